@@ -1,0 +1,32 @@
+// node scripts/run.mjs FILE.ts [ARGUMENT…]: set up, then run a TypeScript file of this repository on the project's own Node,
+// with packages seen as sources. Ends with the file's status.
+
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { projectNode, setup } from './setup.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+try {
+  setup()
+} catch (error) {
+  console.error(`Set-up failed: ${error.message}`)
+  process.exit(1)
+}
+
+const child = spawn(projectNode, ['--conditions=plaxton-source', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH },
+})
+// A terminal sends Ctrl-C to the child as well, which decides what it means; other signals reach only this process and are passed on.
+process.on('SIGINT', () => {})
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', (error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})
+child.on('exit', (code, signal) => {
+  process.exitCode = code ?? 128 + constants.signals[signal]
+})

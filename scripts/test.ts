@@ -1,0 +1,115 @@
+// npm test: every check of the repository in one run, each counted, ending with the line "N passed, N failed".
+// With --coverage the specs run under c8. A spec file or glob as argument runs only that, without the other checks.
+
+import { spawn } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+const SPECS = ['packages/*/test/**/*.spec.ts', 'apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts', 'test/*.spec.ts']
+
+/** How long the test process may linger after its last test. Longer means that something was left open. */
+const LINGER_MS = 10_000
+
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { coverage: { type: 'boolean', default: false } } })
+process.env['TURBO_TELEMETRY_DISABLED'] = '1'
+
+const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+if (positionals.length === 0 && !values.coverage) {
+  add(await check('types and build', 'turbo', ['run', 'build', '--output-logs=errors-only']))
+  add(await check('types of tests and scripts at the root', 'tsc', ['-b']))
+  add(await check('lint', 'oxlint', ['--deny-warnings']))
+  add(await check('unused files, exports and dependencies', 'knip', ['--no-progress']))
+}
+add(await specs(positionals.length === 0 ? SPECS : positionals, values.coverage))
+
+const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
+process.exitCode = total.failed === 0 ? 0 : 1
+
+function add(tally: Tally): void {
+  total.passed += tally.passed
+  total.failed += tally.failed
+  total.skipped += tally.skipped
+}
+
+/** One command that must end with status 0. */
+async function check(title: string, command: string, args: string[]): Promise<Tally> {
+  console.log(`\n— ${title}: ${command} ${args.join(' ')}`)
+  const started = performance.now()
+  const { status } = await run(command, args, { echo: true })
+  console.log(`  ${status === 0 ? 'passed' : `FAILED with status ${status}`} in ${seconds(started)}`)
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
+}
+
+/** All specs in one mocha process, counted from its closing lines. */
+async function specs(patterns: string[], coverage: boolean): Promise<Tally> {
+  const files = globSync(patterns).toSorted()
+  const mocha = ['mocha', '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
+  const [command, ...args] = coverage ? ['c8', ...mocha] : mocha
+  console.log(`\n— specs: ${files.length} files`)
+  const started = performance.now()
+  const { status, output } = await run(command!, args, { echo: true, lingerAfter: /^ {2}\d+ (?:passing \(|pending|failing)/m })
+
+  const tally = { passed: count(output, 'passing'), failed: count(output, 'failing'), skipped: count(output, 'pending') }
+  if (status !== 0 && tally.failed === 0) {
+    console.log(`  the test process ended with status ${status} although no test failed`)
+    tally.failed = 1
+  }
+  if (tally.passed + tally.failed === 0) {
+    console.log('  no test ran')
+    tally.failed = 1
+  }
+  console.log(`  specs took ${seconds(started)}`)
+  return tally
+}
+
+/** mocha's own total: the last line such as "  12 passing (3s)". */
+function count(output: string, word: 'passing' | 'failing' | 'pending'): number {
+  const lines = [...output.matchAll(new RegExp(`^ {2}(\\d+) ${word}`, 'gm'))]
+  return Number(lines.at(-1)?.[1] ?? 0)
+}
+
+interface RunOptions {
+  echo: boolean
+  /** Once this has been printed, the process has LINGER_MS to end by itself. */
+  lingerAfter?: RegExp
+}
+
+function run(command: string, args: string[], options: RunOptions): Promise<{ status: number; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    let timer: NodeJS.Timeout | undefined
+    let lingered = false
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      process.stdout.write(text)
+      // eslint-disable-next-line no-control-regex -- terminal colours
+      output += text.replaceAll(/\u001b\[[\d;]*m/g, '')
+      if (timer === undefined && options.lingerAfter?.test(output) === true) {
+        timer = setTimeout(() => {
+          lingered = true
+          console.log(`  FAILED: ${LINGER_MS / 1000} s after the last test something still keeps the process alive`)
+          child.kill('SIGKILL')
+        }, LINGER_MS)
+      }
+    })
+    child.on('error', (error) => {
+      console.log(`  ${error.message}`)
+      resolve({ status: 1, output })
+    })
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ status: lingered ? 1 : (code ?? 1), output })
+    })
+  })
+}
+
+function seconds(started: number): string {
+  return `${((performance.now() - started) / 1000).toFixed(1)} s`
+}
