@@ -1,0 +1,46 @@
+export { maxAddressLength, sameNode } from './node-ref.ts'
+export type { Millis, NodeRef } from './node-ref.ts'
+export type { Answer, Core, Effects, Message, PeerDownCause, Question, StoreEntry, Timer } from './effects.ts'
+export type {
+  AppEffects,
+  Application,
+  ForwardDecision,
+  Kbr,
+  KeyRange,
+  Reply,
+  ReplyHandle,
+  RequestOptions,
+  RouteFailure,
+  RouteFailureReason,
+  RouteOptions,
+  RoutedMessage,
+} from './kbr.ts'
+export type { Avoid, MessageCodec, NextHop, Overlay, OverlayEffects, OverlayFactory, RefReader } from './overlay.ts'
+export type { ApplicationEvent, KbrEvent } from './events.ts'
+export type {
+  AbortSignalLike,
+  CallOptions,
+  Dht,
+  Dolr,
+  Inspection,
+  ObjectHandler,
+  ProgressEvent,
+  PutOptions,
+  PutReceipt,
+  RemoveReceipt,
+  WriteQuorum,
+} from './services.ts'
+export {
+  AlreadyExistsError,
+  DeadlineError,
+  InvalidValueError,
+  NotFoundError,
+  NotOwnerError,
+  NotReadyError,
+  PlaxtonError,
+  QuorumError,
+  RouteError,
+  assert,
+  unreachable,
+} from './errors.ts'
+export { Prng } from './prng.ts'

@@ -1,0 +1,101 @@
+import type { Guid } from '@plaxton/guid'
+import type { Message, PeerDownCause } from './effects.ts'
+import type { KbrEvent } from './events.ts'
+import type { Kbr } from './kbr.ts'
+import type { Millis, NodeRef } from './node-ref.ts'
+import type { Prng } from './prng.ts'
+
+/**
+ * Where a message for a key goes next.
+ *
+ * - `forward`: to `to`; `cursor` travels with the message (see {@link Overlay.nextHop}).
+ * - `deliver`: this node is the root.
+ * - `hold`: a node that is closer may be dead but is not known to be, or this node is not a member yet; ask again after
+ *   the overlay has learnt more. Delivering now could be wrong.
+ * - `none`: no way on.
+ */
+export type NextHop =
+  | { readonly action: 'forward'; readonly to: NodeRef; readonly cursor: number }
+  | { readonly action: 'deliver' }
+  | { readonly action: 'hold' }
+  | { readonly action: 'none' }
+
+/** Ids that must not be chosen as the next hop, because they were tried for this message and did not answer. */
+export type Avoid = ReadonlySet<Guid>
+
+/**
+ * A routing overlay as the walking in `@plaxton/routing` sees it: it answers *who next?* and *who is responsible?* and keeps
+ * itself repaired. It never walks, never retries a hop, and never names a service.
+ */
+export interface Overlay extends Kbr {
+  /** The overlay's name, as in `plaxton up --overlay pastry`. */
+  readonly name: string
+  readonly codec: MessageCodec
+
+  /**
+   * Pure: decides, changes nothing. `cursor` is a small number >= 0 the overlay gave out at the previous hop (0 at the
+   * source): Tapestry's count of resolved digits, Pastry's numeric mode.
+   */
+  nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop
+
+  /** Command: become a member through one of `bootstrap` (nearest first if known); alone when it is empty. */
+  join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void
+  /** Command: tell the neighbours that this node goes. Afterwards it does nothing more. */
+  leave(now: Millis, fx: OverlayEffects): void
+
+  onMessage(from: NodeRef, message: Message, now: Millis, fx: OverlayEffects): void
+  onTimer(kind: string, arg: number, now: Millis, fx: OverlayEffects): void
+  onPeerDown(peer: NodeRef, cause: PeerDownCause, now: Millis, fx: OverlayEffects): void
+
+  /** Anything arrived from `from`: it is alive now. Called before the message itself is handled. Cheap. */
+  onContact(from: NodeRef, now: Millis, fx: OverlayEffects): void
+  /** The walking measured a round trip to `peer`. */
+  onRoundTrip(peer: NodeRef, rttMs: Millis, now: Millis, fx: OverlayEffects): void
+  /** A hop to `peer` was not acknowledged in time: check whether it lives. */
+  suspect(peer: NodeRef, now: Millis, fx: OverlayEffects): void
+
+  /**
+   * One of the overlay's own messages (see {@link OverlayEffects.route}) passes here (`nextHop` undefined: this node is
+   * its root). It always goes on afterwards, unless this returns false.
+   */
+  forwardOwn(key: Guid, payload: Uint8Array, hops: number, nextHop: NodeRef | undefined, now: Millis, fx: OverlayEffects): boolean
+
+  /** Throws when the node's own state contradicts the protocol. For tests and the simulator. */
+  assertInvariants(): void
+}
+
+/** What an overlay may do while it handles one input. */
+export interface OverlayEffects {
+  send(to: NodeRef, message: Message): void
+  /** The overlay's `onTimer(kind, arg)` after `delayMs`. */
+  startTimer(kind: string, arg: number, delayMs: Millis): void
+  emit(event: KbrEvent): void
+  /** Walks one of the overlay's own payloads towards the root of `key`, with acks and rerouting; see {@link Overlay.forwardOwn}. */
+  route(key: Guid, payload: Uint8Array): void
+  /** This node became a member: messages held back may be delivered. */
+  becameReady(): void
+  /** `node` entered or left the neighbour set: becomes the applications' `update`. */
+  neighborChanged(node: NodeRef, joined: boolean): void
+  /** `peer` is known to be dead: whatever was on its way to it takes another. */
+  peerFailed(peer: NodeRef): void
+  /** `peer`, suspected before, answered: messages held for it go to it. */
+  peerRecovered(peer: NodeRef): void
+}
+
+/** Bytes to messages and back. `decode` throws only the wire error of `@plaxton/wire`. */
+export interface MessageCodec {
+  encode(message: Message): Uint8Array
+  decode(bytes: Uint8Array, refs: RefReader): Message
+}
+
+/**
+ * The driver's judgement on a node reference that came from a stranger: the reference to use (shared where possible), or
+ * undefined when id and address do not belong together.
+ */
+export type RefReader = (id: Guid, address: string, epoch: number) => NodeRef | undefined
+
+/** Makes one overlay node; what `pastry({…})` returns. */
+export interface OverlayFactory {
+  readonly name: string
+  create(self: NodeRef, prng: Prng): Overlay
+}

@@ -1,0 +1,29 @@
+import type { NodeRef, PeerDownCause, RefReader } from '@plaxton/kbr'
+
+/**
+ * How the frames of one node travel: the in-memory network of this package, or libp2p. A link vouches for `from`: on libp2p the
+ * Noise handshake proves it.
+ */
+export interface Link {
+  /** This node as others reach it. May change while it runs (a new listen address); read it when needed. */
+  readonly self: NodeRef
+  /** Judges references that arrive inside messages. */
+  readonly readRef: RefReader
+  /** Starts to accept; frames go to `receiver` from now on, never inside a call of `send`. */
+  open(receiver: LinkReceiver): Promise<void>
+  /**
+   * Best effort, in order while one connection holds; the link owns `frame` from here on. Connects when needed. What can't be
+   * sent is dropped and reported by `onPeerDown`.
+   */
+  send(to: NodeRef, frame: Uint8Array): void
+  /** Peers worth keeping connected, the overlay's neighbours. Replaces the list given before. */
+  keep(peers: readonly NodeRef[]): void
+  close(): Promise<void>
+}
+
+/** Where a link hands what arrives. Calls come one at a time. */
+export interface LinkReceiver {
+  /** One whole frame; `frame` may be a view of a larger buffer that the link will not touch again. */
+  onFrame(from: NodeRef, frame: Uint8Array): void
+  onPeerDown(peer: NodeRef, cause: PeerDownCause): void
+}
