@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { npm } from './npm.ts'
+import { exists, published, read, readJson, root } from './workspaces.ts'
+
+const run = promisify(execFile)
+
+// What a user gets: not the sources of this repository, but the tarballs that `npm publish` would send.
+describe('the packed packages', function () {
+  this.timeout(300_000)
+  let folder: string
+  let tarballs: Map<string, string>
+
+  before('build and pack every package', () => {
+    folder = mkdtempSync(join(tmpdir(), 'plaxton-pack-'))
+    const build = spawnSync('turbo', ['run', 'build', '--output-logs=errors-only'], { cwd: root, encoding: 'utf8' })
+    assert.equal(build.status, 0, `the build failed:\n${build.stdout}${build.stderr}`)
+    tarballs = pack(join(folder, 'tarballs'))
+  })
+
+  after(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  for (const { name } of published.map(({ manifest }) => manifest)) {
+    it(`${name} has entry points that exist and are what they say (publint)`, async () => {
+      const tarball = readFileSync(tarballs.get(name)!)
+      const { messages, pkg } = await publint({ pack: { tarball: arrayBuffer(tarball) }, strict: true })
+      assert.deepEqual(
+        messages.map((message) => formatMessage(message, pkg!, { color: false })),
+        [],
+      )
+    })
+  }
+
+  // A package without a main entry point is a command: it has no types to resolve.
+  for (const { name } of published.map(({ manifest }) => manifest).filter(({ exports }) => exports?.['.'] !== undefined)) {
+    it(`${name} resolves to its types from ES modules and bundlers (attw)`, async () => {
+      await run('attw', ['--profile', 'esm-only', '--no-emoji', '--no-color', tarballs.get(name)!])
+    })
+  }
+
+  it('install into an empty folder and run the program of the README', () => {
+    const program = programOfReadme()
+    const app = join(folder, 'app')
+    mkdirSync(app)
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+    writeFileSync(join(app, 'program.js'), program)
+
+    npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs.values(), ...thirdParties(program)], app)
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['program.js'], { cwd: app, encoding: 'utf8', timeout: 60_000 })
+    assert.equal(status, 0, `the program ended with ${signal ?? `status ${status}`}:\n${stdout}${stderr}`)
+    assert.notEqual(stdout.trim(), '', 'the program printed nothing')
+  })
+})
+
+/** Packs every published workspace into `target` and gives the tarball's path for each package name. */
+function pack(target: string): Map<string, string> {
+  mkdirSync(target)
+  npm(['pack', '--loglevel=error', '--pack-destination', target, ...published.flatMap((workspace) => ['-w', workspace.folder])])
+  const files = readdirSync(target)
+  return new Map(
+    published.map(({ manifest: { name, version } }) => {
+      const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+      assert(files.includes(file), `npm pack wrote no ${file}`)
+      return [name, join(target, file)]
+    }),
+  )
+}
+
+/** The first `js` block under the heading "Twenty lines": what the README shows is what runs here. */
+function programOfReadme(): string {
+  assert(exists('README.md'), 'README.md is missing')
+  const section = /^## Twenty lines\n(?<body>[\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(read('README.md'))?.groups?.['body']
+  assert(section !== undefined, 'README.md has no section "## Twenty lines"')
+  const program = /^```js\n(?<code>[\s\S]*?)^```$/m.exec(section)?.groups?.['code']
+  assert(program !== undefined, 'README.md has no ```js block under "## Twenty lines"')
+  return program
+}
+
+/** What the program imports beside our packages and Node, at the versions of the lock file. */
+function thirdParties(program: string): string[] {
+  const { packages: locked } = readJson('package-lock.json') as { packages: Record<string, { version: string }> }
+  const names = [...program.matchAll(/\bfrom\s+'((?:@[^/']+\/)?[^/'.:]+)[^']*'/g)].map((match) => match[1] ?? '')
+  return [...new Set(names)]
+    .filter((name) => !name.startsWith('@plaxton/') && name !== 'node')
+    .map((name) => {
+      const version = locked[`node_modules/${name}`]?.version
+      assert(version !== undefined, `the program of the README imports ${name}, which this repository does not install`)
+      return `${name}@${version}`
+    })
+}
+
+function arrayBuffer(bytes: Buffer): ArrayBuffer {
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
+}
