@@ -3,12 +3,21 @@
 
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 const SPECS = ['packages/*/test/**/*.spec.ts', 'apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts', 'test/*.spec.ts']
 
+const MOCHA = fileURLToPath(new URL('lib/cli/cli.js', import.meta.resolve('mocha/package.json')))
+
 /** How long the test process may linger after its last test. Longer means that something was left open. */
 const LINGER_MS = 10_000
+
+/** The longest that one check may take: a spec that never ends must not hold CI until CI's own limit. */
+const LIMIT_MS = 20 * 60_000
+
+/** From asking a process to end to ending it. */
+const KILL_AFTER_MS = 2_000
 
 interface Tally {
   passed: number
@@ -24,7 +33,8 @@ if (positionals.length === 0 && !values.coverage) {
   add(await check('types and build', 'turbo', ['run', 'build', '--output-logs=errors-only']))
   add(await check('types of tests and scripts at the root', 'tsc', ['-b']))
   add(await check('lint', 'oxlint', ['--deny-warnings']))
-  add(await check('unused files, exports and dependencies', 'knip', ['--no-progress']))
+  add(await check('format, which npm run format mends', 'oxfmt', ['--check']))
+  add(await check('unused files, exports and dependencies', 'knip', ['--no-progress', '--no-config-hints']))
 }
 add(await specs(positionals.length === 0 ? SPECS : positionals, values.coverage))
 
@@ -42,7 +52,7 @@ function add(tally: Tally): void {
 async function check(title: string, command: string, args: string[]): Promise<Tally> {
   console.log(`\n— ${title}: ${command} ${args.join(' ')}`)
   const started = performance.now()
-  const { status } = await run(command, args, { echo: true })
+  const { status } = await run(command, args)
   console.log(`  ${status === 0 ? 'passed' : `FAILED with status ${status}`} in ${seconds(started)}`)
   return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
 }
@@ -50,11 +60,12 @@ async function check(title: string, command: string, args: string[]): Promise<Ta
 /** All specs in one mocha process, counted from its closing lines. */
 async function specs(patterns: string[], coverage: boolean): Promise<Tally> {
   const files = globSync(patterns).toSorted()
-  const mocha = ['mocha', '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
-  const [command, ...args] = coverage ? ['c8', ...mocha] : mocha
+  // mocha's inner program, because its outer one would start this as a child that a signal does not reach.
+  const mocha = ['--conditions=plaxton-source', MOCHA, '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
   console.log(`\n— specs: ${files.length} files`)
   const started = performance.now()
-  const { status, output } = await run(command!, args, { echo: true, lingerAfter: /^ {2}\d+ (?:passing \(|pending|failing)/m })
+  const closing = /^ {2}\d+ (?:passing \(|pending|failing)/m
+  const { status, output } = coverage ? await run('c8', ['node', ...mocha], closing) : await run('node', mocha, closing)
 
   const tally = { passed: count(output, 'passing'), failed: count(output, 'failing'), skipped: count(output, 'pending') }
   if (status !== 0 && tally.failed === 0) {
@@ -75,38 +86,46 @@ function count(output: string, word: 'passing' | 'failing' | 'pending'): number 
   return Number(lines.at(-1)?.[1] ?? 0)
 }
 
-interface RunOptions {
-  echo: boolean
-  /** Once this has been printed, the process has LINGER_MS to end by itself. */
-  lingerAfter?: RegExp
+interface Run {
+  status: number
+  /** Standard output without colours. */
+  output: string
 }
 
-function run(command: string, args: string[], options: RunOptions): Promise<{ status: number; output: string }> {
+/** Runs a command, shows what it prints, and ends it when it outstays `lingerAfter` or LIMIT_MS. */
+function run(command: string, args: string[], lingerAfter?: RegExp): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
-    let timer: NodeJS.Timeout | undefined
-    let lingered = false
+    let stopped = false
+    const stop = (why: string): void => {
+      stopped = true
+      console.log(`  ${why}`)
+      child.kill('SIGTERM')
+      setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref()
+    }
+    const limit = setTimeout(stop, LIMIT_MS, `stopped: not done after ${LIMIT_MS / 60_000} minutes`)
+    let linger: NodeJS.Timeout | undefined
+
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       process.stdout.write(text)
-      // eslint-disable-next-line no-control-regex -- terminal colours
-      output += text.replaceAll(/\u001b\[[\d;]*m/g, '')
-      if (timer === undefined && options.lingerAfter?.test(output) === true) {
-        timer = setTimeout(() => {
-          lingered = true
-          console.log(`  FAILED: ${LINGER_MS / 1000} s after the last test something still keeps the process alive`)
-          child.kill('SIGKILL')
-        }, LINGER_MS)
+      output += stripVTControlCharacters(text)
+      if (lingerAfter?.test(output) === true) {
+        linger ??= setTimeout(stop, LINGER_MS, `stopped: ${LINGER_MS / 1000} s after the last test something still kept the process alive`)
       }
     })
+    const settle = (code: number | null): void => {
+      clearTimeout(limit)
+      clearTimeout(linger)
+      resolve({ status: stopped ? 1 : (code ?? 1), output })
+    }
     child.on('error', (error) => {
       console.log(`  ${error.message}`)
-      resolve({ status: 1, output })
+      settle(1)
     })
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      resolve({ status: lingered ? 1 : (code ?? 1), output })
-    })
+    child.on('close', settle)
+    // A process that a test left behind holds the pipe open, and 'close' never comes.
+    child.on('exit', (code) => setTimeout(settle, KILL_AFTER_MS, code).unref())
   })
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 /** The repository's folder, with a closing separator. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-export interface Manifest {
+interface Manifest {
   name: string
   version: string
   description?: string
