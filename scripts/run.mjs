@@ -1,5 +1,5 @@
-// node scripts/run.mjs FILE.ts [ARGUMENT…]: set up, then run a TypeScript file of this repository on the project's own Node,
-// with packages seen as sources. Ends with the file's status.
+// node scripts/run.mjs [FILE.ts [ARGUMENT…]]: set up, then run a TypeScript file of this repository on the project's own Node,
+// with packages seen as sources. Ends with the file's status. Without a file it only sets up.
 
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { projectNode, setup } from './setup.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const command = process.argv.slice(2)
 
 try {
   setup()
@@ -15,8 +16,9 @@ try {
   console.error(`Set-up failed: ${error.message}`)
   process.exit(1)
 }
+if (command.length === 0) process.exit(0)
 
-const child = spawn(projectNode, ['--conditions=plaxton-source', ...process.argv.slice(2)], {
+const child = spawn(projectNode, ['--conditions=plaxton-source', ...command], {
   stdio: 'inherit',
   env: { ...process.env, PATH: join(root, 'node_modules', '.bin') + delimiter + process.env.PATH },
 })

@@ -21,7 +21,7 @@ export function setup() {
   npmCi()
   const still = whatIsMissing()
   if (still !== undefined) {
-    throw new Error(`npm ci ended well, yet ${still}. Remove the folder node_modules and run the command again.`)
+    throw new Error(`npm ci ended well, yet ${still}.`)
   }
   console.error(`Set-up: done in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 }
@@ -49,7 +49,7 @@ function whatIsMissing() {
   }
 
   const version = spawnSync(projectNode, ['--version'], { encoding: 'utf8' })
-  if (version.status !== 0) return 'the Node of the project does not start'
+  if (version.status !== 0) return "the project's own Node does not start (its install script brings it: npm's ignore-scripts must be off)"
 }
 
 /** The entries of a lock file by path, or undefined when the file is absent or was cut short. */
