@@ -1,0 +1,254 @@
+import { UnencodableError, WireError } from './errors.ts'
+import type { Reader } from './reader.ts'
+import type { Field, NamedField, Presence, Schema } from './schema.ts'
+import { varintLength } from './writer.ts'
+import type { Writer } from './writer.ts'
+
+/** The values of a message with these fields. */
+export type Values<Fields extends Record<string, Field<unknown>>> = Simplify<
+  { readonly [Name in NamesOf<Fields, 'required' | 'repeated'>]: ValueOf<Fields[Name]> } & {
+    readonly [Name in NamesOf<Fields, 'optional'>]?: ValueOf<Fields[Name]>
+  }
+>
+
+/**
+ * A message type: its name in the `.proto` file and its fields. At most 31 fields, with numbers from 1 to 2047, each once.
+ *
+ * Encoding is deterministic: fields in the order of their numbers, proto3 defaults left out, so that equal values give equal bytes
+ * and signatures over bytes stay valid. Decoding restores the defaults and accepts fields in any order, each once.
+ */
+export function message<Fields extends Record<string, Field<unknown>>>(name: string, fields: Fields): Schema<Values<Fields>> {
+  return new Message(name, nameFields(name, fields)) as Schema<unknown> as Schema<Values<Fields>>
+}
+
+type Simplify<T> = { [Key in keyof T]: T[Key] }
+type ValueOf<F> = F extends Field<infer T> ? T : never
+type NamesOf<Fields, P extends Presence> = {
+  [Name in keyof Fields]: Fields[Name] extends Field<unknown, P> ? Name : never
+}[keyof Fields]
+
+type MessageValue = Record<string, unknown>
+
+class Message implements Schema<MessageValue> {
+  readonly wireType = 2
+  readonly bounds = undefined
+  readonly fallback = undefined
+  readonly choices = undefined
+  readonly discriminant = undefined
+  readonly name: string
+  readonly fields: readonly NamedField[]
+  /** Bit i is set when a message without field i is refused. */
+  private readonly mandatory: number
+
+  constructor(name: string, fields: readonly NamedField[]) {
+    this.name = name
+    this.fields = fields
+    this.mandatory = fields.reduce((bits, field, i) => (isMandatory(field) ? bits | (1 << i) : bits), 0)
+  }
+
+  get protoType(): string {
+    return this.name
+  }
+
+  get schema(): Schema<unknown> {
+    return this as Schema<unknown>
+  }
+
+  size(value: MessageValue): number {
+    const length = this.bodySize(value)
+    return varintLength(length) + length
+  }
+
+  write(writer: Writer, value: MessageValue): void {
+    const before = writer.length
+    this.writeBody(writer, value)
+    writer.varint(writer.length - before)
+  }
+
+  read(reader: Reader): MessageValue {
+    return readNested(reader, this, undefined, undefined) as MessageValue
+  }
+
+  bodySize(value: MessageValue): number {
+    let size = 0
+    for (const field of this.fields) size += fieldSize(field, value[field.name])
+    return size
+  }
+
+  writeBody(writer: Writer, value: MessageValue): void {
+    for (let i = this.fields.length - 1; i >= 0; i--) {
+      const field = this.fields[i]!
+      writeField(writer, field, value[field.name])
+    }
+  }
+
+  readBody(reader: Reader, discriminant?: string, variant?: string): MessageValue {
+    const { fields } = this
+    const value: MessageValue = {}
+    if (discriminant !== undefined) value[discriminant] = variant
+    let seen = 0
+    // Fields below `next` have been read or given their default, in order, so that all values of a schema have one hidden class.
+    let next = 0
+    while (reader.position < reader.end) {
+      const tag = reader.varint()
+      let index = next
+      if (index >= fields.length || fields[index]!.tag !== tag) {
+        index = this.indexOf(reader, tag)
+        if (index < 0) {
+          reader.skip(tag & 7)
+          continue
+        }
+        while (next < index) setDefault(value, fields[next++]!)
+      }
+      const field = fields[index]!
+      reader.field = field.path
+      readField(reader, field, tag, value, (seen & (1 << index)) !== 0)
+      seen |= 1 << index
+      if (index === next) next++
+    }
+    while (next < fields.length) setDefault(value, fields[next++]!)
+    if ((seen & this.mandatory) !== this.mandatory) throw this.missing(seen)
+    return value
+  }
+
+  /** Which field a tag belongs to; -1 for one the schema does not have. */
+  private indexOf(reader: Reader, tag: number): number {
+    reader.field = this.name
+    const number = Math.floor(tag / 8)
+    if (number < 1 || number > maxNumberOnWire) throw reader.fail('wire type', `field number ${number} does not exist`)
+    return this.fields.findIndex((field) => field.number === number)
+  }
+
+  private missing(seen: number): WireError {
+    const field = this.fields.find((candidate, i) => isMandatory(candidate) && (seen & (1 << i)) === 0)
+    return new WireError('missing', field?.path ?? this.name, 'is missing')
+  }
+}
+
+/** Reads a length, and within it the body of `schema`. */
+export function readNested(reader: Reader, schema: Schema<unknown>, discriminant: string | undefined, variant: string | undefined): unknown {
+  const outerEnd = reader.end
+  const outerField = reader.field
+  const length = reader.length(Infinity)
+  reader.end = reader.position + length
+  reader.field = schema.name
+  const value = schema.readBody(reader, discriminant, variant)
+  reader.end = outerEnd
+  reader.field = outerField
+  return value
+}
+
+function fieldSize(field: NamedField, value: unknown): number {
+  const { type, tagLength } = field
+  if (field.presence !== 'repeated') return isAbsent(field, value) ? 0 : tagLength + type.size(value)
+  let size = 0
+  for (const element of value as unknown[]) size += type.size(element)
+  if (field.packed) return size === 0 ? 0 : tagLength + varintLength(size) + size
+  return size + tagLength * (value as unknown[]).length
+}
+
+function writeField(writer: Writer, field: NamedField, value: unknown): void {
+  if (field.presence === 'repeated') {
+    writeRepeated(writer, field, value)
+  } else if (!isAbsent(field, value)) {
+    field.type.write(writer, value, field.path)
+    writer.varint(field.tag)
+  }
+}
+
+function writeRepeated(writer: Writer, field: NamedField, values: unknown): void {
+  if (!Array.isArray(values) || values.length > field.max) throw new UnencodableError(field.path, values, `an array of at most ${field.max}`)
+  if (values.length === 0) return
+  const before = writer.length
+  for (let i = values.length - 1; i >= 0; i--) {
+    field.type.write(writer, values[i], field.path)
+    if (!field.packed) writer.varint(field.tag)
+  }
+  if (field.packed) {
+    writer.varint(writer.length - before)
+    writer.varint(field.tag)
+  }
+}
+
+/** True when nothing is written: an optional value that is not there, or a proto3 default. */
+function isAbsent(field: NamedField, value: unknown): boolean {
+  if (field.presence === 'optional') return value === undefined
+  const { fallback } = field.type
+  if (value === undefined) throw new UnencodableError(field.path, value, 'given')
+  return value === fallback || (fallback instanceof Uint8Array && (value as Uint8Array).length === 0)
+}
+
+/** Reads the value of `field`, whose tag has just been read, into `target`; of a list, all elements that follow. */
+function readField(reader: Reader, field: NamedField, tag: number, target: MessageValue, again: boolean): void {
+  if (field.presence === 'repeated') {
+    if (!again) target[field.name] = []
+    readElements(reader, field, tag, target[field.name] as unknown[])
+    return
+  }
+  if (tag !== field.tag) throw reader.fail('wire type', `wire type ${tag & 7} instead of ${field.tag & 7}`)
+  if (again) throw reader.fail('repeated', 'comes twice')
+  const value = field.type.read(reader)
+  if (value === undefined) throw reader.fail('rejected', 'was refused')
+  target[field.name] = value
+}
+
+function readElements(reader: Reader, field: NamedField, tag: number, elements: unknown[]): void {
+  const { type, max } = field
+  // Refused elements count against the bound too, or a message could make the hook work without end.
+  let room = max - elements.length
+  const readOne = (): void => {
+    if (--room < 0) throw reader.fail('too large', `more than ${max}`)
+    const element = type.read(reader)
+    if (element !== undefined) elements.push(element)
+  }
+  if (field.packed && tag === field.tag) {
+    const outerEnd = reader.end
+    const length = reader.length(Infinity)
+    reader.end = reader.position + length
+    while (reader.position < reader.end) readOne()
+    reader.end = outerEnd
+  } else if ((tag & 7) === type.wireType) {
+    readOne()
+    while (reader.passTag(tag)) readOne()
+  } else {
+    throw reader.fail('wire type', `wire type ${tag & 7} instead of ${field.tag & 7}`)
+  }
+}
+
+/** What an absent field means. A field without a default is left for the check of mandatory fields. */
+function setDefault(target: MessageValue, field: NamedField): void {
+  if (field.presence === 'optional') return
+  target[field.name] = field.presence === 'repeated' ? [] : field.type.fallback
+}
+
+function isMandatory(field: NamedField): boolean {
+  return field.presence === 'required' && field.type.fallback === undefined
+}
+
+function nameFields(messageName: string, fields: Record<string, Field<unknown>>): NamedField[] {
+  const named = Object.entries(fields).map(([name, field]) => nameField(messageName, name, field))
+  named.sort((a, b) => a.number - b.number)
+  named.forEach((field, i) => {
+    if (named[i + 1]?.number === field.number) throw new UnencodableError(field.path, field.number, 'numbered differently from the others')
+  })
+  if (named.length > maxFields) throw new UnencodableError(messageName, named.length, `of at most ${maxFields} fields`)
+  return named
+}
+
+/** A field in its message. */
+export function nameField(messageName: string, name: string, field: Field<unknown>): NamedField {
+  const path = `${messageName}.${name}`
+  if (!(Number.isInteger(field.number) && field.number >= 1 && field.number <= maxNumber)) {
+    throw new UnencodableError(path, field.number, `numbered from 1 to ${maxNumber}`)
+  }
+  const packed = field.presence === 'repeated' && field.type.wireType !== 2
+  const tag = field.number * 8 + (packed ? 2 : field.type.wireType)
+  return { ...field, name, path, tag, tagLength: varintLength(tag), packed }
+}
+
+/** Seen fields are bits of one small integer. */
+const maxFields = 31
+/** Tags of at most two bytes. */
+const maxNumber = 2047
+/** Protocol Buffers allows no larger field number. */
+const maxNumberOnWire = 2 ** 29 - 1
