@@ -1,1 +1,9 @@
-export {}
+export { Simulator, SimulationError, ownerName } from './simulator.ts'
+export type { EventListener, SimulatorOptions } from './simulator.ts'
+export { Host, Process, SimRef } from './host.ts'
+export { Network, networkDefaults } from './network.ts'
+export type { NetworkConfig } from './network.ts'
+export { plane, uniform } from './topology.ts'
+export type { Topology, TopologyFactory } from './topology.ts'
+export { canTransitStub, chordTransitStub, transitStub } from './transit-stub.ts'
+export type { TransitStubConfig } from './transit-stub.ts'

@@ -1,0 +1,66 @@
+import type { Guid } from '@plaxton/guid'
+import type { Core, MessageCodec, NodeRef } from '@plaxton/kbr'
+import type { Disk } from './disk.ts'
+
+/** A reference that knows its host's number, so that sending needs no look-up. One per incarnation, shared by everyone. */
+export class SimRef implements NodeRef {
+  readonly id: Guid
+  readonly address: string
+  readonly epoch: number
+  readonly host: number
+
+  constructor(id: Guid, host: number, epoch: number) {
+    this.id = id
+    this.address = `sim:${host}`
+    this.epoch = epoch
+    this.host = host
+  }
+}
+
+/** A machine with a place in the topology, an id and a disk. Processes come and go on it, one at a time. */
+export class Host {
+  readonly index: number
+  readonly id: Guid
+  readonly disk: Disk
+  /** The reference of each incarnation so far, epochs 1, 2, …. */
+  readonly refs: SimRef[] = []
+  /** What runs here now. */
+  process: Process | undefined = undefined
+
+  constructor(index: number, id: Guid, disk: Disk) {
+    this.index = index
+    this.id = id
+    this.disk = disk
+  }
+
+  /** The reference of the next incarnation. */
+  nextRef(): SimRef {
+    const ref = new SimRef(this.id, this.index, this.refs.length + 1)
+    this.refs.push(ref)
+    return ref
+  }
+}
+
+/** One incarnation of a node: from a start to a crash or a leave. */
+export class Process {
+  /** Number among all processes of the run. */
+  readonly index: number
+  readonly host: Host
+  readonly self: SimRef
+  readonly core: Core
+  /** Set when its messages travel as bytes. */
+  readonly codec: MessageCodec | undefined
+  alive = true
+  /** Hosts it has exchanged messages with: its connections. Kept only while the network gives notice; at most the number of hosts. */
+  links: Set<number> | undefined = undefined
+  /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */
+  attempts: Set<number> | undefined = undefined
+
+  constructor(index: number, host: Host, self: SimRef, core: Core, codec: MessageCodec | undefined) {
+    this.index = index
+    this.host = host
+    this.self = self
+    this.core = core
+    this.codec = codec
+  }
+}

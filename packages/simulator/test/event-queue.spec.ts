@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { EventQueue, entryKinds } from '../src/event-queue.ts'
+
+describe('the event queue', () => {
+  it('gives entries by time, and entries of one time in the order they were pushed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 400 }), (times) => {
+        const queue = new EventQueue(4)
+        times.forEach((time, index) => queue.push(time, entryKinds.timer, index, 0, undefined))
+        const expected = times.map((time, index) => ({ time, index })).sort((a, b) => a.time - b.time || a.index - b.index)
+        assert.deepEqual(drain(queue), expected)
+      }),
+    )
+  })
+
+  it('holds the order when pushes and pops alternate', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 20 })), { maxLength: 300 }), (steps) => {
+        const queue = new EventQueue(2)
+        let expected: Array<{ time: number; index: number }> = []
+        let now = 0
+        steps.forEach(([push, delay], index) => {
+          if (push || expected.length === 0) {
+            queue.push(now + delay, entryKinds.timer, index, 0, undefined)
+            expected.push({ time: now + delay, index })
+            expected.sort((a, b) => a.time - b.time || a.index - b.index)
+          } else {
+            queue.pop()
+            now = queue.time
+            assert.deepEqual({ time: queue.time, index: queue.target }, expected[0])
+            expected = expected.slice(1)
+          }
+          assert.equal(queue.size, expected.length)
+          assert.equal(queue.nextTime, expected[0]?.time ?? Infinity)
+        })
+      }),
+    )
+  })
+
+  it('gives back what was pushed, and lets go of it', () => {
+    const queue = new EventQueue(2)
+    const payload = { type: 'hello' }
+    queue.push(5, entryKinds.message, 7, 9, payload)
+    assert.equal(queue.pop(), true)
+    assert.deepEqual([queue.time, queue.kind, queue.target, queue.source, queue.payload], [5, entryKinds.message, 7, 9, payload])
+    assert.equal(queue.pop(), false)
+  })
+})
+
+function drain(queue: EventQueue): Array<{ time: number; index: number }> {
+  const popped = []
+  while (queue.pop()) popped.push({ time: queue.time, index: queue.target })
+  return popped
+}
