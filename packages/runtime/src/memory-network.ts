@@ -1,0 +1,123 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef } from '@plaxton/kbr'
+import { InvalidValueError } from '@plaxton/kbr'
+import { systemClock } from './clock.ts'
+import type { Link, LinkReceiver } from './link.ts'
+import { TimerQueue } from './timer-queue.ts'
+
+/** How a memory network behaves. */
+export interface MemoryNetworkInit {
+  /** One-way delay of each frame in milliseconds. Default 0: delivered in the next turn of the event loop. */
+  readonly latencyMs?: Millis
+}
+
+/**
+ * Many nodes in one process on the real clock. Frames travel as copied bytes, in order per pair of nodes, never lost while both ends are
+ * open. A network is an object: two of them cannot meet.
+ */
+export class MemoryNetwork {
+  private readonly latencyMs: Millis
+  private readonly links = new Map<Guid, MemoryLink>()
+  /** Every node that ever had a link, by id, so that references to nodes that are down are still understood. */
+  private readonly known = new Map<Guid, NodeRef>()
+  /** What happens in the next turn, in order. Bounded by what the nodes send in one turn. */
+  private nextTurn: Array<() => void> = []
+  private readonly delayed = new TimerQueue<() => void>(systemClock, (arrive) => arrive())
+
+  constructor(init: MemoryNetworkInit = {}) {
+    this.latencyMs = init.latencyMs ?? 0
+  }
+
+  /** The link of node `self`; its address is any text of its own. */
+  link(self: NodeRef): Link {
+    return new MemoryLink(this, self)
+  }
+
+  /** The open link of `id`. For links. @internal */
+  find(id: Guid): MemoryLink | undefined {
+    return this.links.get(id)
+  }
+
+  /** For links. @internal */
+  attach(link: MemoryLink): void {
+    const { self } = link
+    if (this.links.has(self.id)) throw new InvalidValueError('id', self.id, 'the id of a node that is not on this network now')
+    this.links.set(self.id, link)
+    this.known.set(self.id, self)
+  }
+
+  /** For links. @internal */
+  detach(link: MemoryLink): void {
+    this.links.delete(link.self.id)
+  }
+
+  /** A reference inside a message is believed when its address is the one the node was seen with. @internal */
+  judge(id: Guid, address: string, epoch: number): NodeRef | undefined {
+    const ref = this.known.get(id)
+    if (ref?.address !== address) return undefined
+    return ref.epoch === epoch ? ref : { id, address, epoch }
+  }
+
+  /** Lets `arrive` happen after the network's latency, in the order of the calls. @internal */
+  carry(arrive: () => void): void {
+    if (this.latencyMs > 0) this.delayed.push(arrive, this.latencyMs)
+    else if (this.nextTurn.push(arrive) === 1) soon(() => this.turn())
+  }
+
+  private turn(): void {
+    const arrivals = this.nextTurn
+    this.nextTurn = []
+    for (const arrive of arrivals) arrive()
+  }
+}
+
+class MemoryLink implements Link {
+  readonly self: NodeRef
+  readonly readRef: Link['readRef']
+  private readonly network: MemoryNetwork
+  private receiver: LinkReceiver | undefined
+  /** Those that frames went to or came from: they notice when this link closes. At most one per node of the network. */
+  private readonly connected = new Map<Guid, MemoryLink>()
+
+  constructor(network: MemoryNetwork, self: NodeRef) {
+    this.network = network
+    this.self = self
+    this.readRef = (id, address, epoch) => network.judge(id, address, epoch)
+  }
+
+  async open(receiver: LinkReceiver): Promise<void> {
+    this.network.attach(this)
+    this.receiver = receiver
+  }
+
+  send(to: NodeRef, frame: Uint8Array): void {
+    if (this.receiver === undefined) return
+    const peer = this.network.find(to.id)
+    if (peer !== undefined) {
+      this.connected.set(to.id, peer)
+      peer.connected.set(this.self.id, this)
+    }
+    const copy = frame.slice()
+    this.network.carry(() => {
+      if (peer?.receiver === undefined) this.receiver?.onPeerDown(to, 'unreachable')
+      else peer.receiver.onFrame(this.self, copy)
+    })
+  }
+
+  /** Nothing to do: a memory network drops no connection. */
+  keep(): void {}
+
+  async close(): Promise<void> {
+    if (this.receiver === undefined) return
+    this.receiver = undefined
+    this.network.detach(this)
+    for (const peer of this.connected.values()) {
+      peer.connected.delete(this.self.id)
+      this.network.carry(() => peer.receiver?.onPeerDown(this.self, 'disconnected'))
+    }
+    this.connected.clear()
+  }
+}
+
+/** The next turn of the event loop: input and output of the process get their share between two turns. */
+const soon: (turn: () => void) => void = globalThis.setImmediate ?? ((turn) => void setTimeout(turn, 0))
