@@ -18,11 +18,12 @@ const MAY_USE: Record<string, string[]> = {
   past: ['guid', 'wire', 'kbr'],
   simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'past'],
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past'],
+  files: ['guid', 'kbr'],
   libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'runtime'],
 }
 
-/** Packages without clock, entropy, socket or disk. The simulator is one too: its time and its luck come from the seed. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'pastry', 'past', 'simulator']
+/** Packages without clock, entropy, socket or disk. */
+const CORES = ['guid', 'wire', 'kbr', 'routing', 'pastry', 'past']
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }
@@ -34,6 +35,13 @@ const BANNED_IN_CORES: [RegExp, string][] = [
   [/\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/, 'start a timer through the effects'],
   [/\bconsole\b/, 'emit an event through the effects'],
   [/\b(?:async|await)\b/, 'a core answers at once; what takes time comes back as an input'],
+]
+
+/** What would make two runs of one seed differ. */
+const BANNED_IN_SIMULATOR: [RegExp, string][] = [
+  ...BANNED_IN_CORES.slice(0, 3),
+  [/\b(?:randomBytes|randomUUID|randomInt|getRandomValues|generateKeyPair\w*)\b/, 'derive it from the seed'],
+  [/\bperformance\b/, 'take the virtual time'],
 ]
 
 /** Longest source file. Beyond it a file holds more than one exchange or one data structure. */
@@ -104,12 +112,15 @@ describe('the cores', () => {
     })
 
     it(`${name} reads no clock, draws no luck and waits for nothing`, () => {
-      const found = violations(src, ({ code }) =>
-        BANNED_IN_CORES.filter(([banned]) => banned.test(code)).map(([banned, instead]) => `${banned.source}: ${instead}`),
-      )
-      assert.deepEqual(found, [])
+      assert.deepEqual(banned(src, BANNED_IN_CORES), [])
     })
   }
+})
+
+describe('the simulator', () => {
+  it('takes its time and its luck from the seed alone', () => {
+    assert.deepEqual(banned('packages/simulator/src/**/*.ts', BANNED_IN_SIMULATOR), [])
+  })
 })
 
 describe('every workspace', () => {
@@ -128,7 +139,12 @@ describe('every workspace', () => {
     it(`${folder} is published as a sealed, side-effect-free ES module with its sources`, () => {
       assert.equal(manifest.type, 'module')
       assert.equal(manifest.sideEffects, false)
-      assert(manifest.exports !== undefined, '"exports" is missing')
+      for (const [path, conditions] of Object.entries(manifest.exports ?? {})) {
+        if (path === './package.json') continue
+        assert.deepEqual(Object.keys(conditions), ['plaxton-source', 'types', 'default'], `"exports" of ${path}`)
+        assert(exists(`${folder}/${conditions['plaxton-source']}`), `"exports" of ${path} names a source that does not exist`)
+      }
+      assert(manifest.exports?.['./package.json'] !== undefined, '"exports" lacks ./package.json')
       assert((manifest.description ?? '') !== '', '"description" is missing')
       for (const needed of ['dist/src', 'src']) assert(manifest.files?.includes(needed), `"files" lacks ${needed}`)
     })
@@ -209,6 +225,10 @@ function ours(names: string[]): string[] {
 /** `path: complaint` for every complaint about a matching file. */
 function violations(pattern: string, complaints: (file: ReturnType<typeof sourceFiles>[number]) => string[]): string[] {
   return sourceFiles(pattern).flatMap((file) => complaints(file).map((complaint) => `${file.path}: ${complaint}`))
+}
+
+function banned(pattern: string, list: [RegExp, string][]): string[] {
+  return violations(pattern, ({ code }) => list.filter(([sign]) => sign.test(code)).map(([sign, instead]) => `${sign.source}: ${instead}`))
 }
 
 function committedFiles(): string[] {

@@ -15,7 +15,8 @@ interface Manifest {
   sideEffects?: boolean
   files?: string[]
   bin?: Record<string, string>
-  exports?: Record<string, unknown>
+  /** Conditions by subpath; `./package.json` alone is a plain string. */
+  exports?: Record<string, Record<string, string>>
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
 }
