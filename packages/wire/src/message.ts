@@ -36,22 +36,17 @@ class Message implements Schema<MessageValue> {
   readonly choices = undefined
   readonly discriminant = undefined
   readonly name: string
+  readonly protoType: string
+  readonly schema: Schema<unknown> = this as Schema<unknown>
   readonly fields: readonly NamedField[]
   /** Bit i is set when a message without field i is refused. */
   private readonly mandatory: number
 
   constructor(name: string, fields: readonly NamedField[]) {
     this.name = name
+    this.protoType = name
     this.fields = fields
     this.mandatory = fields.reduce((bits, field, i) => (isMandatory(field) ? bits | (1 << i) : bits), 0)
-  }
-
-  get protoType(): string {
-    return this.name
-  }
-
-  get schema(): Schema<unknown> {
-    return this as Schema<unknown>
   }
 
   size(value: MessageValue): number {
@@ -59,14 +54,12 @@ class Message implements Schema<MessageValue> {
     return varintLength(length) + length
   }
 
-  write(writer: Writer, value: MessageValue): void {
-    const before = writer.length
-    this.writeBody(writer, value)
-    writer.varint(writer.length - before)
+  write(writer: Writer, value: MessageValue, field: string): void {
+    writeNested(writer, this, value, field)
   }
 
   read(reader: Reader): MessageValue {
-    return readNested(reader, this, undefined, undefined) as MessageValue
+    return readNested(reader, this)
   }
 
   bodySize(value: MessageValue): number {
@@ -90,12 +83,14 @@ class Message implements Schema<MessageValue> {
     // Fields below `next` have been read or given their default, in order, so that all values of a schema have one hidden class.
     let next = 0
     while (reader.position < reader.end) {
+      reader.field = this.name
       const tag = reader.varint()
       let index = next
       if (index >= fields.length || fields[index]!.tag !== tag) {
-        index = this.indexOf(reader, tag)
+        const number = Math.floor(tag / 8)
+        index = fields.findIndex((candidate) => candidate.number === number)
         if (index < 0) {
-          reader.skip(tag & 7)
+          reader.skipField(tag)
           continue
         }
         while (next < index) setDefault(value, fields[next++]!)
@@ -111,30 +106,28 @@ class Message implements Schema<MessageValue> {
     return value
   }
 
-  /** Which field a tag belongs to; -1 for one the schema does not have. */
-  private indexOf(reader: Reader, tag: number): number {
-    reader.field = this.name
-    const number = Math.floor(tag / 8)
-    if (number < 1 || number > maxNumberOnWire) throw reader.fail('wire type', `field number ${number} does not exist`)
-    return this.fields.findIndex((field) => field.number === number)
-  }
-
   private missing(seen: number): WireError {
     const field = this.fields.find((candidate, i) => isMandatory(candidate) && (seen & (1 << i)) === 0)
     return new WireError('missing', field?.path ?? this.name, 'is missing')
   }
 }
 
-/** Reads a length, and within it the body of `schema`. */
-export function readNested(reader: Reader, schema: Schema<unknown>, discriminant: string | undefined, variant: string | undefined): unknown {
-  const outerEnd = reader.end
-  const outerField = reader.field
+/** Writes the body of a message or union and its length before it. */
+export function writeNested<T>(writer: Writer, schema: Schema<T>, value: T, field: string): void {
+  if (typeof value !== 'object' || value === null) throw new UnencodableError(field, value, 'an object')
+  const before = writer.length
+  schema.writeBody(writer, value)
+  writer.varint(writer.length - before)
+}
+
+/** Reads a length and, within it, the body of a message or union. */
+export function readNested<T>(reader: Reader, schema: Schema<T>, discriminant?: string, variant?: string): T {
+  const { end, field } = reader
   const length = reader.length(Infinity)
   reader.end = reader.position + length
-  reader.field = schema.name
   const value = schema.readBody(reader, discriminant, variant)
-  reader.end = outerEnd
-  reader.field = outerField
+  reader.end = end
+  reader.field = field
   return value
 }
 
@@ -185,7 +178,7 @@ function readField(reader: Reader, field: NamedField, tag: number, target: Messa
     readElements(reader, field, tag, target[field.name] as unknown[])
     return
   }
-  if (tag !== field.tag) throw reader.fail('wire type', `wire type ${tag & 7} instead of ${field.tag & 7}`)
+  if (tag !== field.tag) throw reader.fail('wire type', `wire type ${tag % 8} instead of ${field.tag % 8}`)
   if (again) throw reader.fail('repeated', 'comes twice')
   const value = field.type.read(reader)
   if (value === undefined) throw reader.fail('rejected', 'was refused')
@@ -207,11 +200,11 @@ function readElements(reader: Reader, field: NamedField, tag: number, elements: 
     reader.end = reader.position + length
     while (reader.position < reader.end) readOne()
     reader.end = outerEnd
-  } else if ((tag & 7) === type.wireType) {
+  } else if (tag % 8 === type.wireType) {
     readOne()
     while (reader.passTag(tag)) readOne()
   } else {
-    throw reader.fail('wire type', `wire type ${tag & 7} instead of ${field.tag & 7}`)
+    throw reader.fail('wire type', `wire type ${tag % 8} instead of ${field.tag % 8}`)
   }
 }
 
@@ -250,5 +243,3 @@ export function nameField(messageName: string, name: string, field: Field<unknow
 const maxFields = 31
 /** Tags of at most two bytes. */
 const maxNumber = 2047
-/** Protocol Buffers allows no larger field number. */
-const maxNumberOnWire = 2 ** 29 - 1

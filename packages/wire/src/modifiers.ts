@@ -25,12 +25,18 @@ export function refine<T, U extends T>(
   field: Field<T, 'required'>,
   accept: (value: T, context: DecodeContext) => U | undefined,
 ): Field<U, 'required'> {
+  const { type: inner } = field
   const type: ValueType<unknown> = {
-    ...field.type,
-    size: (value) => field.type.size(value),
-    write: (writer, value, path) => field.type.write(writer, value, path),
+    wireType: inner.wireType,
+    protoType: inner.protoType,
+    bounds: inner.bounds,
+    fallback: inner.fallback,
+    schema: inner.schema,
+    choices: inner.choices,
+    size: (value) => inner.size(value),
+    write: (writer, value, path) => inner.write(writer, value, path),
     read(reader) {
-      const value = field.type.read(reader) as T | undefined
+      const value = inner.read(reader) as T | undefined
       return value === undefined ? undefined : accept(value, reader.context)
     },
   }

@@ -84,8 +84,11 @@ export class Reader {
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + at, length)
   }
 
-  /** Passes over the value of a field that the schema does not know. */
-  skip(wireType: number): void {
+  /** Passes over the value of a field that the schema does not know, whose tag has just been read. */
+  skipField(tag: number): void {
+    const number = Math.floor(tag / 8)
+    const wireType = tag % 8
+    if (number < 1 || number > maxFieldNumber) throw this.fail('wire type', `field number ${number} does not exist`)
     if (wireType === 0) this.skipVarint()
     else if (wireType === 1) this.advance(8)
     else if (wireType === 2) this.advance(this.length(Infinity))
@@ -103,3 +106,5 @@ export class Reader {
 }
 
 const maxVarintBytes = 10
+/** Protocol Buffers has no larger field number. */
+const maxFieldNumber = 2 ** 29 - 1

@@ -3,7 +3,7 @@ import { readGuid, writeGuid } from '@plaxton/guid'
 import { UnencodableError } from './errors.ts'
 import type { Reader } from './reader.ts'
 import type { Field, ValueType } from './schema.ts'
-import { utf8Length, utf8Read, utf8Write } from './utf8.ts'
+import { asciiWrite, utf8Length, utf8Read, utf8Write } from './utf8.ts'
 import { varintLength } from './writer.ts'
 import type { Writer } from './writer.ts'
 
@@ -85,7 +85,8 @@ const boolean: ValueType<boolean> = {
   protoType: 'bool',
   fallback: false,
   size: () => 1,
-  write(writer, value) {
+  write(writer, value, field) {
+    if (typeof value !== 'boolean') throw new UnencodableError(field, value, 'a boolean')
     writer.varint(value ? 1 : 0)
   },
   read(reader) {
@@ -152,10 +153,16 @@ function text(max: number): ValueType<string> {
       return varintLength(length) + length
     },
     write(writer, value, field) {
-      const length = typeof value === 'string' ? utf8Length(value) : Infinity
-      if (length > max) throw new UnencodableError(field, value, `a string of at most ${max} bytes in UTF-8`)
-      const at = writer.reserve(length)
-      utf8Write(value, writer.buffer, at)
+      if (typeof value !== 'string') throw new UnencodableError(field, value, 'a string')
+      let length = value.length
+      let at = writer.reserve(length)
+      if (!asciiWrite(value, writer.buffer, at)) {
+        writer.release(length)
+        length = utf8Length(value)
+        at = writer.reserve(length)
+        utf8Write(value, writer.buffer, at)
+      }
+      if (length > max) throw new UnencodableError(field, value, `at most ${max} bytes of UTF-8`)
       writer.varint(length)
     },
     read: (reader) => utf8Read(reader, reader.length(max)),
@@ -170,8 +177,8 @@ const guidBytes: ValueType<Guid> = {
   fallback: undefined,
   size: (value) => 1 + value.length / 2,
   write(writer: Writer, value: Guid, field: string) {
-    const length = value.length >> 1
-    if (typeof value !== 'string' || length < 1 || length > maxGuidBytes || (value.length & 1) !== 0) {
+    const length = value.length / 2
+    if (typeof value !== 'string' || !Number.isInteger(length) || length < 1 || length > maxGuidBytes) {
       throw new UnencodableError(field, value, `a guid of 1 to ${maxGuidBytes} whole bytes`)
     }
     const at = writer.reserve(length)

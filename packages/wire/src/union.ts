@@ -1,5 +1,5 @@
 import { UnencodableError } from './errors.ts'
-import { nameField, readNested } from './message.ts'
+import { nameField, readNested, writeNested } from './message.ts'
 import type { Reader } from './reader.ts'
 import type { Field, NamedField, Schema } from './schema.ts'
 import { varintLength } from './writer.ts'
@@ -7,10 +7,12 @@ import type { Writer } from './writer.ts'
 
 /** The values of a union: each variant's message with the discriminant added. */
 export type UnionOf<Discriminant extends string, Variants extends Record<string, Field<unknown, 'required'>>> = {
-  [Name in keyof Variants & string]: Variants[Name] extends Field<infer T, 'required'>
-    ? { readonly [Key in Discriminant | keyof T]: Key extends Discriminant ? Name : Key extends keyof T ? T[Key] : never } & T
-    : never
+  [Name in keyof Variants & string]: Variants[Name] extends Field<infer T, 'required'> ? Tagged<Discriminant, Name, T> : never
 }[keyof Variants & string]
+
+type Tagged<Discriminant extends string, Name extends string, T> = {
+  readonly [Key in Discriminant | keyof T]: Key extends keyof T ? T[Key] : Name
+}
 
 /**
  * One of several messages: a discriminated union in TypeScript, a message with one `oneof` in protobuf.
@@ -40,6 +42,8 @@ class Union implements Schema<UnionValue> {
   readonly fallback = undefined
   readonly choices = undefined
   readonly name: string
+  readonly protoType: string
+  readonly schema: Schema<unknown> = this as Schema<unknown>
   readonly discriminant: string
   readonly fields: readonly NamedField[]
   private readonly byName: ReadonlyMap<unknown, Variant>
@@ -48,6 +52,7 @@ class Union implements Schema<UnionValue> {
   constructor(name: string, discriminant: string, fields: readonly NamedField[]) {
     const variants = fields.map((field) => new Variant(name, discriminant, field))
     this.name = name
+    this.protoType = name
     this.discriminant = discriminant
     this.fields = [...fields].sort((a, b) => a.number - b.number)
     this.byName = new Map(variants.map((variant) => [variant.name, variant]))
@@ -55,27 +60,17 @@ class Union implements Schema<UnionValue> {
     if (this.byTag.size < fields.length) throw new UnencodableError(name, fields.map((field) => field.number), 'of variants with different numbers')
   }
 
-  get protoType(): string {
-    return this.name
-  }
-
-  get schema(): Schema<unknown> {
-    return this as Schema<unknown>
-  }
-
   size(value: UnionValue): number {
     const length = this.bodySize(value)
     return varintLength(length) + length
   }
 
-  write(writer: Writer, value: UnionValue): void {
-    const before = writer.length
-    this.writeBody(writer, value)
-    writer.varint(writer.length - before)
+  write(writer: Writer, value: UnionValue, field: string): void {
+    writeNested(writer, this, value, field)
   }
 
   read(reader: Reader): UnionValue {
-    return readNested(reader, this as Schema<unknown>, undefined, undefined) as UnionValue
+    return readNested(reader, this)
   }
 
   bodySize(value: UnionValue): number {
@@ -92,10 +87,11 @@ class Union implements Schema<UnionValue> {
   readBody(reader: Reader): UnionValue {
     let value: UnionValue | undefined
     while (reader.position < reader.end) {
+      reader.field = this.name
       const tag = reader.varint()
       const variant = this.byTag.get(tag)
       if (variant === undefined) {
-        reader.skip(tag % 8)
+        reader.skipField(tag)
         continue
       }
       if (value !== undefined) throw reader.fail('repeated', 'has two variants')
@@ -121,7 +117,8 @@ class Variant {
 
   constructor(unionName: string, discriminant: string, field: NamedField) {
     const { schema } = field.type
-    if (schema === undefined || schema.discriminant !== undefined || schema.fields.some((inner) => inner.name === discriminant)) {
+    const isMessage = schema === field.type && schema.discriminant === undefined
+    if (!isMessage || schema.fields.some((inner) => inner.name === discriminant)) {
       throw new UnencodableError(`${unionName}.${field.name}`, schema, `nested(…) of a message without a field named ${discriminant}`)
     }
     this.name = field.name

@@ -40,8 +40,13 @@ export class Writer {
 
   /** Makes room for `length` bytes before those already written and returns where they begin. */
   reserve(length: number): number {
-    if (this.position < length) this.grow()
+    if (this.position < length) this.grow(length)
     return (this.position -= length)
+  }
+
+  /** Takes back the last `length` bytes reserved. */
+  release(length: number): void {
+    this.position += length
   }
 
   /** The buffer that {@link reserve} points into. Changes with every `reserve`. */
@@ -80,7 +85,7 @@ export class Writer {
     for (let i = 0; i < length; i++) bytes[at + i] = source[i]!
   }
 
-  private grow(): void {
+  private grow(length: number): void {
     const total = this.schema?.bodySize(this.value) ?? 0
     const written = this.bytes.subarray(this.position, this.end)
     const grown = new Uint8Array(total > pooledBytes ? total : poolBytes)
@@ -89,6 +94,7 @@ export class Writer {
     this.bytes = grown
     this.end = grown.length
     this.position = grown.length - written.length
+    if (this.position < length) throw new Error('The schema wrote more bytes than it announced')
   }
 }
 
