@@ -97,7 +97,7 @@ class MemoryLink implements Link {
       this.connected.set(to.id, peer)
       peer.connected.set(this.self.id, this)
     }
-    const copy = frame.slice()
+    const copy = new Uint8Array(frame)
     this.network.carry(() => {
       if (peer?.receiver === undefined) this.receiver?.onPeerDown(to, 'unreachable')
       else peer.receiver.onFrame(this.self, copy)

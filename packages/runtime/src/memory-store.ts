@@ -8,7 +8,7 @@ export function memoryStore(): StorePort {
     write: async (entries) => {
       for (const [key, bytes] of entries) {
         if (bytes === undefined) contents.delete(key)
-        else contents.set(key, bytes.slice())
+        else contents.set(key, new Uint8Array(bytes))
       }
     },
     list: async (prefix) =>
