@@ -1,1 +1,1 @@
-export {}
+export { Libp2pLink } from './libp2p-link.ts'
