@@ -47,18 +47,47 @@ describe('the packed packages', function () {
   }
 
   it('install into an empty folder and run the program of the README', () => {
-    const program = programOfReadme()
-    const app = join(folder, 'app')
-    mkdirSync(app)
-    writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+    const { program, installed } = readme()
+    const app = emptyFolder('program')
     writeFileSync(join(app, 'program.js'), program)
 
-    npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs.values(), ...thirdParties(program)], app)
+    const imported = modulesOf(program)
+    assert.deepEqual(
+      imported.filter((name) => !installed.includes(name)),
+      [],
+      'the npm install line of the README lacks what its program imports',
+    )
+    install(app, [...closure(imported).map((name) => tarballs.get(name)!), ...imported.filter((name) => !tarballs.has(name)).map(asLocked)])
     const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['program.js'], { cwd: app, encoding: 'utf8', timeout: 60_000 })
     assert.equal(status, 0, `the program ended with ${signal ?? `status ${status}`}:\n${stdout}${stderr}`)
     assert.notEqual(stdout.trim(), '', 'the program printed nothing')
   })
+
+  for (const { manifest } of published.filter(({ manifest: { bin } }) => bin !== undefined)) {
+    it(`${manifest.name} installs into an empty folder and shows its help`, async () => {
+      const app = emptyFolder('command')
+      install(
+        app,
+        closure([manifest.name]).map((name) => tarballs.get(name)!),
+      )
+      for (const command of Object.keys(manifest.bin!)) {
+        const { stdout } = await run(join(app, 'node_modules', '.bin', command), ['--help'], { cwd: app, timeout: 60_000 })
+        assert.match(stdout, new RegExp(`usage:.*${command}`, 'i'))
+      }
+    })
+  }
+
+  function emptyFolder(name: string): string {
+    const path = join(folder, name)
+    mkdirSync(path)
+    writeFileSync(join(path, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+    return path
+  }
 })
+
+function install(app: string, what: string[]): void {
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...what], app)
+}
 
 /** Packs every published workspace into `target` and gives the tarball's path for each package name. */
 function pack(target: string): Map<string, string> {
@@ -74,27 +103,39 @@ function pack(target: string): Map<string, string> {
   )
 }
 
-/** The first `js` block under the heading "Twenty lines": what the README shows is what runs here. */
-function programOfReadme(): string {
+/** What the README shows is what runs here: the first `js` block under "Twenty lines" and the packages of its `npm install` line. */
+function readme(): { program: string; installed: string[] } {
   assert(exists('README.md'), 'README.md is missing')
   const section = /^## Twenty lines\n(?<body>[\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(read('README.md'))?.groups?.['body']
   assert(section !== undefined, 'README.md has no section "## Twenty lines"')
   const program = /^```js\n(?<code>[\s\S]*?)^```$/m.exec(section)?.groups?.['code']
   assert(program !== undefined, 'README.md has no ```js block under "## Twenty lines"')
-  return program
+  return { program, installed: /^npm install (.+)$/m.exec(section)?.[1]?.split(' ') ?? [] }
 }
 
-/** What the program imports beside our packages and Node, at the versions of the lock file. */
-function thirdParties(program: string): string[] {
+/** The packages that a program imports, Node's own modules aside. */
+function modulesOf(program: string): string[] {
+  const names = [...program.matchAll(/\bfrom\s+'((?:@[^/']+\/)?[^/'.]+)[^']*'/g)].map((match) => match[1] ?? '')
+  return [...new Set(names)].filter((name) => !name.startsWith('node:'))
+}
+
+/** Those of the names that are packages of ours, and what they need of ours in turn: no registry has them yet. */
+function closure(names: string[], found = new Set<string>()): string[] {
+  for (const name of names) {
+    const manifest = published.find((workspace) => workspace.manifest.name === name)?.manifest
+    if (manifest === undefined || found.has(name)) continue
+    found.add(name)
+    closure(Object.keys(manifest.dependencies ?? {}), found)
+  }
+  return [...found]
+}
+
+/** `name@version` at the version that this repository installs. */
+function asLocked(name: string): string {
   const { packages: locked } = readJson('package-lock.json') as { packages: Record<string, { version: string }> }
-  const names = [...program.matchAll(/\bfrom\s+'((?:@[^/']+\/)?[^/'.:]+)[^']*'/g)].map((match) => match[1] ?? '')
-  return [...new Set(names)]
-    .filter((name) => !name.startsWith('@plaxton/') && name !== 'node')
-    .map((name) => {
-      const version = locked[`node_modules/${name}`]?.version
-      assert(version !== undefined, `the program of the README imports ${name}, which this repository does not install`)
-      return `${name}@${version}`
-    })
+  const version = locked[`node_modules/${name}`]?.version
+  assert(version !== undefined, `the program of the README imports ${name}, which this repository does not install`)
+  return `${name}@${version}`
 }
 
 function arrayBuffer(bytes: Buffer): ArrayBuffer {

@@ -136,6 +136,15 @@ describe('every workspace', () => {
   }
 
   for (const { folder, manifest } of published) {
+    it(`${folder} brings along what its sources import, types included`, () => {
+      const found = violations(`${folder}/src/**/*.ts`, ({ imports }) =>
+        imports
+          .filter((from) => !/^(?:\.|node:)/.test(from))
+          .filter((from) => manifest.dependencies?.[/^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? ''] === undefined),
+      )
+      assert.deepEqual(found, [], 'not in "dependencies"')
+    })
+
     it(`${folder} is published as a sealed, side-effect-free ES module with its sources`, () => {
       assert.equal(manifest.type, 'module')
       assert.equal(manifest.sideEffects, false)
