@@ -63,6 +63,10 @@ async function specs(patterns: string[], coverage: boolean): Promise<Tally> {
   // mocha's inner program, because its outer one would start this as a child that a signal does not reach.
   const mocha = ['--conditions=plaxton-source', MOCHA, '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
   console.log(`\n— specs: ${files.length} files`)
+  if (files.length === 0) {
+    console.log('  no spec matches')
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
   const started = performance.now()
   const closing = /^ {2}\d+ (?:passing \(|pending|failing)/m
   const { status, output } = coverage ? await run('c8', ['node', ...mocha], closing) : await run('node', mocha, closing)
