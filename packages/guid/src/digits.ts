@@ -1,7 +1,7 @@
+import { requireOneWidth } from './arithmetic.ts'
 import { hexValue } from './bytes.ts'
 import { InvalidGuidError } from './errors.ts'
 import type { Guid } from './guid.ts'
-import { requireOneWidth } from './width.ts'
 
 /**
  * An id read as digits of `digitBits` bits (the papers' b, 1 to 8), most significant first; digit 0 is the first.

@@ -1,7 +1,6 @@
-import { guidFromBytes } from './bytes.ts'
 import { cidToGuid } from './cid.ts'
 import { InvalidGuidError } from './errors.ts'
-import { sha256 } from './hash.ts'
+import { guidOf } from './hash.ts'
 
 declare const guidBrand: unique symbol
 
@@ -16,11 +15,6 @@ export type Guid = string & { readonly [guidBrand]: true }
 
 /** Bits of an id outside tests: those of SHA-256. */
 export const guidBits = 256
-
-/** The id of a piece of content: SHA-256 of its bytes, so whoever holds the bytes can check the id. */
-export function guidOf(bytes: Uint8Array): Guid {
-  return guidFromBytes(sha256(bytes))
-}
 
 /**
  * The id of a libp2p peer: SHA-256 of the bytes of its PeerId's multihash. This is the key by which libp2p's Kademlia knows the

@@ -1,4 +1,4 @@
-export { guidBits, guidOf, guidOfPeer, isGuid, parseGuid, randomGuid, shortGuid } from './guid.ts'
+export { guidBits, guidOfPeer, isGuid, parseGuid, randomGuid, shortGuid } from './guid.ts'
 export type { Guid } from './guid.ts'
 export { guidFromBytes, guidToBytes, readGuid, writeGuid } from './bytes.ts'
 export { guidFromCid, guidToCid } from './cid.ts'
@@ -19,5 +19,5 @@ export {
   successorGuid,
 } from './ring.ts'
 export { compareByXor, isCloserByXor, xorDistance } from './xor.ts'
-export { sha256 } from './hash.ts'
+export { guidOf, sha256 } from './hash.ts'
 export { InvalidGuidError } from './errors.ts'

@@ -1,7 +1,7 @@
+import { fromBigInt, requireOneWidth, toBigInt } from './arithmetic.ts'
 import { hexValue } from './bytes.ts'
 import { InvalidGuidError } from './errors.ts'
 import type { Guid } from './guid.ts'
-import { requireOneWidth } from './width.ts'
 
 /**
  * Ids as points on a ring: after the largest comes 0. Clockwise is upwards.
@@ -124,13 +124,4 @@ function compareOnRingExactly(a: Guid, b: Guid, key: Guid): -1 | 1 {
   const distanceOfB = ringDistance(b, key)
   if (distanceOfA !== distanceOfB) return distanceOfA < distanceOfB ? -1 : 1
   return clockwiseDistance(key, a) === distanceOfA ? -1 : 1
-}
-
-function toBigInt(guid: Guid): bigint {
-  return BigInt(`0x${guid}`)
-}
-
-/** `number` mod 16^length. */
-function fromBigInt(number: bigint, length: number): Guid {
-  return BigInt.asUintN(4 * length, number).toString(16).padStart(length, '0') as Guid
 }

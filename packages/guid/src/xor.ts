@@ -1,13 +1,11 @@
+import { fromBigInt, requireOneWidth, toBigInt } from './arithmetic.ts'
 import { hexValue } from './bytes.ts'
 import type { Guid } from './guid.ts'
-import { requireOneWidth } from './width.ts'
 
 /** Kademlia's distance: the bits in which the ids differ, as a number of the same width (Maymounkov and Mazières 2002, §2.1). */
 export function xorDistance(a: Guid, b: Guid): Guid {
   requireOneWidth(a, b)
-  let hex = ''
-  for (let i = 0; i < a.length; i++) hex += (hexValue(a.charCodeAt(i)) ^ hexValue(b.charCodeAt(i))).toString(16)
-  return hex as Guid
+  return fromBigInt(toBigInt(a) ^ toBigInt(b), a.length)
 }
 
 /** True when `a` is nearer to `key` than `b` by {@link xorDistance}. There are no ties: different ids have different distances. */
