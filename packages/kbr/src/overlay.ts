@@ -38,7 +38,10 @@ export interface Overlay extends Kbr {
    */
   nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop
 
-  /** Command: become a member through one of `bootstrap` (nearest first if known); alone when it is empty. */
+  /**
+   * Command: become a member through one of `bootstrap` (nearest first if known); alone when it is empty. A member that is given nodes makes
+   * contact with them: they belong to a ring it does not know, and the two are to become one.
+   */
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void
   /** Command: tell the neighbours that this node goes. Afterwards it does nothing more. */
   leave(now: Millis, fx: OverlayEffects): void

@@ -138,6 +138,15 @@ export class NodeHost implements AsyncDisposable {
     )
   }
 
+  /**
+   * Makes a member acquainted with members of a ring it does not know, so that the two rings become one. For a driver that came across them:
+   * two nodes that each started alone, or the halves of a network that was cut.
+   */
+  meet(nodes: readonly NodeRef[]): void {
+    const { node } = this
+    if (node.ready) this.loop.step((now) => node.join(nodes, now, this.loop))
+  }
+
   /** Hands over and tells the neighbours. Resolves when that is done, within the routing's `leaveMs`; then {@link stop}. */
   async leave(options: WaitOptions = {}): Promise<void> {
     const node = this.node
