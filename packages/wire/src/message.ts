@@ -1,6 +1,6 @@
 import { UnencodableError, WireError } from './errors.ts'
 import type { Reader } from './reader.ts'
-import type { Field, NamedField, Presence, Schema } from './schema.ts'
+import type { Field, NamedField, Presence, Schema, Simplify } from './schema.ts'
 import { varintLength } from './writer.ts'
 import type { Writer } from './writer.ts'
 
@@ -21,7 +21,6 @@ export function message<Fields extends Record<string, Field<unknown>>>(name: str
   return new Message(name, nameFields(name, fields)) as Schema<unknown> as Schema<Values<Fields>>
 }
 
-type Simplify<T> = { [Key in keyof T]: T[Key] }
 type ValueOf<F> = F extends Field<infer T> ? T : never
 type NamesOf<Fields, P extends Presence> = {
   [Name in keyof Fields]: Fields[Name] extends Field<unknown, P> ? Name : never
@@ -167,8 +166,8 @@ function writeRepeated(writer: Writer, field: NamedField, values: unknown): void
 function isAbsent(field: NamedField, value: unknown): boolean {
   if (field.presence === 'optional') return value === undefined
   const { fallback } = field.type
-  if (value === undefined) throw new UnencodableError(field.path, value, 'given')
-  return value === fallback || (fallback instanceof Uint8Array && (value as Uint8Array).length === 0)
+  if (value === undefined || value === null) throw new UnencodableError(field.path, value, 'given')
+  return Object.is(value, fallback) || (fallback instanceof Uint8Array && (value as Uint8Array).length === 0)
 }
 
 /** Reads the value of `field`, whose tag has just been read, into `target`; of a list, all elements that follow. */

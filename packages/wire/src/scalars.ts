@@ -21,7 +21,7 @@ export function bool(number: number): Field<boolean, 'required'> {
   return required(number, boolean)
 }
 
-/** A double in 8 bytes, infinities and NaN included. -0 is written as 0. */
+/** A double in 8 bytes; -0, infinities and NaN included. */
 export function double(number: number): Field<number, 'required'> {
   return required(number, float64)
 }
@@ -177,8 +177,8 @@ const guidBytes: ValueType<Guid> = {
   fallback: undefined,
   size: (value) => 1 + value.length / 2,
   write(writer: Writer, value: Guid, field: string) {
-    const length = value.length / 2
-    if (typeof value !== 'string' || !Number.isInteger(length) || length < 1 || length > maxGuidBytes) {
+    const length = typeof value === 'string' ? value.length / 2 : 0
+    if (!Number.isInteger(length) || length < 1 || length > maxGuidBytes) {
       throw new UnencodableError(field, value, `a guid of 1 to ${maxGuidBytes} whole bytes`)
     }
     const at = writer.reserve(length)

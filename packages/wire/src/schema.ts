@@ -87,3 +87,6 @@ export interface NamedField extends Field<unknown> {
   /** Repeated numbers are written as one run of bytes, as proto3 does by default. */
   readonly packed: boolean
 }
+
+/** An intersection as one object type, as it would be written by hand. */
+export type Simplify<T> = { [Key in keyof T]: T[Key] }

@@ -1,7 +1,7 @@
 import { UnencodableError } from './errors.ts'
 import { nameField, readNested, writeNested } from './message.ts'
 import type { Reader } from './reader.ts'
-import type { Field, NamedField, Schema } from './schema.ts'
+import type { Field, NamedField, Schema, Simplify } from './schema.ts'
 import { varintLength } from './writer.ts'
 import type { Writer } from './writer.ts'
 
@@ -10,9 +10,7 @@ export type UnionOf<Discriminant extends string, Variants extends Record<string,
   [Name in keyof Variants & string]: Variants[Name] extends Field<infer T, 'required'> ? Tagged<Discriminant, Name, T> : never
 }[keyof Variants & string]
 
-type Tagged<Discriminant extends string, Name extends string, T> = {
-  readonly [Key in Discriminant | keyof T]: Key extends keyof T ? T[Key] : Name
-}
+type Tagged<Discriminant extends string, Name extends string, T> = Simplify<{ readonly [Key in Discriminant]: Name } & T>
 
 /**
  * One of several messages: a discriminated union in TypeScript, a message with one `oneof` in protobuf.
