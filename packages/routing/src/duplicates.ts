@@ -1,0 +1,105 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis } from '@plaxton/kbr'
+import type { RoutingConfig } from './config.ts'
+import type { Outcome, Trail } from './outcome.ts'
+
+/**
+ * Messages that ended at this node, by nonce: delivered, stopped or rejected.
+ *
+ * Copies are part of the design. A hop whose acknowledgement was lost is sent again by another way, and a source that hears nothing
+ * tries again under the same nonce; all copies meet at the root. Only the first is handed to the application. A later one is told
+ * the answer that was given, or waits with the first for the answer still to come.
+ */
+export class Endings {
+  private readonly config: RoutingConfig
+  /** Oldest first. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined until a message ends here. */
+  private byNonce: Map<number, Ending> | undefined = undefined
+
+  constructor(config: RoutingConfig) {
+    this.config = config
+  }
+
+  get size(): number {
+    return this.byNonce === undefined ? 0 : this.byNonce.size
+  }
+
+  /** The ending of an earlier copy. A nonce that comes with another key is no copy. */
+  find(nonce: number, key: Guid): Ending | undefined {
+    const ending = this.byNonce?.get(nonce)
+    return ending !== undefined && ending.key === key ? ending : undefined
+  }
+
+  /** A message ended here; `handle` is where its answer is awaited, 0 when none is wanted. Returns how many were forgotten too early. */
+  add(nonce: number, key: Guid, handle: number, now: Millis): number {
+    const endings = (this.byNonce ??= new Map())
+    const forgotten = endings.size >= this.config.endingsMax ? this.dropOldest(endings, now) : 0
+    endings.set(nonce, { key, endedAt: now, handle, answer: undefined })
+    return forgotten
+  }
+
+  /** Its answer was given. One too long to be kept is forgotten with its message: a later copy goes to the application again. */
+  answer(nonce: number, outcome: Outcome, trail: Trail): void {
+    const ending = this.byNonce?.get(nonce)
+    if (ending === undefined) return
+    if (outcome.ok && outcome.payload.length > this.config.keptReplyBytesMax) this.byNonce!.delete(nonce)
+    else ending.answer = { outcome, trail }
+  }
+
+  /** Forgets what is old enough. Returns when to come again. */
+  sweep(now: Millis): Millis {
+    if (this.byNonce === undefined) return Infinity
+    for (const [nonce, ending] of this.byNonce) {
+      // A whole period at once, so that a busy node is not woken for each.
+      if (ending.endedAt + this.config.endingsMs > now) return now + this.config.endingsMs
+      this.byNonce.delete(nonce)
+    }
+    return Infinity
+  }
+
+  private dropOldest(endings: Map<number, Ending>, now: Millis): number {
+    for (const [nonce, ending] of endings) {
+      endings.delete(nonce)
+      return ending.endedAt + this.config.endingsMs > now ? 1 : 0
+    }
+    return 0
+  }
+}
+
+export interface Ending {
+  readonly key: Guid
+  readonly endedAt: Millis
+  readonly handle: number
+  answer: { readonly outcome: Outcome; readonly trail: Trail } | undefined
+}
+
+/**
+ * How often each of the latest messages passed this node. A copy passes again for good reasons: a reroute may lead back here, and every
+ * attempt of the source takes the same last hops. One that comes back again and again is in a loop.
+ *
+ * A table without chains: messages that fall on one slot displace each other, which forgets a count and never invents one. The hop
+ * limit catches the loop that this misses.
+ */
+export class Sightings {
+  private readonly slots: number
+  private nonces: Float64Array | undefined = undefined
+  private counts: Uint8Array | undefined = undefined
+
+  /** `slots` is a power of two. */
+  constructor(slots: number) {
+    this.slots = slots
+  }
+
+  /** Counts this passing and returns how many there were, at most 255. */
+  count(nonce: number): number {
+    const nonces = (this.nonces ??= new Float64Array(this.slots))
+    const counts = (this.counts ??= new Uint8Array(this.slots))
+    const slot = (nonce >>> 0) & (this.slots - 1)
+    if (nonces[slot] !== nonce) {
+      nonces[slot] = nonce
+      counts[slot] = 0
+    }
+    const count = Math.min(counts[slot]! + 1, 255)
+    counts[slot] = count
+    return count
+  }
+}

@@ -1,0 +1,47 @@
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { routingMessageTypes } from './messages.ts'
+import type { Stack } from './stack.ts'
+
+/** What the overlay of a node may do, made once. What concerns applications or messages under way becomes a task of the step. */
+export class OverlayStack implements OverlayEffects {
+  private readonly stack: Stack
+
+  constructor(stack: Stack) {
+    this.stack = stack
+  }
+
+  send(to: NodeRef, message: Message): void {
+    assert(!routingMessageTypes.has(message.type), `"${message.type}" is a message of the walking, not of an overlay`)
+    this.stack.send(to, message)
+  }
+
+  startTimer(kind: string, arg: number, delayMs: Millis): void {
+    this.stack.fx.startTimer({ owner: 'overlay', kind, arg }, delayMs)
+  }
+
+  emit(event: KbrEvent): void {
+    this.stack.emit(event)
+  }
+
+  route(key: Guid, payload: Uint8Array): void {
+    this.stack.later({ type: 'route-own', key, payload })
+  }
+
+  becameReady(): void {
+    this.stack.later({ type: 'became-ready' })
+  }
+
+  neighborChanged(node: NodeRef, joined: boolean): void {
+    this.stack.later({ type: 'neighbor-changed', node, joined })
+  }
+
+  peerFailed(peer: NodeRef): void {
+    this.stack.later({ type: 'peer-failed', peer })
+  }
+
+  peerRecovered(peer: NodeRef): void {
+    this.stack.later({ type: 'peer-recovered', peer })
+  }
+}

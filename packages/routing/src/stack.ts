@@ -1,0 +1,170 @@
+import type { Guid } from '@plaxton/guid'
+import { assert, Prng } from '@plaxton/kbr'
+import type {
+  AppEffects, Application, Effects, KbrEvent, Message, Millis, NodeRef, Overlay, OverlayEffects, RouteOptions,
+} from '@plaxton/kbr'
+import { Alarm } from './alarm.ts'
+import type { RoutingConfig } from './config.ts'
+import { RoundTrips } from './round-trip.ts'
+import { newCounters } from './stats.ts'
+import type { Counters } from './stats.ts'
+import type { Outcome } from './outcome.ts'
+
+/** One application with the effects it is given. */
+export interface Host {
+  readonly application: Application
+  readonly fx: AppEffects
+}
+
+/**
+ * What an overlay or an application asked for in the middle of a step and what may call one of them in turn. It waits until the call
+ * it was asked in has returned, so that no core is entered while it is busy.
+ */
+export type Task =
+  | RouteTask
+  | { readonly type: 'retry'; readonly id: number }
+  | { readonly type: 'route-own'; readonly key: Guid; readonly payload: Uint8Array }
+  | { readonly type: 'request'; readonly host: Host; readonly id: number; readonly to: NodeRef; readonly payload: Uint8Array; readonly withinMs: Millis }
+  | { readonly type: 'tell-self'; readonly host: Host; readonly payload: Uint8Array }
+  | { readonly type: 'answer'; readonly handle: number; readonly outcome: Outcome }
+  | { readonly type: 'acknowledge'; readonly to: NodeRef; readonly seq: number; readonly handle: number }
+  | { readonly type: 'handed-over'; readonly host: Host }
+  | { readonly type: 'became-ready' }
+  | { readonly type: 'neighbor-changed'; readonly node: NodeRef; readonly joined: boolean }
+  | { readonly type: 'peer-failed'; readonly peer: NodeRef }
+  | { readonly type: 'peer-recovered'; readonly peer: NodeRef }
+
+export interface RouteTask {
+  readonly type: 'route'
+  readonly host: Host
+  /** 0: no reply is wanted. */
+  readonly id: number
+  readonly key: Guid
+  readonly payload: Uint8Array
+  readonly options: RouteOptions
+}
+
+/**
+ * What the parts of one node share: who they are, the step in progress, and the work it has still to do.
+ */
+export class Stack {
+  readonly self: NodeRef
+  readonly config: RoutingConfig
+  readonly overlay: Overlay
+  readonly hosts: ReadonlyMap<string, Host>
+  readonly roundTrips: RoundTrips
+  readonly counters: Counters = newCounters()
+  overlayFx: OverlayEffects | undefined = undefined
+  /** True once this node has left: it answers for nothing any more. */
+  left = false
+  /** The time of the current step. */
+  now: Millis = 0
+  private readonly alarm = new Alarm()
+  private readonly prng: Prng
+  /** The sink of the current step; undefined between steps. */
+  private outside: Effects | undefined = undefined
+  /** Bound: {@link stepTasksMax} a step, asserted; empty between steps. */
+  private tasks: Task[] = []
+  private lastSeq: number
+  private lastId = 0
+
+  constructor(self: NodeRef, config: RoutingConfig, overlay: Overlay, hosts: ReadonlyMap<string, Host>, prng: Prng) {
+    this.self = self
+    this.config = config
+    this.overlay = overlay
+    this.hosts = hosts
+    this.roundTrips = new RoundTrips(config)
+    // The incarnation takes part, so that a restarted node whose driver gives it the same seed again repeats no nonce and no number:
+    // its peers would take what it says for repeats.
+    this.prng = Prng.fromSeed(`${prng.nextUint32()} ${self.id} ${self.epoch}`)
+    this.lastSeq = this.prng.nextInt(2 ** 30)
+  }
+
+  /** Opens a step. Steps do not nest: a driver that lets them breaks rule 1 or 2 of `Effects`. */
+  enter(now: Millis, fx: Effects): void {
+    assert(this.outside === undefined, 'an input arrived while a step was running')
+    this.now = now
+    this.outside = fx
+  }
+
+  /** Closes the step, also when a core threw. */
+  exit(): void {
+    this.outside = undefined
+    if (this.tasks.length > 0) this.tasks = []
+  }
+
+  get fx(): Effects {
+    assert(this.outside !== undefined, 'effects are valid only during the call they were given to')
+    return this.outside
+  }
+
+  /** The tasks of this step, taken in order while more are added. */
+  *takeTasks(): Iterable<Task> {
+    for (let i = 0; i < this.tasks.length; i++) {
+      assert(i < stepTasksMax, `one step caused ${stepTasksMax} tasks: an application or the overlay answers itself for ever`)
+      yield this.tasks[i]!
+    }
+    this.tasks = []
+  }
+
+  get hasTasks(): boolean {
+    return this.tasks.length > 0
+  }
+
+  later(task: Task): void {
+    assert(this.outside !== undefined, 'effects are valid only during the call they were given to')
+    this.tasks.push(task)
+  }
+
+  send(to: NodeRef, message: Message): void {
+    this.fx.send(to, message)
+  }
+
+  emit(event: KbrEvent): void {
+    this.fx.emit(event)
+  }
+
+  /** Sees to it that every part is asked for its deadlines at `at` or before. */
+  wakeAt(at: Millis): void {
+    this.alarm.set(at, this.now, this.fx)
+  }
+
+  woken(depth: number): void {
+    this.alarm.rang(depth)
+  }
+
+  /** Says to the overlay that `peer` owes an acknowledgement. */
+  suspect(peer: NodeRef): void {
+    this.overlay.suspect(peer, this.now, this.overlayFx!)
+  }
+
+  /** A round trip to `peer` took `rttMs`. */
+  measured(peer: NodeRef, rttMs: Millis): void {
+    this.roundTrips.measured(peer.id, rttMs)
+    this.overlay.onRoundTrip(peer, rttMs, this.now, this.overlayFx!)
+  }
+
+  /** Drops what a stranger sent. */
+  drop(from: NodeRef, reason: string): void {
+    this.counters.dropped++
+    this.emit({ type: 'dropped', from, reason })
+  }
+
+  /** A number for a transmission; the first is random, the rest follow. */
+  nextSeq(): number {
+    return ++this.lastSeq
+  }
+
+  /** A number for a route or request of an application. */
+  nextId(): number {
+    return ++this.lastId
+  }
+
+  /** 1 to 2^53 - 1. */
+  nextNonce(): number {
+    return 1 + Math.floor(this.prng.nextFloat() * (Number.MAX_SAFE_INTEGER - 1))
+  }
+}
+
+/** More than any honest step: draining the fullest hold queue at a node with every table full. */
+const stepTasksMax = 100_000
