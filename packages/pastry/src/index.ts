@@ -1,1 +1,5 @@
-export {}
+export { pastry } from './pastry.ts'
+export { PastryNode } from './pastry-node.ts'
+export { pastryDefaults } from './config.ts'
+export type { PastryConfig } from './config.ts'
+export type { PastryMessage } from './messages.ts'

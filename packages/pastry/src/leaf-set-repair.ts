@@ -1,0 +1,80 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Side } from './leaf-set.ts'
+import type { Probing } from './probing.ts'
+import type { PastryState } from './state.ts'
+
+/**
+ * Closes the gaps that failures leave in the leaf set (Middleware 2001, §2.4; MSPastry for lost sides). For each wounded side, whenever no
+ * probe is outstanding:
+ *
+ * 1. A side that was lost: probe the nearest node on that side that any table knows. Its answer names nodes that are nearer still, so the
+ *    distance shrinks by a digit each round. When the nearest has answered and knows nobody nearer, the neighbour is found.
+ * 2. A side with room: probe its furthest member, whose own leaf set reaches further out. When the furthest has answered and the side
+ *    still has room, the ring is no larger than what is known, and the side is healed.
+ *
+ * Every round asks a node that was not asked before, so it ends. Candidates enter only through probes of their own.
+ */
+export class LeafSetRepair {
+  private readonly state: PastryState
+  /** Whom each side asked last and has an answer from. */
+  private askedRight: Guid | undefined = undefined
+  private askedLeft: Guid | undefined = undefined
+
+  constructor(state: PastryState) {
+    this.state = state
+  }
+
+  /** Takes the next step on every wounded side. Returns false when there is nobody left to ask although a side is lost. */
+  proceed(probing: Probing, now: Millis, fx: OverlayEffects): boolean {
+    const { right, left } = this.state.leafSet
+    const canRight = this.proceedOn(right, probing, now, fx)
+    const canLeft = this.proceedOn(left, probing, now, fx)
+    return canRight && canLeft
+  }
+
+  /** A failure changed the sides: whoever was asked before may know more now. */
+  restart(): void {
+    this.askedRight = undefined
+    this.askedLeft = undefined
+  }
+
+  private proceedOn(side: Side, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
+    if (side.wound === 'lost') {
+      const nearest = side.members[0] ?? this.nearestKnown(side)
+      if (nearest === undefined) return false
+      if (this.asked(side) !== nearest.id) {
+        this.ask(side, nearest, probing, now, fx)
+        return true
+      }
+      // It has answered and knows nobody in between: the neighbour, be it from the far half of a small ring.
+      side.wound = 'none'
+      side.add(nearest)
+      side.wound = 'thinned'
+    }
+    if (side.wound === 'none') return true
+    const { furthest } = side
+    if (furthest === undefined || side.full || this.asked(side) === furthest.id) this.state.leafSet.heal(side)
+    else this.ask(side, furthest, probing, now, fx)
+    return true
+  }
+
+  private nearestKnown(side: Side): NodeRef | undefined {
+    const { state } = this
+    let nearest: NodeRef | undefined
+    for (const ref of state.credible([...state.everybody(), ...state.history.all()])) {
+      if (nearest === undefined || side.isNearer(ref.id, nearest.id)) nearest = ref
+    }
+    return nearest
+  }
+
+  private ask(side: Side, ref: NodeRef, probing: Probing, now: Millis, fx: OverlayEffects): void {
+    if (side.clockwise) this.askedRight = ref.id
+    else this.askedLeft = ref.id
+    probing.start(ref, { report: true, lost: side.wound !== 'lost' ? 'none' : side.clockwise ? 'right' : 'left' }, now, fx)
+  }
+
+  private asked(side: Side): Guid | undefined {
+    return side.clockwise ? this.askedRight : this.askedLeft
+  }
+}

@@ -1,0 +1,272 @@
+import { clockwiseDistance, isCloserOnRing } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { NodeRef } from '@plaxton/kbr'
+
+/**
+ * The |L|/2 nodes that follow a node clockwise (right) and the |L|/2 that precede it (left): the structure that Pastry's correctness
+ * rests on. In a ring of at most |L|/2 + 1 nodes both sides hold everybody else; up to |L| they overlap.
+ *
+ * A side that loses members to failures is *wounded*. Normally a side with room takes whoever comes next in its direction, which in a
+ * small ring is right. A wounded side must not: the place that became free belongs to a node further out that is not known yet, and a
+ * node from the far side of the ring would make two distant places look like neighbours. It takes only nodes of its own half of the
+ * ring until the repair says that it is healed. A side that has lost *all* its members knows nothing about the keys next to it, and
+ * this node answers for none of them until it has been repaired.
+ */
+export class LeafSet {
+  readonly self: NodeRef
+  readonly right: Side
+  readonly left: Side
+  /** Whether the two sides together are known to hold every node of the ring. */
+  private whole = true
+  /** Everybody, each once: the right side nearest first, then the left. Undefined when it must be put together anew. */
+  private everybody: readonly NodeRef[] | undefined = undefined
+
+  /** `size` is |L|: even. */
+  constructor(self: NodeRef, size: number) {
+    this.self = self
+    this.right = new Side(self.id, size / 2, true)
+    this.left = new Side(self.id, size / 2, false)
+  }
+
+  /** Every member once. Never changed afterwards, so it may be sent. */
+  get members(): readonly NodeRef[] {
+    return (this.everybody ??= [...this.right.members, ...this.left.members.filter((ref) => !this.right.has(ref.id))])
+  }
+
+  get size(): number {
+    return this.members.length
+  }
+
+  /** Whether every node of the ring is in here: it has at most |L| others, roughly, and nobody's absence is unexplained. */
+  get wholeRing(): boolean {
+    return this.whole
+  }
+
+  get wounded(): boolean {
+    return this.right.wound !== 'none' || this.left.wound !== 'none'
+  }
+
+  get rightNeighbor(): NodeRef | undefined {
+    return this.right.members[0]
+  }
+
+  get leftNeighbor(): NodeRef | undefined {
+    return this.left.members[0]
+  }
+
+  get(id: Guid): NodeRef | undefined {
+    return this.right.get(id) ?? this.left.get(id)
+  }
+
+  has(id: Guid): boolean {
+    return this.get(id) !== undefined
+  }
+
+  /** Whether a node of this id would become a member if it were added. */
+  admits(id: Guid): boolean {
+    return id !== this.self.id && !this.has(id) && (this.right.admits(id) || this.left.admits(id))
+  }
+
+  /** Which of `candidates` would be members if all of them were added. */
+  wanted(candidates: readonly NodeRef[]): NodeRef[] {
+    const strangers = candidates.filter((ref) => ref.id !== this.self.id && !this.has(ref.id))
+    if (strangers.length === 0) return []
+    const right = this.right.wanted(strangers)
+    return [...right, ...this.left.wanted(strangers).filter((ref) => !right.some((other) => other.id === ref.id))]
+  }
+
+  /** Takes a node in, if there is a place for it. A node that is in already is replaced by this incarnation. Returns who had to go. */
+  add(ref: NodeRef): NodeRef[] {
+    if (ref.id === this.self.id) return []
+    const before = this.members
+    const changed = [this.right.add(ref), this.left.add(ref)]
+    if (!changed.includes(true)) return []
+    this.changed()
+    return before.filter((member) => !this.has(member.id))
+  }
+
+  /** Removes a node and says whether it was in. `failed`: a gap may be left that the remaining members do not explain. */
+  remove(id: Guid): boolean {
+    const { whole } = this
+    const removed = [this.right.remove(id, whole), this.left.remove(id, whole)]
+    if (!removed.includes(true)) return false
+    this.changed()
+    return true
+  }
+
+  /** The repair of a side has found all there is to find: what is still free is free because the ring is small. */
+  heal(side: Side): void {
+    side.wound = 'none'
+    for (const ref of this.members) side.add(ref)
+    this.changed()
+  }
+
+  /** Whether `key` lies between the furthest members, this node in the middle: the members then include the closest node to it. */
+  covers(key: Guid): boolean {
+    return this.whole || this.right.covers(key) || this.left.covers(key)
+  }
+
+  /**
+   * For a covered key: the numerically closest of this node and the members that may be used; undefined when this node is the closest of
+   * these, but a member that may not be used is closer still.
+   */
+  closest(key: Guid, mayUse: (ref: NodeRef) => boolean): NodeRef | undefined {
+    const side = this.right.covers(key) ? this.right : this.left
+    const { members } = side
+    const beyond = side.countBefore(key)
+    let inner = beyond - 1
+    while (inner >= 0 && !mayUse(members[inner]!)) inner--
+    let outer = beyond
+    while (outer < members.length && !mayUse(members[outer]!)) outer++
+
+    const best = inner >= 0 ? members[inner]! : this.self
+    const other = members[outer]
+    if (other !== undefined && isCloserOnRing(other.id, best.id, key)) return other
+    if (best !== this.self) return best
+    const skippedInner = beyond > 0
+    const skippedOuter = outer > beyond && isCloserOnRing(members[beyond]!.id, this.self.id, key)
+    return skippedInner || skippedOuter ? undefined : this.self
+  }
+
+  /**
+   * This node and the members in the order of the ring, clockwise. In a whole ring the last is followed by the first; otherwise
+   * more nodes come after both ends.
+   */
+  chain(): NodeRef[] {
+    const left = this.left.members.filter((ref) => !this.whole || !this.right.has(ref.id))
+    return [...left.reverse(), this.self, ...this.right.members]
+  }
+
+  assertInvariants(): void {
+    this.right.assertInvariants()
+    this.left.assertInvariants()
+    assert(new Set(this.members.map((ref) => ref.id)).size === this.members.length, 'a leaf set names everybody once')
+    assert(!this.whole || !this.wounded, 'a whole ring has no wounds')
+  }
+
+  private changed(): void {
+    this.everybody = undefined
+    const furthest = this.right.furthest
+    const meets = furthest === undefined ? this.left.members.length === 0 : this.left.has(furthest.id)
+    this.whole = !this.wounded && meets
+  }
+}
+
+/** `thinned`: fewer members than places because some failed. `lost`: all failed. */
+export type Wound = 'none' | 'thinned' | 'lost'
+
+/** One side of a leaf set: members by their distance from the node in one direction, nearest first. */
+export class Side {
+  readonly members: NodeRef[] = []
+  wound: Wound = 'none'
+  readonly clockwise: boolean
+  private readonly origin: Guid
+  private readonly places: number
+
+  constructor(origin: Guid, places: number, clockwise: boolean) {
+    this.origin = origin
+    this.places = places
+    this.clockwise = clockwise
+  }
+
+  get full(): boolean {
+    return this.members.length === this.places
+  }
+
+  get furthest(): NodeRef | undefined {
+    return this.members[this.members.length - 1]
+  }
+
+  get(id: Guid): NodeRef | undefined {
+    const ref = this.members[this.countBefore(id)]
+    return ref !== undefined && ref.id === id ? ref : undefined
+  }
+
+  has(id: Guid): boolean {
+    return this.get(id) !== undefined
+  }
+
+  /** Whether `id` lies no further out than the furthest member. Nothing does on a side that was lost and is not healed. */
+  covers(id: Guid): boolean {
+    const { furthest } = this
+    return furthest !== undefined && this.wound !== 'lost' && !this.isNearer(furthest.id, id)
+  }
+
+  /** How many members are nearer than `id`. */
+  countBefore(id: Guid): number {
+    let low = 0
+    let high = this.members.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.isNearer(this.members[middle]!.id, id)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Whether there is a place for a node that is not a member. */
+  admits(id: Guid): boolean {
+    const { furthest } = this
+    if (furthest !== undefined && this.isNearer(id, furthest.id)) return true
+    return !this.full && (this.wound === 'none' || this.isOwnHalf(id))
+  }
+
+  /** Those of `strangers` that would be members if all were added. */
+  wanted(strangers: readonly NodeRef[]): NodeRef[] {
+    const admitted = strangers.filter((ref) => this.admits(ref.id))
+    if (admitted.length === 0) return admitted
+    const all = [...this.members, ...admitted].sort((a, b) => (this.isNearer(a.id, b.id) ? -1 : 1)).slice(0, this.places)
+    return admitted.filter((ref) => all.includes(ref))
+  }
+
+  /** Whether this changed anything. */
+  add(ref: NodeRef): boolean {
+    const at = this.countBefore(ref.id)
+    const present = this.members[at]
+    if (present !== undefined && present.id === ref.id) {
+      this.members[at] = ref
+      return present.epoch !== ref.epoch
+    }
+    if (!this.admits(ref.id)) return false
+    this.members.splice(at, 0, ref)
+    if (this.members.length > this.places) this.members.pop()
+    if (this.full && this.wound === 'thinned') this.wound = 'none'
+    return true
+  }
+
+  /** `explained`: everybody is known, so the gap hides nobody. */
+  remove(id: Guid, explained: boolean): boolean {
+    const at = this.countBefore(id)
+    if (this.members[at]?.id !== id) return false
+    this.members.splice(at, 1)
+    if (!explained) {
+      if (this.members.length === 0) this.wound = 'lost'
+      else if (this.wound === 'none') this.wound = 'thinned'
+    }
+    return true
+  }
+
+  /** Whether `a` comes before `b` on the way out from the node. Ids that the ring's zero lies before come last clockwise. */
+  isNearer(a: Guid, b: Guid): boolean {
+    const wrapped = a < this.origin
+    if (wrapped !== b < this.origin) return wrapped !== this.clockwise
+    return this.clockwise ? a < b : b < a
+  }
+
+  assertInvariants(): void {
+    assert(this.members.length <= this.places, 'a side of the leaf set has at most |L|/2 members')
+    for (let i = 0; i < this.members.length; i++) {
+      assert(this.members[i]!.id !== this.origin, 'a node is not in its own leaf set')
+      assert(i === 0 || this.isNearer(this.members[i - 1]!.id, this.members[i]!.id), 'a side of the leaf set is sorted, nearest first')
+    }
+  }
+
+  private isOwnHalf(id: Guid): boolean {
+    const clockwise = clockwiseDistance(this.origin, id).charCodeAt(0) < highDigit
+    return clockwise === this.clockwise
+  }
+}
+
+/** The first hex digit from which an id is in the upper half of the name space. */
+const highDigit = '8'.charCodeAt(0)

@@ -1,0 +1,68 @@
+import { isCloserOnRing } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import type { Avoid, NextHop, NodeRef } from '@plaxton/kbr'
+import type { PastryState } from './state.ts'
+
+/** Cursor of a message that has been routed by prefix so far. */
+export const prefixMode = 0
+/** Cursor of a message that has taken a leaf-set hop: from now on every hop must be numerically closer to the key. */
+export const numericMode = 1
+
+/**
+ * Pastry's routing decision (Middleware 2001, §2.3), with one addition. A leaf-set hop is numeric and may shorten the shared prefix, from
+ * 7ff… to 800…; were the next node free to go by prefix again, two nodes with stale leaf sets could send a message back and forth. So after
+ * a leaf-set hop a message stays in numeric mode. Each hop makes strict progress: in prefix mode the shared prefix grows, or it stays
+ * and the numeric distance shrinks; in numeric mode the distance shrinks.
+ */
+export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Guid, cursor: number, avoid: Avoid): NextHop {
+  const mayUse = (ref: NodeRef): boolean =>
+    (avoid.size === 0 || !avoid.has(ref.id)) && (suspects.size === 0 || !suspects.has(ref.id))
+  const { leafSet, self } = state
+
+  if (key === self.id || leafSet.covers(key)) {
+    const root = key === self.id ? self : leafSet.closest(key, mayUse)
+    if (root === undefined) return hold
+    if (root !== self) return { action: 'forward', to: root, cursor: numericMode }
+    return state.standing === 'member' ? deliver : hold
+  }
+
+  if (cursor === prefixMode) {
+    const entry = state.routingTable.towards(key)
+    if (entry !== undefined && mayUse(entry)) return { action: 'forward', to: entry, cursor: prefixMode }
+    const other = rareCase(state, key, mayUse)
+    if (other !== undefined) return { action: 'forward', to: other, cursor: prefixMode }
+  }
+  // Beyond the leaf set's reach this node is nobody's root. In a whole network some member is closer, so this is a gap under repair.
+  const closer = closestKnown(state, key, mayUse)
+  if (closer !== undefined) return { action: 'forward', to: closer, cursor: numericMode }
+  return hold
+}
+
+/** The slot for the key is empty: a node that shares as much with the key as this one and is closer to it; of these the best. */
+function rareCase(state: PastryState, key: Guid, mayUse: (ref: NodeRef) => boolean): NodeRef | undefined {
+  const shared = state.routingTable.rowOf(key)
+  let best: NodeRef | undefined
+  let bestShared = shared
+  for (const ref of state.everybody()) {
+    if (!mayUse(ref) || !isCloserOnRing(ref.id, state.self.id, key)) continue
+    const refShared = state.sharedDigits(ref.id, key)
+    if (refShared < bestShared) continue
+    if (best === undefined || refShared > bestShared || isCloserOnRing(ref.id, best.id, key)) {
+      best = ref
+      bestShared = refShared
+    }
+  }
+  return best
+}
+
+/** The numerically closest node of all tables that is closer to the key than this one. */
+function closestKnown(state: PastryState, key: Guid, mayUse: (ref: NodeRef) => boolean): NodeRef | undefined {
+  let best = state.self
+  for (const ref of state.everybody()) {
+    if (mayUse(ref) && isCloserOnRing(ref.id, best.id, key)) best = ref
+  }
+  return best === state.self ? undefined : best
+}
+
+const deliver: NextHop = { action: 'deliver' }
+const hold: NextHop = { action: 'hold' }

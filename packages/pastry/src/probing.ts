@@ -1,0 +1,167 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { send } from './messages.ts'
+import type { LeafReply, LostSide, Pong } from './messages.ts'
+import type { PastryState } from './state.ts'
+
+/** Why a peer is probed. Reasons add up when a probe is already under way. */
+export interface ProbeReason {
+  /** It did not answer somebody: until it does, messages avoid it. */
+  readonly suspect?: boolean
+  /** Its leaf set is wanted, not only a sign of life. */
+  readonly report?: boolean
+  /** This side of the own leaf set is lost. */
+  readonly lost?: LostSide
+}
+
+/**
+ * MSPastry's probing: ask, wait, ask again twice, and only then take the peer to be dead. A peer that is only suspected is acquitted by
+ * any message it sends.
+ */
+export class Probing {
+  private readonly state: PastryState
+  /** Probes under way. Bound: `probesMax`. Full: a new one is left out. Undefined until the first. */
+  private running: Map<Guid, Probe> | undefined = undefined
+  private suspected: Set<Guid> | undefined = undefined
+  private nextSeq = 1
+
+  constructor(state: PastryState) {
+    this.state = state
+  }
+
+  get size(): number {
+    return this.running === undefined ? 0 : this.running.size
+  }
+
+  /** No leaf set that was asked for is outstanding. */
+  get settled(): boolean {
+    if (this.running === undefined) return true
+    for (const probe of this.running.values()) if (probe.report) return false
+    return true
+  }
+
+  /** Peers that did not answer and are being probed. */
+  get suspects(): ReadonlySet<Guid> {
+    return this.suspected ?? nobody
+  }
+
+  has(id: Guid): boolean {
+    return this.running !== undefined && this.running.has(id)
+  }
+
+  start(ref: NodeRef, reason: ProbeReason, now: Millis, fx: OverlayEffects): void {
+    const { suspect = false, report = false, lost = 'none' } = reason
+    const running = (this.running ??= new Map())
+    let probe = running.get(ref.id)
+    if (probe === undefined) {
+      if (running.size >= this.state.config.probesMax) return
+      probe = { ref, seq: 0, attempts: 0, sentAt: 0, claims: false, report, lost }
+      running.set(ref.id, probe)
+    } else if (probe.ref.epoch >= ref.epoch && (probe.report || !report) && (probe.lost !== 'none' || lost === 'none')) {
+      if (suspect) this.suspect(probe.ref, fx)
+      return
+    }
+    probe.ref = ref
+    probe.report ||= report
+    if (lost !== 'none') probe.lost = lost
+    if (suspect) this.suspect(ref, fx)
+    this.send(probe, now, fx)
+  }
+
+  /** An answer came: the probe it ends, with the round trip if the answer is to the last transmission. */
+  answered(from: NodeRef, answer: LeafReply | Pong, now: Millis, fx: OverlayEffects): EndedProbe | undefined {
+    const probe = this.running?.get(from.id)
+    if (probe === undefined || (probe.report && answer.type === 'pong')) return undefined
+    this.end(probe, fx)
+    return { claimed: probe.claims && answer.seq === probe.seq, rttMs: answer.seq === probe.seq ? now - probe.sentAt : undefined }
+  }
+
+  /** Anything arrived from `from`: no longer a suspect, and if that was the only question, answered. */
+  heard(from: NodeRef, fx: OverlayEffects): void {
+    const probe = this.running?.get(from.id)
+    if (probe === undefined || from.epoch < probe.ref.epoch) return
+    if (!probe.report) this.end(probe, fx)
+    else this.acquit(probe.ref, fx)
+  }
+
+  /** A wait is over: asks again, or returns the peer that is to be taken for dead. */
+  expired(seq: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
+    const probe = this.bySeq(seq)
+    if (probe === undefined) return undefined
+    if (probe.attempts > this.state.config.probeRetries) return probe.ref
+    this.send(probe, now, fx)
+    return undefined
+  }
+
+  /** The peer is in no need of probing any more: dead, gone, or of no interest. */
+  drop(id: Guid): void {
+    this.running?.delete(id)
+    this.suspected?.delete(id)
+  }
+
+  clear(): void {
+    this.running = undefined
+    this.suspected = undefined
+  }
+
+  private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    probe.seq = this.nextSeq++
+    probe.attempts++
+    probe.sentAt = now
+    probe.claims = state.counts
+    if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, ...state.report() }, fx)
+    else send(probe.ref, { type: 'ping', seq: probe.seq }, fx)
+    fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
+  }
+
+  /** Four round trips where one is known, within bounds. */
+  private timeoutMs(probe: Probe): Millis {
+    const { probeTimeoutMs, probeTimeoutMinMs } = this.state.config
+    const rttMs = this.state.proximity.of(probe.ref.id)
+    if (rttMs === undefined) return probeTimeoutMs
+    return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
+  }
+
+  private bySeq(seq: number): Probe | undefined {
+    if (this.running === undefined) return undefined
+    for (const probe of this.running.values()) if (probe.seq === seq) return probe
+    return undefined
+  }
+
+  private end(probe: Probe, fx: OverlayEffects): void {
+    this.running?.delete(probe.ref.id)
+    this.acquit(probe.ref, fx)
+  }
+
+  private suspect(ref: NodeRef, fx: OverlayEffects): void {
+    const suspected = (this.suspected ??= new Set())
+    if (suspected.has(ref.id)) return
+    suspected.add(ref.id)
+    fx.emit({ type: 'peer-suspected', peer: ref })
+  }
+
+  private acquit(ref: NodeRef, fx: OverlayEffects): void {
+    if (this.suspected?.delete(ref.id) === true) fx.peerRecovered(ref)
+  }
+}
+
+export interface EndedProbe {
+  /** The answer came from a node that had been told that this one counts. */
+  readonly claimed: boolean
+  readonly rttMs: Millis | undefined
+}
+
+interface Probe {
+  ref: NodeRef
+  /** Of the last transmission. */
+  seq: number
+  attempts: number
+  sentAt: Millis
+  /** The last transmission said that this node counts. */
+  claims: boolean
+  report: boolean
+  lost: LostSide
+}
+
+const nobody: ReadonlySet<Guid> = new Set()

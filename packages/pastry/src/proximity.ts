@@ -1,0 +1,55 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis } from '@plaxton/kbr'
+
+/**
+ * How far other nodes are: measured round trips, smoothed. Pastry's proximity metric.
+ *
+ * Own measurements count; what the other end reports is taken only where there is none, because it may be lying.
+ */
+export class Proximity {
+  /** Bound: `proximityMax`. Full: the one measured first goes; its table entry then loses to any node that is measured. */
+  private measured: Map<Guid, Millis> | undefined = undefined
+  private readonly max: number
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  /** Milliseconds there and back; undefined when unknown. */
+  of(id: Guid): Millis | undefined {
+    return this.measured?.get(id)
+  }
+
+  /** The same, with unknown nodes beyond all known ones. */
+  orFar(id: Guid): Millis {
+    return this.measured?.get(id) ?? Infinity
+  }
+
+  /** A round trip was measured in passing: moves the estimate by an eighth of the difference (RFC 6298's alpha). */
+  sample(id: Guid, rttMs: Millis): void {
+    const before = this.measured?.get(id)
+    if (before === undefined) this.set(id, rttMs)
+    else if (before !== rttMs) this.measured?.set(id, before + (rttMs - before) / 8)
+  }
+
+  /** A distance probe's result replaces whatever was known. */
+  set(id: Guid, rttMs: Millis): void {
+    const measured = (this.measured ??= new Map())
+    if (measured.size >= this.max && !measured.has(id)) {
+      for (const oldest of measured.keys()) {
+        measured.delete(oldest)
+        break
+      }
+    }
+    measured.set(id, rttMs)
+  }
+
+  /** The other end measured it. */
+  reported(id: Guid, rttMs: Millis): void {
+    if (this.of(id) === undefined) this.set(id, rttMs)
+  }
+
+  forget(id: Guid): void {
+    this.measured?.delete(id)
+  }
+}

@@ -1,0 +1,152 @@
+import { sharedPrefixDigits } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
+import type { PastryConfig } from './config.ts'
+import { FailedSet } from './failed-set.ts'
+import { History } from './history.ts'
+import { LeafSet } from './leaf-set.ts'
+import { hintsMax, leafRefsMax } from './messages.ts'
+import type { LeafReport, LostSide } from './messages.ts'
+import { NeighborhoodSet } from './neighborhood-set.ts'
+import { Proximity } from './proximity.ts'
+import { RoutingTable } from './routing-table.ts'
+
+/**
+ * Where a node stands. `outside`: not a member, and nobody's neighbour. `claiming`: it has confirmed its leaf set and asks its members to
+ * treat it as one of them. `member`: they all do. `gone`: it has left.
+ */
+export type Standing = 'outside' | 'claiming' | 'member' | 'gone'
+
+/** What one node knows, and the only ways in and out of its tables. */
+export class PastryState {
+  readonly self: NodeRef
+  readonly config: PastryConfig
+  readonly prng: Prng
+  readonly leafSet: LeafSet
+  readonly routingTable: RoutingTable
+  readonly proximity: Proximity
+  readonly neighborhoodSet: NeighborhoodSet
+  readonly failed: FailedSet
+  readonly history: History
+  standing: Standing = 'outside'
+
+  constructor(self: NodeRef, config: PastryConfig, prng: Prng) {
+    this.self = self
+    this.config = config
+    this.prng = prng
+    this.leafSet = new LeafSet(self, config.leafSetSize)
+    this.routingTable = new RoutingTable(self, config.digitBits)
+    this.proximity = new Proximity(config.proximityMax)
+    this.neighborhoodSet = new NeighborhoodSet(config.neighborhoodSetSize, this.proximity)
+    this.failed = new FailedSet(config.failedMax)
+    this.history = new History(config.historyMax)
+  }
+
+  /** Whether others are to treat this node as a member. */
+  get counts(): boolean {
+    return this.standing === 'member' || this.standing === 'claiming'
+  }
+
+  find(id: Guid): NodeRef | undefined {
+    return this.leafSet.get(id) ?? this.routingTable.get(id) ?? this.neighborhoodSet.get(id)
+  }
+
+  sharedDigits(a: Guid, b: Guid): number {
+    return sharedPrefixDigits(a, b, this.config.digitBits)
+  }
+
+  /** Everybody in the tables, each once, the leaf set first. */
+  everybody(): NodeRef[] {
+    const known = new Map<Guid, NodeRef>()
+    for (const ref of this.leafSet.members) known.set(ref.id, ref)
+    for (const ref of this.routingTable.entries()) known.set(ref.id, ref)
+    for (const ref of this.neighborhoodSet.entries()) known.set(ref.id, ref)
+    return [...known.values()]
+  }
+
+  /** `ref` spoke to this node itself and is a member: it may stand in every table. False when that incarnation is known to be over. */
+  admit(ref: NodeRef, fx: OverlayEffects): boolean {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
+    const known = this.find(ref.id)
+    if (known !== undefined && known.epoch > ref.epoch) return false
+    this.failed.forget(ref.id)
+    if (known !== undefined && known.epoch < ref.epoch) this.drop(known, fx)
+
+    const isNew = !this.leafSet.has(ref.id)
+    for (const displaced of this.leafSet.add(ref)) {
+      this.history.note(displaced, this.prng)
+      if (displaced.id !== ref.id) fx.neighborChanged(displaced, false)
+    }
+    if (isNew && this.leafSet.has(ref.id)) fx.neighborChanged(ref, true)
+    this.offer(ref)
+    return true
+  }
+
+  /** Gives a node that was admitted its place in the tables that follow proximity. The incumbent stays unless `ref` is known to be nearer. */
+  offer(ref: NodeRef): void {
+    this.neighborhoodSet.consider(ref)
+    const { routingTable, proximity } = this
+    const incumbent = routingTable.towards(ref.id)
+    if (incumbent === undefined || incumbent.id === ref.id) {
+      routingTable.put(ref)
+    } else if (proximity.orFar(ref.id) < proximity.orFar(incumbent.id)) {
+      this.history.note(incumbent, this.prng)
+      routingTable.put(ref)
+    }
+  }
+
+  /** Takes a node out of every table. What it leaves behind in the leaf set is a wound, unless the ring is small and wholly known. */
+  drop(ref: NodeRef, fx: OverlayEffects): void {
+    if (this.leafSet.remove(ref.id)) fx.neighborChanged(ref, false)
+    this.routingTable.remove(ref.id)
+    this.neighborhoodSet.remove(ref.id)
+    this.proximity.forget(ref.id)
+  }
+
+  /** The nodes of a message that are worth knowing: neither this one nor such as are known to be gone. */
+  credible(refs: readonly NodeRef[]): NodeRef[] {
+    return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref))
+  }
+
+  report(): LeafReport {
+    return { member: this.counts, leafSet: this.leafSet.members, failed: this.failedNearby() }
+  }
+
+  /** Up to {@link hintsMax} nodes of any table nearest to `origin` on the given side of it. */
+  nearestTo(origin: NodeRef, side: LostSide): NodeRef[] {
+    if (side === 'none') return []
+    const from = origin.id
+    const clockwise = side === 'right'
+    const isNearer = (a: Guid, b: Guid): boolean => {
+      const wrapped = a < from
+      if (wrapped !== b < from) return wrapped !== clockwise
+      return clockwise ? a < b : b < a
+    }
+    return this.everybody()
+      .filter((ref) => ref.id !== from)
+      .sort((a, b) => (isNearer(a.id, b.id) ? -1 : 1))
+      .slice(0, hintsMax)
+  }
+
+  assertInvariants(): void {
+    this.leafSet.assertInvariants()
+    this.routingTable.assertInvariants()
+    for (const ref of this.everybody()) {
+      assert(ref.id !== this.self.id, 'a node is in none of its own tables')
+      assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
+    }
+    assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
+    assert(this.neighborhoodSet.entries().length <= this.config.neighborhoodSetSize, 'the neighbourhood set is bounded')
+  }
+
+  /** Failures that concern the neighbours of this node: those that would stand in its leaf set. */
+  private failedNearby(): Guid[] {
+    if (this.failed.size === 0) return []
+    return this.failed
+      .missed()
+      .map((ref) => ref.id)
+      .filter((id) => this.leafSet.admits(id))
+      .slice(0, leafRefsMax)
+  }
+}
