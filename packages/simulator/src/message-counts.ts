@@ -4,6 +4,7 @@ import type { Message } from '@plaxton/kbr'
 export interface TypeCount {
   /** Number of the type in the order of first use. */
   readonly index: number
+  /** The type, followed by the application if the message is for one: `route past`. */
   readonly name: string
   sent: number
   delivered: number
@@ -14,19 +15,16 @@ export interface TypeCount {
 /** Why a message did not arrive. */
 export type DropReason = 'loss' | 'partition' | 'dead host' | 'unknown address'
 
-/** Counts messages by type. */
+/** Counts messages by type, and by application where the message names one. */
 export class MessageCounts {
   /** Messages handed to cores. */
   deliveries = 0
   /** Messages sent, whether they arrive or not. */
   sends = 0
-  private readonly nameOf: (message: Message) => string
-  private readonly types = new Map<string, TypeCount>()
+  /** By type, then by application; '' for none. Two look-ups, because joining the words for each message would cost more than its delivery. */
+  private readonly types = new Map<string, Map<string, TypeCount>>()
+  private readonly all: TypeCount[] = []
   private readonly drops = new Map<DropReason, number>()
-
-  constructor(nameOf: (message: Message) => string = (message) => message.type) {
-    this.nameOf = nameOf
-  }
 
   sent(message: Message, bytes: Uint8Array | undefined): void {
     const type = this.type(message)
@@ -48,7 +46,7 @@ export class MessageCounts {
 
   /** Counts by type, most sent first. */
   byType(): TypeCount[] {
-    return [...this.types.values()].sort((a, b) => b.sent - a.sent || a.index - b.index)
+    return [...this.all].sort((a, b) => b.sent - a.sent || a.index - b.index)
   }
 
   /** Messages that did not arrive, by reason. */
@@ -57,12 +55,17 @@ export class MessageCounts {
   }
 
   private type(message: Message): TypeCount {
-    const name = this.nameOf(message)
-    let type = this.types.get(name)
-    if (type === undefined) {
-      type = { index: this.types.size, name, sent: 0, delivered: 0, bytes: 0 }
-      this.types.set(name, type)
-    }
-    return type
+    const application = (message as { readonly application?: string }).application ?? ''
+    return this.types.get(message.type)?.get(application) ?? this.newType(message.type, application)
+  }
+
+  private newType(type: string, application: string): TypeCount {
+    const name = application === '' ? type : `${type} ${application}`
+    const count = { index: this.all.length, name, sent: 0, delivered: 0, bytes: 0 }
+    this.all.push(count)
+    const byApplication = this.types.get(type) ?? new Map<string, TypeCount>()
+    byApplication.set(application, count)
+    this.types.set(type, byApplication)
+    return count
   }
 }

@@ -20,8 +20,6 @@ export interface SimulatorOptions {
   /** Default {@link plane}. */
   readonly topology?: TopologyFactory
   readonly network?: Partial<NetworkConfig>
-  /** Names the type of a message for counting; by default its `type`. */
-  readonly nameOf?: (message: Message) => string
   /** Told about every entry that becomes durable or is erased, on any host. */
   readonly onDisk?: (host: Host, key: string, bytes: Uint8Array | undefined) => void
 }
@@ -49,7 +47,7 @@ export class Simulator implements Effects {
   readonly network: Network
   readonly trace = new Trace()
   readonly keys: Keys
-  readonly counts: MessageCounts
+  readonly counts = new MessageCounts()
   /** Called after every step of a core. */
   afterStep: ((process: Process) => void) | undefined = undefined
 
@@ -70,7 +68,6 @@ export class Simulator implements Effects {
     this.topology = (options.topology ?? plane())(this.stream('topology'))
     this.network = new Network(this.topology, options.network ?? {}, this.stream('loss'), this.stream('jitter'))
     this.keys = new Keys(options.seed)
-    this.counts = new MessageCounts(options.nameOf)
     this.crashPrng = this.stream('crash')
   }
 

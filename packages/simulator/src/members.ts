@@ -1,0 +1,107 @@
+import { compareGuids, isCloserOnRing } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { Process } from './host.ts'
+
+/**
+ * The global truth no node has: who is a member right now, in order of id. Roots and replica sets follow from it by numeric closeness on
+ * the ring, as Pastry defines them; the obvious way, so that it can be trusted.
+ */
+export class Members {
+  private readonly ids: Guid[] = []
+  private readonly processes = new Map<Guid, Process>()
+
+  get size(): number {
+    return this.ids.length
+  }
+
+  /** All ids in ascending order. */
+  get sorted(): readonly Guid[] {
+    return this.ids
+  }
+
+  /** All members in ascending order of id. */
+  all(): Process[] {
+    return this.ids.map((id) => this.of(id)!)
+  }
+
+  of(id: Guid): Process | undefined {
+    return this.processes.get(id)
+  }
+
+  has(process: Process): boolean {
+    return this.processes.get(process.self.id) === process
+  }
+
+  add(process: Process): void {
+    const { id } = process.self
+    assert(!this.processes.has(id), `${id} is a member twice`)
+    this.processes.set(id, process)
+    this.ids.splice(this.position(id), 0, id)
+  }
+
+  remove(process: Process): void {
+    if (!this.has(process)) return
+    this.processes.delete(process.self.id)
+    this.ids.splice(this.position(process.self.id), 1)
+  }
+
+  /** The member responsible for `key`; undefined when there is none. */
+  root(key: Guid): Process | undefined {
+    const [id] = this.closest(key, 1)
+    return id === undefined ? undefined : this.of(id)
+  }
+
+  /** The ids of the `count` members numerically closest to `key`, closest first. */
+  closest(key: Guid, count: number): Guid[] {
+    const { ids } = this
+    const wanted = Math.min(count, ids.length)
+    const found: Guid[] = []
+    // Walk outwards from the key on both sides; together both ways meet each member once.
+    let right = this.position(key)
+    let left = right - 1
+    while (found.length < wanted) {
+      const above = ids[mod(right, ids.length)]!
+      const below = ids[mod(left, ids.length)]!
+      if (above === below || isCloserOnRing(above, below, key)) {
+        found.push(above)
+        right++
+      } else {
+        found.push(below)
+        left--
+      }
+    }
+    return found
+  }
+
+  /** The ids of the `count` members that follow `id` clockwise, nearest first; `id` itself not among them. */
+  successors(id: Guid, count: number): Guid[] {
+    const at = this.position(id)
+    const first = this.ids[at] === id ? at + 1 : at
+    const others = this.ids.length - (first - at)
+    return Array.from({ length: Math.min(count, others) }, (_, i) => this.ids[mod(first + i, this.ids.length)]!)
+  }
+
+  /** The same counter-clockwise. */
+  predecessors(id: Guid, count: number): Guid[] {
+    const at = this.position(id)
+    const others = this.ids.length - (this.ids[at] === id ? 1 : 0)
+    return Array.from({ length: Math.min(count, others) }, (_, i) => this.ids[mod(at - 1 - i, this.ids.length)]!)
+  }
+
+  /** Where `id` stands among the sorted ids, or would. */
+  private position(id: Guid): number {
+    let low = 0
+    let high = this.ids.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compareGuids(this.ids[middle]!, id) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+function mod(index: number, size: number): number {
+  return ((index % size) + size) % size
+}

@@ -1,0 +1,317 @@
+import { randomGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { InvalidValueError, Prng, assert } from '@plaxton/kbr'
+import type { AppEffects, Application, Effects, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
+import { KbrNode } from '@plaxton/routing'
+import type { RoutingConfig } from '@plaxton/routing'
+import type { Host, Process } from './host.ts'
+import { Members } from './members.ts'
+import { Simulator } from './simulator.ts'
+import type { SimulatorOptions } from './simulator.ts'
+
+export interface SimulationOptions extends SimulatorOptions {
+  /** Hosts that {@link Simulation.joinAll} brings in. */
+  readonly nodes: number
+  readonly overlay: OverlayFactory
+  readonly routing?: Partial<RoutingConfig>
+  /** The applications of the node that starts on this host; made anew at each start. */
+  readonly applications?: (host: number, prng: Prng) => Application[]
+  /** Every message goes through the stack's codec and back, which proves that it can travel, and counts bytes. Default false. */
+  readonly encode?: boolean
+  /** Calls `assertInvariants()` of the node that stepped after every n-th step of the network; 0, the default, never. 1 is for small networks. */
+  readonly assertEvery?: number
+  /** Ready members a joining node is told of, drawn at random. Default 2. */
+  readonly bootstraps?: number
+}
+
+/** One host with the node on it: what a test holds in its hand. */
+export class SimNode {
+  readonly host: Host
+  /** The incarnation running now; undefined while the host is down. */
+  process: Process | undefined = undefined
+  /** The applications of the incarnation running now, or that ran last. */
+  applications: readonly Application[] = []
+  /** Set while it leaves, so that schedules let it. */
+  leaving = false
+
+  constructor(host: Host) {
+    this.host = host
+  }
+
+  get id(): Guid {
+    return this.host.id
+  }
+
+  get running(): boolean {
+    return this.process !== undefined
+  }
+
+  /** Running and a member. */
+  get ready(): boolean {
+    return this.process !== undefined && this.kbr.ready
+  }
+
+  get kbr(): KbrNode {
+    if (this.process === undefined) throw new InvalidValueError('node', this.host.index, 'a node that runs')
+    return this.process.core as KbrNode
+  }
+
+  application(name: string): Application {
+    const application = this.applications.find((candidate) => candidate.name === name)
+    if (application === undefined) throw new InvalidValueError('application', name, 'one of those the simulation was given')
+    return application
+  }
+}
+
+/** What the listeners of a simulation hear. */
+export type NodeListener = (node: SimNode, event: KbrEvent, now: Millis) => void
+
+/**
+ * A network of whole stacks: on each host a `KbrNode` with an overlay and applications, joined through messages alone. Faults and commands are
+ * methods; the truth about it all is in {@link members}.
+ */
+export class Simulation {
+  readonly simulator: Simulator
+  readonly nodes: SimNode[] = []
+  /** Who is ready at this moment. */
+  readonly members = new Members()
+  /** Live peers that a node took to be dead. */
+  falseSuspicions = 0
+  /** When the membership last changed, as far as any node noticed. */
+  lastChangeAt: Millis = 0
+
+  private readonly options: SimulationOptions
+  private readonly idPrng: Prng
+  private readonly nodePrng: Prng
+  private readonly bootstrapPrng: Prng
+  private readonly listeners: NodeListener[] = []
+  private readonly downListeners: Array<(node: SimNode) => void> = []
+  private readonly bySelf = new Map<Process, SimNode>()
+  /** The process that joined alone, founding the network, until it is a member. */
+  private founder: Process | undefined = undefined
+  private stepsToAssert: number
+
+  constructor(options: SimulationOptions) {
+    this.options = options
+    this.simulator = new Simulator(options)
+    this.idPrng = this.simulator.stream('ids')
+    this.nodePrng = this.simulator.stream('nodes')
+    this.bootstrapPrng = this.simulator.stream('bootstrap')
+    this.simulator.onEvent((process, event, now) => this.hear(process, event, now))
+    const assertEvery = options.assertEvery ?? 0
+    this.stepsToAssert = assertEvery
+    if (assertEvery > 0) this.simulator.afterStep = (process) => this.assertSometimes(process, assertEvery)
+  }
+
+  get now(): Millis {
+    return this.simulator.now
+  }
+
+  get network() {
+    return this.simulator.network
+  }
+
+  get traceHash(): string {
+    return this.simulator.trace.hash
+  }
+
+  /** The nodes that run, in order of their hosts. */
+  running(): SimNode[] {
+    return this.nodes.filter((node) => node.running)
+  }
+
+  /** The number of the host a reference names. */
+  hostOf(ref: NodeRef): number {
+    return Number(ref.address.slice('sim:'.length))
+  }
+
+  // ——— Membership
+
+  /** A new host with a random id; its node joins at once. */
+  addNode(id: Guid = randomGuid(this.idPrng)): SimNode {
+    const node = new SimNode(this.simulator.addHost(id))
+    this.nodes.push(node)
+    this.start(node)
+    return node
+  }
+
+  /**
+   * Adds nodes until there are as many as the options say, one every `gapMs`, and then runs until all are members, for at most `withinMs`.
+   * Returns whether they are.
+   */
+  joinAll({ gapMs, withinMs = 600_000 }: { readonly gapMs: Millis; readonly withinMs?: Millis }): boolean {
+    while (this.nodes.length < this.options.nodes) {
+      this.addNode()
+      this.run(gapMs)
+    }
+    return this.runUntil(() => this.nodes.every((node) => !node.running || node.ready), withinMs)
+  }
+
+  /** Starts the node again on its host, which is down; with what its disk holds, under the next epoch. */
+  restart(node: SimNode): void {
+    this.start(node)
+  }
+
+  /** Ends the node without a word; with `wipe` its disk is lost too. */
+  crash(node: SimNode, options: { readonly wipe?: boolean } = {}): void {
+    assert(node.process !== undefined, `node ${node.host.index} is down already`)
+    this.end(node, options)
+  }
+
+  /** The node hands over, says good-bye and ends, within the routing's `leaveMs`. */
+  leave(node: SimNode): void {
+    node.leaving = true
+    this.step(node, (now, fx) => node.kbr.leave(now, fx))
+  }
+
+  /** Gives a command to an application of the node. */
+  command<T>(node: SimNode, application: Application, run: (fx: AppEffects, now: Millis) => T): T {
+    return this.step(node, (now, fx) => node.kbr.command(application, now, fx, (appFx) => run(appFx, now)))
+  }
+
+  // ——— Time
+
+  run(ms: Millis): void {
+    this.simulator.run(ms)
+  }
+
+  /** Runs, a second at a time, until `done` or for `withinMs`; returns whether it was done. */
+  runUntil(done: () => boolean, withinMs: Millis): boolean {
+    const end = this.now + withinMs
+    while (!done()) {
+      if (this.now >= end) return false
+      this.run(Math.min(1000, end - this.now))
+    }
+    return true
+  }
+
+  /** Runs until no node has noticed a change of the membership for `quietMs`; returns false when that has not come about within `withinMs`. */
+  runUntilQuiet({ quietMs, withinMs }: { readonly quietMs: Millis; readonly withinMs: Millis }): boolean {
+    return this.runUntil(() => this.now - this.lastChangeAt >= quietMs, withinMs)
+  }
+
+  /** Runs `action` after `delayMs`, between two inputs. */
+  after(delayMs: Millis, action: () => void): void {
+    this.simulator.at(this.now + delayMs, action)
+  }
+
+  onEvent(listener: NodeListener): void {
+    this.listeners.push(listener)
+  }
+
+  /** Calls `listener` with every node that is about to go down, by a crash or after its good-bye. */
+  onDown(listener: (node: SimNode) => void): void {
+    this.downListeners.push(listener)
+  }
+
+  /** Throws when any node's own state contradicts its protocol. */
+  assertInvariants(): void {
+    for (const node of this.running()) node.kbr.assertInvariants()
+  }
+
+  // ——— Details
+
+  private start(node: SimNode): void {
+    const prng = this.nodePrng.fork()
+    const applications = this.options.applications?.(node.host.index, prng.fork()) ?? []
+    const { overlay, routing } = this.options
+    const create = (self: NodeRef) => new KbrNode({ self, overlay, applications, prng, ...(routing === undefined ? {} : { config: routing }) })
+    const process = this.options.encode === true ? this.simulator.start(node.host, create, (kbr) => kbr.codec) : this.simulator.start(node.host, create)
+    node.process = process
+    node.applications = applications
+    node.leaving = false
+    this.bySelf.set(process, node)
+    this.step(node, (now, fx) => node.kbr.start(now, fx))
+    this.join(node)
+  }
+
+  /** Nobody reachable to ask: wait. Nobody at all: found the network. */
+  private join(node: SimNode): void {
+    const { process } = node
+    if (process === undefined || node.leaving) return
+    const bootstrap = this.drawBootstrap(node)
+    const alone = bootstrap.length === 0 && this.members.size === 0 && !this.founding()
+    if (bootstrap.length === 0 && !alone) return this.joinLater(node, process)
+    if (alone) this.founder = process
+    this.step(node, (now, fx) => node.kbr.join(bootstrap, now, fx))
+  }
+
+  private joinLater(node: SimNode, process: Process): void {
+    this.after(joinRetryMs, () => {
+      if (process.alive) this.join(node)
+    })
+  }
+
+  private founding(): boolean {
+    return this.founder !== undefined && this.founder.alive
+  }
+
+  /** A few random members with which it can exchange messages. */
+  private drawBootstrap(node: SimNode): NodeRef[] {
+    const found: NodeRef[] = []
+    const { sorted } = this.members
+    const { index } = node.host
+    for (let tries = 0; tries < maxBootstrapDraws && found.length < (this.options.bootstraps ?? 2) && sorted.length > 0; tries++) {
+      const { self, host } = this.members.of(this.bootstrapPrng.pick(sorted)!)!
+      const reachable = this.network.reaches(index, host.index) && this.network.reaches(host.index, index)
+      if (reachable && host.index !== index && !found.includes(self)) found.push(self)
+    }
+    return found
+  }
+
+  private end(node: SimNode, options: { readonly wipe?: boolean }): void {
+    for (const listener of this.downListeners) listener(node)
+    const process = node.process!
+    this.members.remove(process)
+    this.bySelf.delete(process)
+    node.process = undefined
+    this.lastChangeAt = this.now
+    this.simulator.kill(process, options)
+  }
+
+  private step<T>(node: SimNode, run: (now: Millis, fx: Effects) => T): T {
+    assert(node.process !== undefined, `node ${node.host.index} is down`)
+    return this.simulator.step(node.process, run)
+  }
+
+  private hear(process: Process, event: KbrEvent, now: Millis): void {
+    const node = this.bySelf.get(process)
+    if (node === undefined) return // It died of an event before this one in the same step.
+    switch (event.type) {
+      case 'ready':
+        this.members.add(process)
+        if (this.founder === process) this.founder = undefined
+        this.lastChangeAt = now
+        break
+      case 'neighbor':
+        this.lastChangeAt = now
+        break
+      case 'peer-failed':
+        this.lastChangeAt = now
+        if (this.isAlive((event as Extract<KbrEvent, { peer: NodeRef }>).peer)) this.falseSuspicions++
+        break
+      case 'join-failed':
+        this.joinLater(node, process)
+        break
+    }
+    for (const listener of this.listeners) listener(node, event, now)
+    if (event.type === 'left' && node.process === process) this.end(node, {})
+  }
+
+  private isAlive(peer: NodeRef): boolean {
+    const process = this.simulator.hosts[this.hostOf(peer)]?.process
+    return process !== undefined && process.self.epoch === peer.epoch
+  }
+
+  private assertSometimes(process: Process, every: number): void {
+    if (--this.stepsToAssert > 0) return
+    this.stepsToAssert = every
+    ;(process.core as KbrNode).assertInvariants()
+  }
+}
+
+/** Pause before a node that could not join tries again. */
+const joinRetryMs = 1000
+
+/** In a partition most draws may be unreachable; enough to find one in a tenth of the network with near certainty. */
+const maxBootstrapDraws = 64
