@@ -1,1 +1,8 @@
-export {}
+export type { Added, Content, NewEntry } from './add.ts'
+export type { BlockOptions } from './blockstore.ts'
+export { PastBlockstore, maxBlockBytes } from './blockstore.ts'
+export type { FilesCallOptions, FilesEvent } from './events.ts'
+export type { Entry, ReadOptions, RemoveOptions, Root } from './files.ts'
+export { Files } from './files.ts'
+export type { Removal } from './remove.ts'
+export { InvalidFileError } from './tree.ts'

@@ -1,7 +1,8 @@
+import type * as crypto from 'node:crypto'
 import type { KeyPort } from './ports.ts'
 
 /** The parts of `node:crypto` used here, whatever way it was come by. */
-export type NodeCrypto = Pick<typeof import('node:crypto'), 'createPrivateKey' | 'createPublicKey' | 'sign' | 'verify'>
+export type NodeCrypto = Pick<typeof crypto, 'createPrivateKey' | 'createPublicKey' | 'sign' | 'verify'>
 
 /** The key of a seed. It signs in the caller's thread: that takes 50 µs, and handing it to another thread 30. */
 export function nodeKey(node: NodeCrypto, seed: Uint8Array): KeyPort {

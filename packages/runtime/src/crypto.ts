@@ -19,7 +19,9 @@ export function randomKey(): Promise<KeyPort> {
 export async function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (publicKey.length !== 32 || signature.length !== 64) return false
   try {
-    return await (nodeCrypto === undefined ? webVerify(publicKey, message, signature) : nodeVerify(nodeCrypto, publicKey, message, signature))
+    return await (nodeCrypto === undefined
+      ? webVerify(publicKey, message, signature)
+      : nodeVerify(nodeCrypto, publicKey, message, signature))
   } catch {
     return false
   }

@@ -1,6 +1,6 @@
 import type { AbortSignalLike, AppEffects, Application, ApplicationEvent, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
 import { InvalidValueError, NotReadyError, Prng, assert } from '@plaxton/kbr'
-import type { RoutingConfig } from '@plaxton/routing'
+import type { RoutingConfig, RoutingStats } from '@plaxton/routing'
 import { KbrNode } from '@plaxton/routing'
 import type { TypedEventTarget } from 'main-event'
 import { TypedEventEmitter } from 'main-event'
@@ -43,7 +43,7 @@ export interface WaitOptions {
 
 /** Counters since the start, and what is under way now. */
 export interface HostStats extends LoopStats {
-  readonly routing: ReturnType<KbrNode['stats']>
+  readonly routing: RoutingStats
 }
 
 /**

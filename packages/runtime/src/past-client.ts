@@ -105,24 +105,28 @@ export class PastClient implements Dht {
     }
   }
 
-  private onEvent(event: KbrEvent | PastEvent): void {
-    switch (event.type) {
-      case 'past:progress':
-        this.running.get(event.command)?.progress({ type: `past:${event.step}`, detail: event.detail })
-        return
-      case 'past:done': {
-        const call = this.running.get(event.command)
-        if (call === undefined) return
-        this.running.delete(event.command)
-        if (event.outcome.ok) call.succeed(event.outcome.value)
-        else call.fail(event.outcome.error)
-        this.startWaiting()
-        return
-      }
-      case 'host:stopped':
-        for (const call of [...this.running.values(), ...this.waiting]) call.fail(new NotReadyError('the node was stopped'))
-        this.running.clear()
-        this.waiting.clear()
+  private onEvent(event: KbrEvent): void {
+    if (event.type === 'host:stopped') this.failAll(new NotReadyError('the node was stopped'))
+    else this.onPastEvent(event as PastEvent)
+  }
+
+  private onPastEvent(event: PastEvent): void {
+    if (event.type !== 'past:progress' && event.type !== 'past:done') return
+    const call = this.running.get(event.command)
+    if (call === undefined) return
+    if (event.type === 'past:progress') {
+      call.progress({ type: `past:${event.step}`, detail: event.detail })
+      return
     }
+    this.running.delete(event.command)
+    if (event.outcome.ok) call.succeed(event.outcome.value)
+    else call.fail(event.outcome.error)
+    this.startWaiting()
+  }
+
+  private failAll(error: Error): void {
+    for (const call of [...this.running.values(), ...this.waiting]) call.fail(error)
+    this.running.clear()
+    this.waiting.clear()
   }
 }

@@ -185,7 +185,11 @@ export class StepLoop implements Effects, LinkReceiver {
 
   private fault(during: string, error: unknown): void {
     this.faults++
-    const event: HostFault = { type: 'host:fault', during, error: error instanceof Error ? error : new PlaxtonError('Error', 'ERR_UNKNOWN', String(error)) }
+    const event: HostFault = {
+      type: 'host:fault',
+      during,
+      error: error instanceof Error ? error : new PlaxtonError('Error', 'ERR_UNKNOWN', String(error)),
+    }
     this.emit(event)
   }
 }

@@ -19,7 +19,10 @@ describe('a store on disk', () => {
 
   it('has everything again after it was closed and opened', async () => {
     const first = await openStore(directory)
-    await first.write([['a', Uint8Array.of(1)], ['b', large.slice().fill(2)]])
+    await first.write([
+      ['a', Uint8Array.of(1)],
+      ['b', large.slice().fill(2)],
+    ])
     await first.close()
     const second = await openStore(directory)
     assert.deepEqual([...(await second.read('a'))!], [1])
@@ -58,9 +61,17 @@ describe('a store on disk', () => {
 
   it('leaves no file behind for a large value that was replaced or erased', async () => {
     const store = await openStore(directory)
-    await store.write([['a', large], ['b', large], ['c', large]])
+    await store.write([
+      ['a', large],
+      ['b', large],
+      ['c', large],
+    ])
     assert.equal((await filesOnDisk()).length, 3)
-    await store.write([['a', large], ['b', Uint8Array.of(1)], ['c', undefined]])
+    await store.write([
+      ['a', large],
+      ['b', Uint8Array.of(1)],
+      ['c', undefined],
+    ])
     assert.equal((await filesOnDisk()).length, 1)
     await store.close()
   })

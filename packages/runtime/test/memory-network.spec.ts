@@ -13,7 +13,7 @@ class Inbox {
   private wake: (() => void) | undefined
 
   onFrame(from: NodeRef, frame: Uint8Array): void {
-    this.add(`${from.address} ${Buffer.from(frame)}`)
+    this.add(`${from.address} ${Buffer.from(frame).toString()}`)
   }
 
   onPeerDown(peer: NodeRef, cause: string): void {
@@ -52,7 +52,10 @@ describe('MemoryNetwork', () => {
     const [{ link }, { inbox }] = [await open(a), await open(b)]
     for (let i = 0; i < 5; i++) link.send(b, Buffer.from(`${i}`))
     assert.deepEqual(inbox.log, [])
-    assert.deepEqual(await inbox.until(5), [0, 1, 2, 3, 4].map((i) => `memory:a ${i}`))
+    assert.deepEqual(
+      await inbox.until(5),
+      [0, 1, 2, 3, 4].map((i) => `memory:a ${i}`),
+    )
   })
 
   it('delivers a copy of the bytes', async () => {

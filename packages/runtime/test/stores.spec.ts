@@ -46,15 +46,27 @@ function storeConformance(name: string, make: (directory: string) => Promise<Sto
     })
 
     it('erases what is written as undefined, large values too', async () => {
-      await store.write([['a', text('1')], ['b', big]])
-      await store.write([['a', undefined], ['b', undefined], ['never there', undefined]])
+      await store.write([
+        ['a', text('1')],
+        ['b', big],
+      ])
+      await store.write([
+        ['a', undefined],
+        ['b', undefined],
+        ['never there', undefined],
+      ])
       assert.equal(await store.read('a'), undefined)
       assert.equal(await store.read('b'), undefined)
       assert.deepEqual(await store.list(''), [])
     })
 
     it('keeps the last of several values written under one key', async () => {
-      await store.write([['a', text('1')], ['a', undefined], ['a', big], ['a', text('2')]])
+      await store.write([
+        ['a', text('1')],
+        ['a', undefined],
+        ['a', big],
+        ['a', text('2')],
+      ])
       assert.equal(toText(await store.read('a')), '2')
       const writes = [text('3'), big, text('4'), undefined, big, text('5')].map((value) => store.write([['a', value]]))
       await Promise.all(writes)

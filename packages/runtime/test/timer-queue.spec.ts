@@ -26,7 +26,10 @@ describe('TimerQueue', () => {
   it('keeps the order of insertion among items due at once', () => {
     for (const item of ['a', 'b', 'c', 'd', 'e']) queue.push(item, 5)
     clock.advance(5)
-    assert.deepEqual(due, ['a', 'b', 'c', 'd', 'e'].map((item) => `${item}@1005`))
+    assert.deepEqual(
+      due,
+      ['a', 'b', 'c', 'd', 'e'].map((item) => `${item}@1005`),
+    )
   })
 
   it('never hands out an item inside the push, even with delay 0', () => {
@@ -63,7 +66,9 @@ describe('TimerQueue', () => {
   it('waits on when the alarm rings early', () => {
     const hasty = new ManualClock()
     const early: string[] = []
-    const patient = new TimerQueue<string>({ now: () => hasty.now(), after: (ms, ring) => hasty.after(Math.ceil(ms / 2), ring) }, (item) => early.push(`${item}@${hasty.now()}`))
+    const patient = new TimerQueue<string>({ now: () => hasty.now(), after: (ms, ring) => hasty.after(Math.ceil(ms / 2), ring) }, (item) =>
+      early.push(`${item}@${hasty.now()}`),
+    )
     patient.push('x', 100)
     hasty.advance(99)
     assert.deepEqual(early, [])
@@ -79,7 +84,10 @@ describe('TimerQueue', () => {
         const sorted = new TimerQueue<number>(steady, (item) => order.push(item))
         delays.forEach((delay, item) => sorted.push(item, delay))
         steady.advance(50)
-        assert.deepEqual(order, [...delays.keys()].toSorted((a, b) => delays[a]! - delays[b]! || a - b))
+        assert.deepEqual(
+          order,
+          [...delays.keys()].toSorted((a, b) => delays[a]! - delays[b]! || a - b),
+        )
       }),
     )
   })

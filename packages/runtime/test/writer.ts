@@ -4,7 +4,10 @@ import { openStore } from '../src/disk.ts'
 const store = await openStore(process.argv[2]!)
 for (let round = 0; ; round++) {
   await Promise.all([
-    store.write([[`small/${round}`, new Uint8Array(100).fill(round)], [`last`, Uint8Array.of(round >> 8, round)]]),
+    store.write([
+      [`small/${round}`, new Uint8Array(100).fill(round)],
+      [`last`, Uint8Array.of(round >> 8, round)],
+    ]),
     store.write([[`large/${round % 5}`, new Uint8Array(70_000).fill(round)]]),
   ])
   process.stdout.write(`${round}\n`)
