@@ -1,47 +1,37 @@
-import type { AbortSignalLike, AppEffects, Millis, ProgressEvent } from '@plaxton/kbr'
-import { DeadlineError } from '@plaxton/kbr'
-import type { Clock } from './clock.ts'
+import type { AbortSignalLike, AppEffects, CallOptions, Millis, ProgressEvent } from '@plaxton/kbr'
 
-/** Begins a command in a step and returns its id. */
-export type Command = (now: Millis, fx: AppEffects) => number
+/** Begins a command in a step, with the time it may take, and returns its id. */
+export type Command = (timeoutMs: Millis, now: Millis, fx: AppEffects) => number
 
 /** One promised call of an application, from its turn in the queue to its end. The first end counts. */
 export class Call {
   readonly command: Command
+  readonly deadline: Millis
+  /** Settles with the command's outcome or whatever came before it. */
+  readonly outcome: Promise<unknown>
+  private readonly settle = Promise.withResolvers<unknown>()
+  private readonly signal: AbortSignalLike | undefined
   private readonly onProgress: ((event: ProgressEvent) => void) | undefined
-  private readonly settled = Promise.withResolvers<unknown>()
-  private lastStep = 'waiting for its turn'
+  private readonly onAbort = (): void => this.fail(this.signal?.reason)
   private over = false
-  private letGo = (): void => {}
 
-  constructor(command: Command, onProgress: ((event: ProgressEvent) => void) | undefined) {
+  constructor(command: Command, deadline: Millis, { signal, onProgress }: CallOptions) {
     this.command = command
+    this.deadline = deadline
+    this.outcome = this.settle.promise
+    this.signal = signal
     this.onProgress = onProgress
+    signal?.addEventListener('abort', this.onAbort)
+    if (signal?.aborted === true) this.onAbort()
   }
 
   get isOver(): boolean {
     return this.over
   }
 
-  /** Settles with the command's outcome, the signal's reason, or a `DeadlineError` that names the last step. Called once. */
-  outcome(what: string, timeoutMs: Millis, signal: AbortSignalLike | undefined, clock: Clock): Promise<unknown> {
-    const abort = (): void => this.fail(signal?.reason)
-    const callOff = clock.after(timeoutMs, () =>
-      this.fail(new DeadlineError(`${what} did not end within ${timeoutMs} ms; the last step was: ${this.lastStep}`)),
-    )
-    signal?.addEventListener('abort', abort)
-    this.letGo = () => {
-      callOff()
-      signal?.removeEventListener('abort', abort)
-    }
-    if (this.over) this.letGo()
-    return this.settled.promise
-  }
-
-  /** Hands one step to whoever watches; an observer that throws fails its own call. */
+  /** Hands one step to whoever watches. If the watcher throws, its own call fails with that. */
   progress(event: ProgressEvent): void {
     if (this.over) return
-    this.lastStep = event.detail
     try {
       this.onProgress?.(event)
     } catch (error) {
@@ -51,16 +41,16 @@ export class Call {
 
   succeed(value: unknown): void {
     this.end()
-    this.settled.resolve(value)
+    this.settle.resolve(value)
   }
 
   fail(error: unknown): void {
     this.end()
-    this.settled.reject(error)
+    this.settle.reject(error)
   }
 
   private end(): void {
     this.over = true
-    this.letGo()
+    this.signal?.removeEventListener('abort', this.onAbort)
   }
 }
