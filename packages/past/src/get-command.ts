@@ -1,0 +1,175 @@
+import { guidOf, shortGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { NotFoundError, sameNode } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import type { Claim } from './claims.ts'
+import { isLive } from './claims.ts'
+import { Command, rejected, routeError } from './command.ts'
+import type { CommandInit } from './command.ts'
+import type { Answered } from './errands.ts'
+import type { Latencies } from './latencies.ts'
+import { maxExcluded } from './messages.ts'
+import { namesOf } from './parts.ts'
+import type { PastParts } from './parts.ts'
+import { absence } from './root-commands.ts'
+
+/**
+ * Reads an object, or finds out whether it exists.
+ *
+ * A first attempt follows the overlay's route; the first node on it that holds the object answers. Whenever the attempts under way
+ * take longer than recent reads did, one more goes by another first hop. The first answer that proves right ends all.
+ */
+export class GetCommand extends Command {
+  protected readonly verb: string
+  private readonly want: 'data' | 'presence'
+  private readonly latencies: Latencies
+  /** Whether what this node holds itself may be believed. */
+  private readonly settled: boolean
+  /** Nodes that gave a wrong answer or are being fetched from: another attempt passes them by. At most {@link maxExcluded}. */
+  private readonly excluded: Guid[] = []
+  /** First hops used already. */
+  private readonly usedHops: Guid[] = []
+  private startedAt = 0
+  private attempts = 0
+  /** Attempts and fetches under way. */
+  private open = 0
+  private hedgeAlarm = 0
+  private absences = 0
+
+  constructor(parts: PastParts, init: CommandInit, want: 'data' | 'presence', latencies: Latencies, settled: boolean) {
+    super(parts, init)
+    this.want = want
+    this.verb = want === 'data' ? 'get' : 'has'
+    this.latencies = latencies
+    this.settled = settled
+  }
+
+  run(now: Millis, fx: AppEffects): void {
+    this.startedAt = now
+    const own = this.settled ? this.parts.shelf.live(this.guid, now) : undefined
+    if (own === undefined) return this.attempt(now, fx)
+    if (this.want === 'presence') return this.succeed(true, fx)
+    this.progress('reading', 'reading the copy on this node', fx)
+    this.parts.shelf.read(this.guid, fx, (data, time, effects) => {
+      if (data !== undefined) return this.succeed(data.bytes, effects)
+      this.exclude(effects.self.id)
+      this.attempt(time, effects)
+    })
+  }
+
+  private attempt(now: Millis, fx: AppEffects): void {
+    if (this.ended) return
+    const firstHop = this.chooseFirstHop(fx)
+    const attempt = this.attempts++
+    this.open++
+    this.progress(attempt === 0 ? 'locating' : 'hedging', `asking for ${shortGuid(this.guid)}${firstHop === undefined ? '' : ` by way of ${namesOf([firstHop])}`}`, fx)
+    const options = { replyWithinMs: this.attemptMs(now), ...(firstHop === undefined ? {} : { firstHop }) }
+    const call = { type: 'get', want: this.want, excluded: this.excluded } as const
+    this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
+    this.hedgeLater(attempt, fx)
+  }
+
+  /** The overlay's own choice first; later attempts start with neighbours not used yet, while there are any. */
+  private chooseFirstHop(fx: AppEffects): NodeRef | undefined {
+    const candidates = fx.localLookup(this.guid, this.parts.config.maxAttempts, this.attempts > 0)
+    const next = candidates.find((node) => !this.usedHops.includes(node.id) && !sameNode(node, fx.self))
+    if (next !== undefined) this.usedHops.push(next.id)
+    return this.attempts === 0 ? undefined : next
+  }
+
+  /** Waits twice as long after each attempt, so that a slow network is not asked more and more. */
+  private hedgeLater(attempt: number, fx: AppEffects): void {
+    const { errands, config } = this.parts
+    if (attempt + 1 >= config.maxAttempts) return
+    this.hedgeAlarm = errands.later(this.latencies.hedgeMs * 2 ** attempt, fx, (_, now, effects) => {
+      if (this.attempts === attempt + 1) this.attempt(now, effects)
+    })
+  }
+
+  private onAnswered(answered: Answered, now: Millis, fx: AppEffects): void {
+    this.open--
+    if (this.ended) return
+    if (!answered.ok) {
+      this.lastError = routeError(answered.failure)
+      return this.onFruitless(now, fx)
+    }
+    const { message } = answered
+    if (message.type === 'object') return this.onObject(message.holder, message.claims, message.data, now, fx)
+    if (message.type === 'absent') return this.onAbsent(message.removed, message.silent, now, fx)
+    this.lastError = rejected(`a node answered with ${message.type}`)
+    this.onFruitless(now, fx)
+  }
+
+  private onObject(holder: NodeRef, claims: readonly Claim[], data: Uint8Array | undefined, now: Millis, fx: AppEffects): void {
+    if (this.want === 'presence') return this.found(true, now, fx)
+    if (data !== undefined) return this.verify(holder, claims, data, now, fx)
+    if (this.excluded.includes(holder.id)) return this.onFruitless(now, fx)
+    this.fetchFrom(holder, now, fx)
+  }
+
+  /** Large data come directly; meanwhile another attempt may find another holder. */
+  private fetchFrom(holder: NodeRef, now: Millis, fx: AppEffects): void {
+    this.progress('fetching', `fetching from ${namesOf([holder])}`, fx)
+    this.exclude(holder.id)
+    this.open++
+    this.parts.errands.request(holder, { type: 'fetch', guid: this.guid, withData: true }, this.attemptMs(now), fx, (answered, time, effects) => {
+      this.open--
+      if (this.ended) return
+      const message = answered.ok ? answered.message : undefined
+      if (message?.type === 'object' && message.data !== undefined) return this.verify(holder, message.claims, message.data, time, effects)
+      this.lastError = answered.ok ? rejected(`${namesOf([holder])} no longer holds it`) : routeError(answered.failure)
+      this.onFruitless(time, effects)
+    })
+  }
+
+  /** Whoever the bytes came from, they are the object only if their digest says so: the guid itself, or one its owner has signed. */
+  private verify(holder: NodeRef, claims: readonly Claim[], data: Uint8Array, now: Millis, fx: AppEffects): void {
+    const digest = guidOf(data)
+    if (digest === this.guid) return this.found(data, now, fx)
+    const claim = claims.find((each) => each.certificate.contentDigest === digest && isLive(each, now))
+    if (claim === undefined) return this.onWrong(holder, 'its bytes are others', now, fx)
+    this.progress('verifying', 'checking the certificate', fx)
+    this.parts.notary.check(this.guid, [claim], [], now, fx, (problem, time, effects) => {
+      if (this.ended) return
+      if (problem === undefined) this.found(data, time, effects)
+      else this.onWrong(holder, problem, time, effects)
+    })
+  }
+
+  private found(value: Uint8Array | true, now: Millis, fx: AppEffects): void {
+    if (this.ended) return
+    this.latencies.add(now - this.startedAt)
+    this.parts.errands.forget(this.hedgeAlarm)
+    this.succeed(value, fx)
+  }
+
+  private onWrong(holder: NodeRef, why: string, now: Millis, fx: AppEffects): void {
+    this.lastError = rejected(`${namesOf([holder])} gave a wrong answer: ${why}`)
+    this.exclude(holder.id)
+    this.onFruitless(now, fx)
+  }
+
+  /** A no is believed at once when nobody was silent, and otherwise the second time. */
+  private onAbsent(removed: boolean, silent: number, now: Millis, fx: AppEffects): void {
+    const detail = absence(this.guid, removed, silent)
+    this.lastError = new NotFoundError(detail)
+    this.absences++
+    if (silent > 0 && this.absences < 2) return this.onFruitless(now, fx)
+    this.parts.errands.forget(this.hedgeAlarm)
+    if (this.want === 'presence') this.succeed(false, fx)
+    else this.fail(this.lastError, fx)
+  }
+
+  /** One attempt came to nothing: when no other is under way, the next starts after a pause. */
+  private onFruitless(now: Millis, fx: AppEffects): void {
+    if (this.open > 0 || this.lastError === undefined) return
+    this.parts.errands.forget(this.hedgeAlarm)
+    this.retryLater(this.lastError, this.attempts, fx, (time, effects) => {
+      if (this.open === 0) this.attempt(time, effects)
+    })
+  }
+
+  private exclude(id: Guid): void {
+    if (!this.excluded.includes(id) && this.excluded.length < maxExcluded) this.excluded.push(id)
+  }
+}

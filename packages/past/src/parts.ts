@@ -1,0 +1,34 @@
+import type { AppEffects, Millis, NodeRef, Prng } from '@plaxton/kbr'
+import type { PastConfig } from './config.ts'
+import type { Errands } from './errands.ts'
+import type { PastReply } from './messages.ts'
+import type { Notary } from './notary.ts'
+import type { Shelf } from './shelf.ts'
+
+/** What the exchanges of one PAST node work with. */
+export interface PastParts {
+  readonly config: PastConfig
+  readonly prng: Prng
+  readonly errands: Errands
+  readonly notary: Notary
+  readonly shelf: Shelf
+}
+
+/** Gives the answer to whoever asked, near or far. */
+export type Respond = (reply: PastReply, now: Millis, fx: AppEffects) => void
+
+/** The nodes that may hold an object with this many replicas: its replica set, and as many again for views that differ. */
+export function widened(replicas: number): number {
+  return 2 * replicas
+}
+
+/** How many durable replicas a quorum is, of `count` that there can be. */
+export function quorumOf(quorum: 'majority' | 'all', count: number): number {
+  return quorum === 'all' ? count : Math.floor(count / 2) + 1
+}
+
+/** `a, b and c` by the first digits of their ids. */
+export function namesOf(nodes: readonly NodeRef[]): string {
+  const names = nodes.map((node) => node.id.slice(0, 8))
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}

@@ -1,0 +1,109 @@
+import type { Guid } from '@plaxton/guid'
+import { sameNode } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import type { Claim } from './claims.ts'
+import type { Answered, Then } from './errands.ts'
+import type { PastParts } from './parts.ts'
+import type { Data, Kept } from './shelf.ts'
+
+/** How a replication stood when it reached its quorum, or when it could not any more. */
+export interface Replicated {
+  /** Nodes on which it is durable, closest to the guid first. */
+  readonly holders: readonly NodeRef[]
+  /** Why other nodes do not hold it, a sentence for each. */
+  readonly failures: readonly string[]
+  /** Some did not answer; asking again may help. */
+  readonly transient: boolean
+  /** What nodes have that did not take it because they know better. */
+  readonly objections: readonly Claim[]
+}
+
+export interface ReplicationOrder {
+  readonly guid: Guid
+  readonly claims: readonly Claim[]
+  /** Not needed to spread a removal, nor for nodes that have the data. */
+  readonly data: Data | undefined
+  /** Nodes to store on, closest first; those after the first `wanted` stand in for ones that fail. This node may be among them. */
+  readonly candidates: readonly NodeRef[]
+  readonly wanted: number
+  /** Durable copies after which `then` runs; the others follow in the background. */
+  readonly needed: number
+}
+
+/** Stores claims and data on a set of nodes at once. `then` runs once; what is still missing goes on without it. */
+export class Replication {
+  private readonly parts: PastParts
+  private readonly order: ReplicationOrder
+  private readonly then: Then<Replicated>
+  private readonly holders = new Set<NodeRef>()
+  private readonly failures: string[] = []
+  private readonly objections: Claim[] = []
+  private transient = false
+  private nextCandidate = 0
+  private open = 0
+  private reported = false
+
+  constructor(parts: PastParts, order: ReplicationOrder, then: Then<Replicated>) {
+    this.parts = parts
+    this.order = order
+    this.then = then
+  }
+
+  start(now: Millis, fx: AppEffects): void {
+    this.open = Math.min(this.order.wanted, this.order.candidates.length)
+    if (this.open === 0) return this.report(now, fx)
+    for (let i = this.open; i > 0; i--) this.storeOnNext(now, fx)
+  }
+
+  private storeOnNext(now: Millis, fx: AppEffects): void {
+    const node = this.order.candidates[this.nextCandidate++]
+    if (node === undefined) return this.settle(now, fx)
+    const { guid, claims, data } = this.order
+    const { shelf, errands, config } = this.parts
+    if (sameNode(node, fx.self)) {
+      shelf.keep(guid, claims, data, now, fx, (kept, time, effects) => this.onKept(node, kept, time, effects))
+      return
+    }
+    errands.request(node, { type: 'store', guid, claims, data: data?.bytes }, config.replicaMs, fx, (answered, time, effects) =>
+      this.onAnswered(node, answered, time, effects),
+    )
+  }
+
+  private onAnswered(node: NodeRef, answered: Answered, now: Millis, fx: AppEffects): void {
+    if (answered.ok && answered.message.type === 'stored') {
+      const { outcome, detail, claims } = answered.message
+      if (outcome === 'kept') return this.onHolder(node, now, fx)
+      this.objections.push(...claims)
+      return this.onFailure(node, outcome === 'refused' ? detail : 'it lacks the data', now, fx)
+    }
+    this.transient = true
+    this.onFailure(node, answered.ok ? 'it answered something else' : answered.failure.detail, now, fx)
+  }
+
+  private onKept(node: NodeRef, kept: Kept, now: Millis, fx: AppEffects): void {
+    if (kept.outcome === 'kept') this.onHolder(node, now, fx)
+    else this.onFailure(node, kept.outcome === 'refused' ? kept.detail : 'it lacks the data', now, fx)
+  }
+
+  private onHolder(node: NodeRef, now: Millis, fx: AppEffects): void {
+    this.holders.add(node)
+    this.settle(now, fx)
+  }
+
+  private onFailure(node: NodeRef, why: string, now: Millis, fx: AppEffects): void {
+    this.failures.push(`${node.id.slice(0, 8)}: ${why}`)
+    this.storeOnNext(now, fx)
+  }
+
+  private settle(now: Millis, fx: AppEffects): void {
+    this.open--
+    if (this.holders.size >= this.order.needed || this.open === 0) this.report(now, fx)
+  }
+
+  private report(now: Millis, fx: AppEffects): void {
+    if (this.reported) return
+    this.reported = true
+    const holders = this.order.candidates.filter((node) => this.holders.has(node))
+    this.then({ holders, failures: this.failures, transient: this.transient, objections: this.objections }, now, fx)
+  }
+}
