@@ -4,20 +4,23 @@ import type { Millis, RouteFailure, RouteOptions } from '@plaxton/kbr'
 import { failed } from './outcome.ts'
 import type { Outcome, Trail } from './outcome.ts'
 import { Passage } from './passage.ts'
+import { RoundTrip } from './round-trip.ts'
 import type { Host, RouteTask, Stack } from './stack.ts'
 
 /**
  * The source's side of routed messages that want a reply: each call ends in exactly one `onReply`.
  *
- * The deadline is divided evenly over the attempts. When an attempt is refused, or its share of the time has passed, the next one
- * leaves by another first hop if the overlay knows one. All attempts carry the same nonce, so that the root recognises them; the first
- * reply wins, whichever attempt it answers.
+ * When an attempt is refused, or has not been answered for longer than replies usually take, the next one leaves by another first hop
+ * if the overlay knows one; each waits twice as long as the one before. All attempts carry the same nonce, so that the root recognises
+ * them; the first reply wins, whichever attempt it answers.
  */
 export class Calls {
   private readonly stack: Stack
   /** By request id. Bound: `callsMax`; full: the next call fails with `overloaded`. */
   private byId: Map<number, Call> | undefined = undefined
   private dueAt: Millis = Infinity
+  /** How long replies take, whatever the key. */
+  private readonly roundTrip = new RoundTrip()
 
   constructor(stack: Stack) {
     this.stack = stack
@@ -77,6 +80,8 @@ export class Calls {
       this.stack.later({ type: 'retry', id })
       return
     }
+    // Which attempt it answers is not known (Karn), so only an only one is measured.
+    if (outcome.ok && call.passages.length === 1) this.roundTrip.measured(this.stack.now - call.startedAt)
     this.finish(call, outcome, trail)
   }
 
@@ -101,8 +106,10 @@ export class Calls {
 
   private attempt(call: Call): Passage {
     const { stack } = this
-    const attemptsLeft = stack.config.attempts - call.passages.length
-    call.nextAttemptAt = attemptsLeft <= 1 ? Infinity : stack.now + Math.ceil((call.deadlineAt - stack.now) / attemptsLeft)
+    const { attempts, rtoInitialMs, rtoMaxMs, retryMinMs } = stack.config
+    const made = call.passages.length
+    const waitMs = this.roundTrip.timeoutMs(rtoInitialMs, retryMinMs, rtoMaxMs) * 2 ** made
+    call.nextAttemptAt = made + 1 < attempts ? stack.now + waitMs : Infinity
     this.dueAt = Math.min(this.dueAt, dueAt(call))
     stack.wakeAt(dueAt(call))
 
@@ -174,7 +181,7 @@ interface Call {
   readonly firstHops: Guid[]
   /** One per attempt; bound: `attempts`. */
   readonly passages: Passage[]
-  /** When the running attempt has had its share; infinite for the last. */
+  /** When the running attempt has had its time; infinite for the last. */
   nextAttemptAt: Millis
   lastFailure: RouteFailure | undefined
 }

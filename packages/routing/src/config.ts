@@ -38,8 +38,10 @@ export interface RoutingConfig {
 
   /** Own routed messages that await a reply. Full: the next fails with `overloaded`. */
   readonly callsMax: number
-  /** How often one message is sent from the source, each time by another first hop, within its deadline. */
+  /** How often one message is sent from the source within its deadline, each time by another first hop where there is one. */
   readonly attempts: number
+  /** Shortest wait for a reply before the next attempt, whatever was measured. */
+  readonly retryMinMs: Millis
   /** Messages and requests of others that the applications here have yet to answer. Full: the next is refused, `overloaded`. */
   readonly openRepliesMax: number
   /** Longest time an unanswered one is kept, whatever its source asked for. */
@@ -85,7 +87,10 @@ export const routingDefaults: RoutingConfig = {
   endingsMs: 60_000,
   keptReplyBytesMax: 4_096,
   callsMax: 4_096,
-  attempts: 3,
+  /** With waits that double: 31 times the usual round trip. Our guess. */
+  attempts: 5,
+  /** Our guess: an attempt too many costs its hops, and nothing at the root. */
+  retryMinMs: 250,
   openRepliesMax: 4_096,
   openReplyMs: 60_000,
   requestsMax: 4_096,
@@ -117,6 +122,7 @@ const largest: RoutingConfig = {
   keptReplyBytesMax: 2_097_152,
   callsMax: 1_000_000,
   attempts: 16,
+  retryMinMs: 600_000,
   openRepliesMax: 1_000_000,
   openReplyMs: 3_600_000,
   requestsMax: 1_000_000,

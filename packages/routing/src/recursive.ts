@@ -173,7 +173,8 @@ export class RecursiveWalk {
   }
 
   assertInvariants(): void {
-    for (const passage of this.held ?? []) assert(!passage.done, 'a message that has ended is held')
+    const { heldMax, inFlightMax } = this.stack.config
+    assert((this.held?.size ?? 0) <= heldMax + inFlightMax, `${this.held?.size} messages are held`)
     this.transmissions.assertInvariants()
   }
 

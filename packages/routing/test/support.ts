@@ -58,8 +58,7 @@ export class Recorder implements Effects {
 
 /**
  * The smallest overlay with the properties the walking relies on: a list of nodes known to be alive. The next hop is the known node
- * closest to the key that is not to be avoided, or with `fingers`, the farthest of them that does not pass it. It repairs nothing by
- * itself: a test says who is dead.
+ * closest to the key that is not to be avoided. It repairs nothing by itself: a test says who is dead.
  */
 export class RingOverlay implements Overlay {
   readonly name = 'ring'
@@ -67,8 +66,8 @@ export class RingOverlay implements Overlay {
   readonly codec: MessageCodec = ringCodec
   ready = false
   known: NodeRef[]
-  /** Whom to ask when this node is not the root: those closest to the key by far jumps. */
-  readonly suspected = new Set<Guid>()
+  readonly dead = new Set<Guid>()
+  onSuspect: (peer: NodeRef) => void = () => {}
   readonly calls: string[] = []
   ownStops = false
 
@@ -135,7 +134,7 @@ export class RingOverlay implements Overlay {
     this.calls.push(`rtt ${peer.id} ${rttMs}`)
   }
   suspect(peer: NodeRef): void {
-    this.suspected.add(peer.id)
+    this.onSuspect(peer)
     this.calls.push(`suspect ${peer.id}`)
   }
   forwardOwn(key: Guid, payload: Uint8Array, hops: number, nextHop: NodeRef | undefined): boolean {
