@@ -133,10 +133,11 @@ export function readNested<T>(reader: Reader, schema: Schema<T>, discriminant?: 
 function fieldSize(field: NamedField, value: unknown): number {
   const { type, tagLength } = field
   if (field.presence !== 'repeated') return isAbsent(field, value) ? 0 : tagLength + type.size(value)
+  const elements = listOf(field, value)
   let size = 0
-  for (const element of value as unknown[]) size += type.size(element)
+  for (const element of elements) size += type.size(element)
   if (field.packed) return size === 0 ? 0 : tagLength + varintLength(size) + size
-  return size + tagLength * (value as unknown[]).length
+  return size + tagLength * elements.length
 }
 
 function writeField(writer: Writer, field: NamedField, value: unknown): void {
@@ -148,18 +149,23 @@ function writeField(writer: Writer, field: NamedField, value: unknown): void {
   }
 }
 
-function writeRepeated(writer: Writer, field: NamedField, values: unknown): void {
-  if (!Array.isArray(values) || values.length > field.max) throw new UnencodableError(field.path, values, `an array of at most ${field.max}`)
-  if (values.length === 0) return
+function writeRepeated(writer: Writer, field: NamedField, value: unknown): void {
+  const elements = listOf(field, value)
+  if (elements.length === 0) return
   const before = writer.length
-  for (let i = values.length - 1; i >= 0; i--) {
-    field.type.write(writer, values[i], field.path)
+  for (let i = elements.length - 1; i >= 0; i--) {
+    field.type.write(writer, elements[i], field.path)
     if (!field.packed) writer.varint(field.tag)
   }
   if (field.packed) {
     writer.varint(writer.length - before)
     writer.varint(field.tag)
   }
+}
+
+function listOf(field: NamedField, value: unknown): readonly unknown[] {
+  if (Array.isArray(value) && value.length <= field.max && !value.includes(undefined) && !value.includes(null)) return value
+  throw new UnencodableError(field.path, value, `an array of at most ${field.max}, without gaps`)
 }
 
 /** True when nothing is written: an optional value that is not there, or a proto3 default. */

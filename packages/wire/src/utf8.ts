@@ -100,8 +100,8 @@ function isSurrogate(unit: number): boolean {
 const chunkUnits = 1024
 
 /**
- * A method of every Node Buffer that works on any Uint8Array; undefined elsewhere. Reads an address of 85 characters in 60 ns, the loop
- * above in 260 (`bench/wire.bench.ts`).
+ * A method of every Node Buffer that works on any Uint8Array; undefined elsewhere. With it a node reference of 126 bytes is decoded in 0.4 µs,
+ * with the loop above in 0.6 (`bench/wire.bench.ts`).
  */
 const nativeLatin1Slice = (
   globalThis as { Buffer?: { prototype: { latin1Slice?: (this: Uint8Array, start: number, end: number) => string } } }
