@@ -51,7 +51,7 @@ export class Join {
     return true
   }
 
-  /** A node on the path contributes. The root's share starts the probing. */
+  /** A node on the path contributes. The root's share starts the probing; those confirmed in an attempt before need none. */
   onState(from: NodeRef, message: JoinState, probing: Probing, now: Millis, fx: OverlayEffects): void {
     if (message.attempt !== this.attempt || this.phase === 'pausing') return
     const room = rowRefsMax - this.candidates.length
@@ -61,7 +61,6 @@ export class Join {
     for (const ref of this.state.leafSet.wanted(this.state.credible([from, ...message.leafSet]))) {
       probing.start(ref, { report: true }, now, fx)
     }
-    if (probing.settled) this.pause(fx)
   }
 
   /** The bootstrap node cannot help, or cannot be reached. */

@@ -101,8 +101,10 @@ export class PastryNode implements Overlay {
       case 'join-refusal':
         return this.joining?.onRefused(from, fx)
       case 'join-state':
-        if (this.joining !== undefined) this.joining.onState(from, received, this.probing, now, fx)
-        else if (received.root && this.ready) this.learn([from, ...received.leafSet], now, fx)
+        if (this.joining !== undefined) {
+          this.joining.onState(from, received, this.probing, now, fx)
+          this.settle(now, fx)
+        } else if (received.root && this.ready) this.learn([from, ...received.leafSet], now, fx)
         return
       case 'leave':
         this.state.failed.add(from, true, now)
