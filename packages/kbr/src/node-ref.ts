@@ -14,7 +14,7 @@ export interface NodeRef {
    */
   readonly address: string
   /**
-   * Incarnation: grows each time a node starts anew under the same id (seconds since 1970 on a real network),
+   * Incarnation: grows each time a node starts anew under the same id (milliseconds since 1970 on a real network),
    * so that a restarted node is not mistaken for the one that crashed (protocols.md §1, "Rejoin under the same id").
    */
   readonly epoch: number
