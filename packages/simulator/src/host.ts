@@ -51,6 +51,8 @@ export class Process {
   /** Set when its messages travel as bytes. */
   readonly codec: MessageCodec | undefined
   alive = true
+  /** Whether it counts as a member of its overlay; kept by the simulation. */
+  member = false
   /** Hosts it has exchanged messages with: its connections. Kept only while the network gives notice; at most the number of hosts. */
   links: Set<number> | undefined = undefined
   /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */

@@ -98,9 +98,8 @@ export class Simulation {
     this.nodePrng = this.simulator.stream('nodes')
     this.bootstrapPrng = this.simulator.stream('bootstrap')
     this.simulator.onEvent((process, event, now) => this.hear(process, event, now))
-    const assertEvery = options.assertEvery ?? 0
-    this.stepsToAssert = assertEvery
-    if (assertEvery > 0) this.simulator.afterStep = (process) => this.assertSometimes(process, assertEvery)
+    this.stepsToAssert = options.assertEvery ?? 0
+    this.simulator.afterStep = (process) => this.look(process)
   }
 
   get now(): Millis {
@@ -279,10 +278,6 @@ export class Simulation {
     if (node === undefined) return // It died of an event before this one in the same step.
     switch (event.type) {
       case 'ready':
-        this.members.add(process)
-        if (this.founder === process) this.founder = undefined
-        this.lastChangeAt = now
-        break
       case 'neighbor':
         this.lastChangeAt = now
         break
@@ -303,10 +298,22 @@ export class Simulation {
     return process !== undefined && process.self.epoch === peer.epoch
   }
 
-  private assertSometimes(process: Process, every: number): void {
-    if (--this.stepsToAssert > 0) return
-    this.stepsToAssert = every
-    ;(process.core as KbrNode).assertInvariants()
+  /** After each step of a node: is it a member now? A node that lost everybody it knew no longer is, until it has joined again. */
+  private look(process: Process): void {
+    const kbr = process.core as KbrNode
+    if (kbr.ready !== process.member) this.setMember(process, kbr.ready)
+    if (this.stepsToAssert > 0 && --this.stepsToAssert === 0) {
+      this.stepsToAssert = this.options.assertEvery!
+      kbr.assertInvariants()
+    }
+  }
+
+  private setMember(process: Process, member: boolean): void {
+    process.member = member
+    this.lastChangeAt = this.now
+    if (this.founder === process) this.founder = undefined
+    if (member) this.members.add(process)
+    else this.members.remove(process)
   }
 }
 

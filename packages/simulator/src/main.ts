@@ -1,0 +1,153 @@
+import { parseArgs } from 'node:util'
+import { runChurn } from './churn-run.ts'
+import { runHops } from './hops.ts'
+import type { HopsResult } from './hops.ts'
+import { runMix } from './mix.ts'
+import type { MixResult } from './mix.ts'
+
+const usage = `npm run simulate -- COMMAND [OPTION…]
+
+  mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
+          --seed 17 or --seeds 1..200   --nodes 100   --plan prints what each seed drew   --stop ends at the first failure
+  hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
+          --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
+  churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
+          --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0
+
+  --json  one line of JSON per seed instead of text
+
+Ends with status 1 when a checker found something. The same seed gives the same trace hash everywhere.`
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    nodes: { type: 'string' },
+    lookups: { type: 'string' },
+    session: { type: 'string' },
+    minutes: { type: 'string' },
+    loss: { type: 'string' },
+    plan: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const commands: Readonly<Record<string, () => boolean>> = { mix, hops, churn }
+const command = commands[positionals[0] ?? '']
+if (values.help) console.log(usage)
+else if (command === undefined) {
+  console.error(usage)
+  process.exitCode = 2
+} else process.exitCode = command() ? 0 : 1
+
+function mix(): boolean {
+  const nodes = number('nodes', values.nodes, 100)
+  const started = performance.now()
+  let runs = 0
+  let failed = 0
+  for (const seed of seeds()) {
+    const runStarted = performance.now()
+    const result = runMix({ seed, nodes })
+    runs++
+    if (result.violations.total > 0) failed++
+    print(result, () => describeMix(result, nodes, (performance.now() - runStarted) / 1000))
+    if (failed > 0 && values.stop) break
+  }
+  if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${((performance.now() - started) / 1000 / runs).toFixed(2)} s a run`)
+  return failed === 0
+}
+
+function describeMix(result: MixResult, nodes: number, seconds: number): string {
+  const { violations, commands: c } = result
+  const lines = [
+    `seed ${result.seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}, ${seconds.toFixed(1)} s, ${result.messages} messages in ${Math.round(result.virtualMs / 1000)} virtual s, ` +
+      `${result.nodes} nodes; puts ${c.putsOk}/${c.puts}, gets ${c.getsOk}/${c.gets}, removes ${c.removesOk}/${c.removes}; ` +
+      `${result.deliveries} deliveries, ${result.wrongDeliveries} wrong; ${result.falseSuspicions} false suspicions; excused ${result.excused}, extra copies ${result.extraCopies}; trace ${result.traceHash}`,
+  ]
+  if (values.plan || violations.total > 0) lines.push(`  plan: ${result.plan}`)
+  for (const [check, count] of violations.byCheck()) lines.push(`  ${check}: ${count}`)
+  for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
+  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${result.seed} --nodes ${nodes}`)
+  return lines.join('\n')
+}
+
+function hops(): boolean {
+  const nodes = number('nodes', values.nodes, 5000)
+  const lookups = number('lookups', values.lookups, 50_000)
+  let fine = true
+  for (const seed of seeds()) {
+    const started = performance.now()
+    const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
+    const onProgress = (joined: number) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${joined} of ${nodes} joined, ${elapsed()} `)
+    }
+    const result = runHops({ seed, nodes, lookups, onProgress })
+    if (result.lost + result.wrong + result.violations.total > 0) fine = false
+    print(result, () => describeHops(result, elapsed()))
+  }
+  return fine
+}
+
+/** Figures 4 and 6 of the Pastry paper by number of nodes (published-results.md §1). */
+const published: Readonly<Record<number, { readonly hops: number; readonly distanceRatio?: number }>> = {
+  1000: { hops: 2.49, distanceRatio: 1.33 },
+  2000: { hops: 2.69 },
+  5000: { hops: 2.96, distanceRatio: 1.31 },
+  10_000: { hops: 3.23, distanceRatio: 1.35 },
+  20_000: { hops: 3.5, distanceRatio: 1.36 },
+  50_000: { hops: 3.75, distanceRatio: 1.32 },
+  100_000: { hops: 3.98, distanceRatio: 1.33 },
+}
+
+function describeHops(result: HopsResult, elapsed: string): string {
+  const { hops: h, ideal, violations } = result
+  const paper = published[result.nodes]
+  return [
+    `seed ${result.seed}, ${result.nodes} nodes on the plane, ${h.count} lookups, ${elapsed}, trace ${result.traceHash}`,
+    `  mean hops       ${h.mean.toFixed(3)} ± ${h.standardError.toFixed(3)}   ideal tables ${ideal.hops.toFixed(3)}   published ${paper?.hops ?? 'none'}`,
+    `  distance ratio  ${result.distanceRatio.toFixed(3)}           ideal tables ${ideal.distanceRatio.toFixed(3)}   published ${paper?.distanceRatio ?? 'none'}`,
+    `  share by hops   ${result.distribution.map((share, count) => `${count}: ${share.toFixed(4)}`).join('  ')}`,
+    `  lost ${result.lost}, delivered elsewhere ${result.wrong}, leaf sets wrong ${violations.total}; ${result.joinMessagesPerNode.toFixed(0)} messages per join, upkeep included`,
+    ...violations.kept.map(({ detail }) => `    ${detail}`),
+  ].join('\n')
+}
+
+function churn(): boolean {
+  const nodes = number('nodes', values.nodes, 1000)
+  const sessionMinutes = number('session', values.session, 60)
+  const minutes = number('minutes', values.minutes, 30)
+  const loss = number('loss', values.loss, 0)
+  for (const seed of seeds()) {
+    const onProgress = (at: number) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r${at} minutes simulated `)
+    }
+    const result = runChurn({ seed, nodes, sessionMinutes, minutes, loss, onProgress })
+    print(result, () =>
+      [
+        `seed ${seed}, ${nodes} nodes, sessions of ${sessionMinutes} min on average, ${minutes} min measured, loss ${loss}, trace ${result.traceHash}`,
+        `  ${result.lookups} lookups: lost ${result.lossRate.toExponential(1)}, delivered elsewhere ${result.wrongRate.toExponential(1)}, twice ${result.duplicates}`,
+        `  hops ${result.hops.mean.toFixed(2)}, delay penalty ${result.delayPenalty.toFixed(2)}, control ${result.controlPerSecondAndNode.toFixed(3)} messages/s/node, ${result.falseSuspicions} false suspicions`,
+      ].join('\n'),
+    )
+  }
+  return true
+}
+
+function print(result: object, text: () => string): void {
+  console.log(values.json ? JSON.stringify(result) : text())
+}
+
+function seeds(): number[] {
+  const [first, last] = (values.seeds ?? values.seed ?? '1').split('..').map((text) => number('seed', text, 1))
+  return Array.from({ length: (last ?? first!) - first! + 1 }, (_, i) => first! + i)
+}
+
+function number(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text)
+  if (Number.isFinite(value) && value >= 0) return value
+  console.error(`--${name} is ${text}, allowed is a number >= 0`)
+  process.exit(2)
+}

@@ -1,0 +1,312 @@
+import { guidOf, shortGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import type { KbrEvent, Millis, Prng } from '@plaxton/kbr'
+import { namedGuid } from '@plaxton/past'
+import type { PastEvent, PastNode, PastOutcome } from '@plaxton/past'
+import type { Host, Process } from './host.ts'
+import type { SimNode, Simulation } from './simulation.ts'
+import { ownerName } from './simulator.ts'
+import type { Violations } from './violations.ts'
+
+/** What the world knows of one object. `unsure`: a put or remove failed, and may or may not have had its effect. */
+export type ObjectState = 'putting' | 'put' | 'unsure' | 'removing' | 'removed'
+
+/** One object somebody put, and the truth about it. */
+export interface LedgerObject {
+  readonly guid: Guid
+  readonly bytes: Uint8Array
+  readonly replicas: number
+  /** Only this host's key may remove it. */
+  readonly owner: SimNode
+  state: ObjectState
+  /** Set when all its copies went down faster than repair could have replaced them: it may be lost, or come back with a disk. */
+  excused: boolean
+  /** The last time one of its copies went down, or it was acknowledged: repair has had since then to restore it. */
+  disturbedAt: Millis
+}
+
+/** Counts of what commands came to. */
+export interface CommandCounts {
+  puts: number
+  putsOk: number
+  gets: number
+  getsOk: number
+  removes: number
+  removesOk: number
+  /** Reads of an object after its removal had been acknowledged that still got its bytes; the network was disturbed. */
+  staleReads: number
+}
+
+interface RunningCommand {
+  readonly kind: 'put' | 'get' | 'remove'
+  readonly object: LedgerObject
+  readonly process: Process
+  readonly startedAt: Millis
+  /** The object's removal had been acknowledged when the command began. */
+  readonly afterRemoval: boolean
+  readonly onEnd: ((outcome: PastOutcome) => void) | undefined
+}
+
+/**
+ * The global truth about stored objects: what was put, acknowledged and removed, and on which disks it lies. Drives PAST nodes with commands and
+ * checks what becomes of them.
+ *
+ * A copy counts while its host is up and both its data and its record are on the disk (`d/<guid>` and `r/<guid>`, PAST's storage format).
+ */
+export class PastLedger {
+  readonly objects = new Map<Guid, LedgerObject>()
+  readonly counts: CommandCounts = { puts: 0, putsOk: 0, gets: 0, getsOk: 0, removes: 0, removesOk: 0, staleReads: 0 }
+  /** True while messages are lost or cut off: what is lost then is nobody's fault. Set by the scenario. */
+  impaired = false
+  /** When it was last impaired. */
+  private impairedAt: Millis = -Infinity
+  private readonly simulation: () => Simulation
+  private readonly violations: Violations
+  /** Who has which parts of each object, by guid and host. */
+  private readonly disks = new Map<Guid, Map<number, number>>()
+  private readonly running = new Map<string, RunningCommand>()
+  /** By `<process>/<command>`; one short text per command given. */
+  private readonly ended = new Set<string>()
+  /** A command that ended in the very step that began it, before its number was known. */
+  private early: { readonly name: string; readonly outcome: PastOutcome } | undefined = undefined
+  private nextName = 0
+
+  /** `simulation` is asked for only once the simulation exists; give {@link onDisk} to its options and call {@link watch} then. */
+  constructor(simulation: () => Simulation, violations: Violations) {
+    this.simulation = simulation
+    this.violations = violations
+  }
+
+  // ——— Commands
+
+  /** Puts `bytes` from this node: a content object, or a named one with a name of its own. */
+  put(node: SimNode, bytes: Uint8Array, options: { readonly named: boolean; readonly replicas: number }): LedgerObject | undefined {
+    const past = pastOf(node)
+    const name = options.named ? `object ${this.nextName++}` : undefined
+    const ownerKey = this.simulation().simulator.keys.publicKeyOf(ownerName(node.host, past.name))
+    const guid = name === undefined ? guidOf(bytes) : namedGuid(name, ownerKey)
+    if (this.objects.has(guid)) return undefined
+    const { replicas } = options
+    const object: LedgerObject = { guid, bytes, replicas, owner: node, state: 'putting', excused: false, disturbedAt: this.now }
+    this.objects.set(guid, object)
+    this.counts.puts++
+    const request = { guid, data: bytes, replicas, ...(name === undefined ? {} : { name }) }
+    this.command('put', node, object, (now, fx) => past.put(request, now, fx))
+    return object
+  }
+
+  get(node: SimNode, object: LedgerObject, onEnd?: (outcome: PastOutcome) => void): void {
+    const past = pastOf(node)
+    this.counts.gets++
+    this.command('get', node, object, (now, fx) => past.get({ guid: object.guid }, now, fx), onEnd)
+  }
+
+  /** Removes the object, from its owner's node. */
+  remove(object: LedgerObject): void {
+    const past = pastOf(object.owner)
+    object.state = 'removing'
+    this.counts.removes++
+    this.command('remove', object.owner, object, (now, fx) => past.remove({ guid: object.guid }, now, fx))
+  }
+
+  // ——— What happens
+
+  /** Hears of every entry that became durable or was erased. */
+  readonly onDisk = (host: Host, key: string, bytes: Uint8Array | undefined): void => {
+    const part = key.startsWith('d/') ? dataPart : key.startsWith('r/') ? recordPart : 0
+    if (part === 0) return
+    const guid = key.slice(2) as Guid
+    const hosts = this.disks.get(guid) ?? new Map<number, number>()
+    this.disks.set(guid, hosts)
+    const before = hosts.get(host.index) ?? 0
+    const after = bytes === undefined ? before & ~part : before | part
+    if (after === 0) hosts.delete(host.index)
+    else hosts.set(host.index, after)
+    if (before === wholeCopy && after !== wholeCopy && host.process !== undefined) this.onErased(guid, host)
+  }
+
+  /** Starts to listen. */
+  watch(simulation: Simulation): void {
+    simulation.onEvent((node, event) => this.onEvent(node, event))
+    simulation.onDown((node) => this.onDown(node))
+  }
+
+  /** Hosts that are up and hold a whole copy. */
+  holders(guid: Guid): number[] {
+    const { nodes } = this.simulation()
+    return [...(this.disks.get(guid) ?? [])].filter(([host, parts]) => parts === wholeCopy && nodes[host]!.running).map(([host]) => host)
+  }
+
+  /** Says that the network is disturbed, or no longer. */
+  setImpaired(impaired: boolean): void {
+    if (this.impaired) this.impairedAt = this.now
+    this.impaired = impaired
+  }
+
+  // ——— Checks
+
+  /** Acknowledged objects are there, on each of their nodes, and removed ones are not. After quiet. Returns copies beyond those wanted. */
+  checkCopies(): number {
+    let extra = 0
+    for (const object of this.objects.values()) {
+      const holders = this.holders(object.guid)
+      if (object.state === 'removed') {
+        if (holders.length > 0) this.fail('removed objects stay gone', `${shortGuid(object.guid)} is on hosts ${holders.join(', ')}`)
+      } else if (holders.length > 0) {
+        extra += this.checkReplicas(object, holders)
+      } else if (object.state === 'put' && !object.excused) {
+        this.fail('no acknowledged object lost', `${shortGuid(object.guid)}, put from host ${object.owner.host.index}, is nowhere`)
+      }
+    }
+    return extra
+  }
+
+  /** Reads every object from `readers` random nodes each, running the simulation meanwhile, and checks that all get the same and the right thing. */
+  readBack(prng: Prng, readers: number): void {
+    const simulation = this.simulation()
+    for (const object of this.objects.values()) {
+      const found: boolean[] = []
+      for (let i = 0; i < readers; i++) {
+        const node = prng.pick(simulation.running().filter((candidate) => candidate.ready))!
+        this.get(node, object, (outcome) => {
+          found.push(outcome.ok)
+          if (!outcome.ok && this.holders(object.guid).length > 0 && object.state !== 'removed') {
+            this.fail('stored objects can be read', `${shortGuid(object.guid)} from host ${node.host.index}: ${outcome.error.message}`)
+          }
+          if (outcome.ok && object.state === 'removed') {
+            this.fail('removed objects stay gone', `${shortGuid(object.guid)} was read from host ${node.host.index}`)
+          }
+        })
+      }
+      simulation.run(readGapMs)
+    }
+    simulation.run(commandLimitMs)
+  }
+
+  /** Every command of a node that still runs has ended. After they have had their time. */
+  checkEnded(): void {
+    for (const { kind, object, process, startedAt } of this.running.values()) {
+      if (!process.alive || this.now - startedAt < commandLimitMs) continue
+      this.fail('every command ends once', `${kind} of ${shortGuid(object.guid)} at host ${process.host.index}, begun at ${startedAt} ms, has not ended`)
+    }
+  }
+
+  // ——— Details
+
+  private get now(): Millis {
+    return this.simulation().now
+  }
+
+  private fail(check: string, detail: string): void {
+    this.violations.add(check, this.now, detail)
+  }
+
+  private command(
+    kind: RunningCommand['kind'],
+    node: SimNode,
+    object: LedgerObject,
+    run: (now: Millis, fx: Parameters<Parameters<Simulation['command']>[2]>[0]) => number,
+    onEnd?: (outcome: PastOutcome) => void,
+  ): void {
+    const process = node.process!
+    const number = this.simulation().command(node, pastOf(node), (fx, now) => run(now, fx))
+    const name = `${process.index}/${number}`
+    const { early } = this
+    this.early = undefined
+    if (this.running.has(name) || (this.ended.has(name) && early?.name !== name)) this.fail('every command ends once', `host ${node.host.index} gave the number ${number} twice`)
+    this.running.set(name, { kind, object, process, startedAt: this.now, afterRemoval: object.state === 'removed', onEnd })
+    if (early !== undefined) this.onDone(early.name, early.outcome)
+  }
+
+  private onEvent(node: SimNode, event: KbrEvent | PastEvent): void {
+    if (event.type !== 'past:done') return
+    const { command, outcome } = event as Extract<PastEvent, { type: 'past:done' }>
+    const name = `${node.process!.index}/${command}`
+    if (this.ended.has(name)) return this.fail('every command ends once', `command ${command} of host ${node.host.index} ended twice`)
+    this.ended.add(name)
+    if (this.running.has(name)) this.onDone(name, outcome)
+    else this.early = { name, outcome }
+  }
+
+  private onDone(name: string, outcome: PastOutcome): void {
+    const running = this.running.get(name)
+    if (running === undefined) return this.fail('every command ends once', `a command nobody gave ended, ${name}`)
+    this.running.delete(name)
+    const { kind, object, afterRemoval, onEnd } = running
+    switch (kind) {
+      case 'put':
+        if (outcome.ok) this.counts.putsOk++
+        if (object.state === 'putting') object.state = outcome.ok ? 'put' : 'unsure'
+        object.disturbedAt = this.now
+        break
+      case 'remove':
+        if (outcome.ok) this.counts.removesOk++
+        object.state = outcome.ok ? 'removed' : 'unsure'
+        break
+      case 'get':
+        if (outcome.ok) this.onRead(object, outcome.value as Uint8Array, afterRemoval)
+        break
+    }
+    onEnd?.(outcome)
+  }
+
+  private onRead(object: LedgerObject, bytes: Uint8Array, afterRemoval: boolean): void {
+    this.counts.getsOk++
+    if (afterRemoval) this.counts.staleReads++
+    if (Buffer.compare(bytes, object.bytes) !== 0) this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
+  }
+
+  /** A node that runs let go of its copy. The last copy of a live object goes with a crash or never. */
+  private onErased(guid: Guid, host: Host): void {
+    const object = this.objects.get(guid)
+    if (object === undefined || (object.state !== 'put' && object.state !== 'putting')) return
+    if (object.state === 'put' && this.holders(guid).length === 0 && !object.excused) {
+      this.fail('no acknowledged object lost', `host ${host.index} erased the last copy of ${shortGuid(guid)}`)
+    }
+  }
+
+  /** A node goes down: did it hold the last copy of something, and was there time to make others? */
+  private onDown(node: SimNode): void {
+    const { index } = node.host
+    for (const [guid, hosts] of this.disks) {
+      if (hosts.get(index) !== wholeCopy) continue
+      const object = this.objects.get(guid)
+      if (object === undefined) continue
+      const others = this.holders(guid).some((host) => host !== index)
+      const calm = !this.impaired && this.now - this.impairedAt >= repairMs && this.now - object.disturbedAt >= repairMs
+      if (!others && !calm) object.excused = true
+      object.disturbedAt = this.now
+    }
+  }
+
+  private checkReplicas(object: LedgerObject, holders: readonly number[]): number {
+    const { members, nodes } = this.simulation()
+    const wanted = members.closest(object.guid, object.replicas).map((id) => members.of(id)!.host.index)
+    const missing = wanted.filter((host) => !holders.includes(host))
+    if (missing.length > 0) {
+      const detail = `${shortGuid(object.guid)} (${object.state}) is on ${holders.length} hosts, but not on ${missing.map((host) => `${host} (${shortGuid(nodes[host]!.id)})`).join(', ')}`
+      this.fail('objects on their k nodes', detail)
+    }
+    return holders.filter((host) => !wanted.includes(host)).length
+  }
+}
+
+const dataPart = 1
+const recordPart = 2
+const wholeCopy = dataPart | recordPart
+
+/**
+ * Time in which repair must have made new copies: a heartbeat period with its probes (MSPastry: 30 s + 3 × 3 s), two leaf-set exchanges to spread the
+ * news (2 × 30 s), and PAST's comparison with the copying (our guess, 21 s).
+ */
+const repairMs = 120_000
+
+/** Longer than any command takes: PAST's own limit is 10 s. */
+const commandLimitMs = 30_000
+
+/** Between reading one object back and the next. */
+const readGapMs = 20
+
+function pastOf(node: SimNode): PastNode {
+  return node.application('past') as PastNode
+}
