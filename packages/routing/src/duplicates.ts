@@ -10,7 +10,7 @@ import type { Outcome, Trail } from './outcome.ts'
  * tries again under the same nonce; all copies meet at the root. Only the first is handed to the application. A later one is told
  * the answer that was given, or waits with the first for the answer still to come.
  */
-export class Endings {
+export class EndingMemory {
   private readonly config: RoutingConfig
   /** Oldest first. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined until a message ends here. */
   private byNonce: Map<number, Ending> | undefined = undefined

@@ -9,6 +9,9 @@ import { Calls } from './calls.ts'
 import { routingCodec } from './codec.ts'
 import { routingConfig } from './config.ts'
 import type { RoutingConfig } from './config.ts'
+import { Endings } from './endings.ts'
+import { Lookups } from './lookups.ts'
+import type { LookupOptions } from './lookups.ts'
 import { overlayName } from './messages.ts'
 import type { RoutingMessage } from './messages.ts'
 import { failed } from './outcome.ts'
@@ -50,8 +53,10 @@ export class KbrNode implements Core {
   private readonly stack: Stack
   private readonly handles: ReplyHandles
   private readonly calls: Calls
+  private readonly endings: Endings
   private readonly walk: RecursiveWalk
   private readonly requests: Requests
+  private readonly lookups: Lookups
   private phase: 'new' | 'member' | 'leaving' | 'left' = 'new'
   /** Applications that have not handed over yet, while leaving. */
   private leavingHosts: Set<Host> | undefined = undefined
@@ -71,8 +76,10 @@ export class KbrNode implements Core {
       hosts.set(application.name, new AppStack(application, this.stack, this.handles))
     }
     this.calls = new Calls(this.stack)
-    this.walk = new RecursiveWalk(this.stack, this.calls, this.handles)
+    this.endings = new Endings(this.stack, this.calls, this.handles)
+    this.walk = new RecursiveWalk(this.stack, this.handles, this.endings)
     this.requests = new Requests(this.stack, this.handles)
+    this.lookups = new Lookups(this.stack)
     this.codec = routingCodec(this.overlay.codec, init.self.id.length / 2)
   }
 
@@ -118,6 +125,14 @@ export class KbrNode implements Core {
     return this.step(now, fx, () => run(host.fx))
   }
 
+  /**
+   * Looks for the root of `key` iteratively: this node asks the others itself and hands nobody the message. Ends in the one event
+   * `routing:looked-up` with the returned number. Throws `InvalidValueError` for a value outside what is allowed.
+   */
+  lookup(key: Guid, options: LookupOptions, now: Millis, fx: Effects): number {
+    return this.step(now, fx, () => this.lookups.start(key, options))
+  }
+
   // Inputs
 
   onMessage(from: NodeRef, message: Message, now: Millis, fx: Effects): void {
@@ -154,6 +169,7 @@ export class KbrNode implements Core {
       this.overlay.onPeerDown(peer, cause, now, this.stack.overlayFx!)
       if (cause === 'unreachable') this.requests.onUnreachable(peer)
       else this.requests.onDisconnected(peer)
+      this.lookups.onPeerGone(peer)
       this.walk.onPeerGone(peer)
     })
   }
@@ -172,7 +188,9 @@ export class KbrNode implements Core {
       ...this.stack.counters,
       ...this.walk.sizes,
       ...this.requests.sizes,
+      endings: this.endings.size,
       calls: this.calls.size,
+      lookups: this.lookups.size,
       openReplies: this.handles.size,
       roundTrips: this.stack.roundTrips.size,
     }
@@ -207,6 +225,10 @@ export class KbrNode implements Core {
         return this.requests.onRefused(from, message)
       case 'tell':
         return this.requests.onTell(from, message)
+      case 'find':
+        return this.lookups.onFind(from, message)
+      case 'found':
+        return this.lookups.onFound(from, message)
       default:
         return this.overlay.onMessage(from, message, this.stack.now, this.stack.overlayFx!)
     }
@@ -246,11 +268,13 @@ export class KbrNode implements Core {
       case 'became-ready':
         return this.walk.releaseHeld(undefined)
       case 'neighbor-changed':
+        stack.emit({ type: 'neighbor', node: task.node, joined: task.joined })
         for (const host of stack.hosts.values()) host.application.update(task.node, task.joined, stack.now, host.fx)
         return
       case 'peer-failed':
         stack.roundTrips.forget(task.peer.id)
         this.requests.onUnreachable(task.peer)
+        this.lookups.onPeerGone(task.peer)
         this.walk.onPeerGone(task.peer)
         return this.walk.releaseHeld(undefined)
       case 'peer-recovered':
@@ -279,7 +303,7 @@ export class KbrNode implements Core {
   }
 
   private respond(open: OpenReply, outcome: Outcome): void {
-    if (open.question.type === 'route') this.walk.respond(open, open.question.nonce, open.question.trail, outcome)
+    if (open.question.type === 'route') this.endings.respond(open, open.question.nonce, open.question.trail, outcome)
     else this.requests.respond(open, open.question.identity, outcome)
   }
 
@@ -289,8 +313,10 @@ export class KbrNode implements Core {
     if (this.leaveAt <= stack.now && this.phase === 'leaving') this.depart()
     const next = Math.min(
       this.walk.wake(),
+      this.endings.sweep(),
       this.calls.wake(),
       this.requests.wake(),
+      this.lookups.wake(),
       this.handles.sweep(stack.now, (expired) => this.requests.forget(expired)),
       this.phase === 'leaving' ? this.leaveAt : Infinity,
     )
@@ -306,6 +332,7 @@ export class KbrNode implements Core {
     for (const open of this.handles.takeAll()) this.respond(open, failed('left', 'the node has left the overlay', this.self))
     this.walk.end()
     this.requests.end()
+    this.lookups.end()
     this.calls.end()
     stack.emit({ type: 'left' })
   }

@@ -1,17 +1,16 @@
 import type { Guid } from '@plaxton/guid'
 import { shortGuid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
-import type { ForwardDecision, Millis, NextHop, NodeRef, ReplyHandle, RouteFailureReason, RoutedMessage } from '@plaxton/kbr'
-import type { Calls } from './calls.ts'
-import { Endings, Sightings } from './duplicates.ts'
-import type { Ending } from './duplicates.ts'
+import type { ForwardDecision, Millis, NextHop, NodeRef } from '@plaxton/kbr'
+import { Sightings } from './duplicates.ts'
+import { pathSoFar, routed } from './endings.ts'
+import type { Endings } from './endings.ts'
 import { overlayName } from './messages.ts'
 import type { AckMessage, NackMessage, NackReason, RefusalMessage, ReplyMessage, RouteMessage } from './messages.ts'
 import { answered, failed } from './outcome.ts'
-import type { Outcome, Trail } from './outcome.ts'
 import { nobody, Passage } from './passage.ts'
 import type { Transmission } from './passage.ts'
-import type { OpenReply, ReplyHandles } from './reply-handles.ts'
+import type { ReplyHandles } from './reply-handles.ts'
 import type { Stack } from './stack.ts'
 import { TransmissionTable } from './transmissions.ts'
 
@@ -30,7 +29,6 @@ import { TransmissionTable } from './transmissions.ts'
  */
 export class RecursiveWalk {
   private readonly stack: Stack
-  private readonly calls: Calls
   private readonly handles: ReplyHandles
   private readonly transmissions: TransmissionTable
   private readonly endings: Endings
@@ -39,12 +37,11 @@ export class RecursiveWalk {
   private held: Set<Passage> | undefined = undefined
   private heldDueAt: Millis = Infinity
 
-  constructor(stack: Stack, calls: Calls, handles: ReplyHandles) {
+  constructor(stack: Stack, handles: ReplyHandles, endings: Endings) {
     this.stack = stack
-    this.calls = calls
     this.handles = handles
     this.transmissions = new TransmissionTable(stack.config)
-    this.endings = new Endings(stack.config)
+    this.endings = endings
     this.sightings = new Sightings(stack.config.sightingSlots)
   }
 
@@ -52,11 +49,11 @@ export class RecursiveWalk {
   begin(passage: Passage): void {
     const { nonce, key } = passage.message
     const ending = this.endings.find(nonce, key)
-    if (ending !== undefined) return this.repeat(passage, ending)
+    if (ending !== undefined) return this.endings.repeat(passage, ending)
     const next = this.decide(passage)
     if (!this.hasNoRoomFor(next)) return this.follow(passage, next)
     this.stack.counters.overloaded++
-    this.fail(passage, 'overloaded', 'this node has as many messages under way as it may have')
+    this.endings.fail(passage, 'overloaded', 'this node has as many messages under way as it may have')
   }
 
   /** A peer passes a message on. */
@@ -67,13 +64,13 @@ export class RecursiveWalk {
     const ending = this.endings.find(message.nonce, message.key)
     if (ending !== undefined) {
       this.acknowledge(from, message.seq)
-      return this.repeat(passage, ending)
+      return this.endings.repeat(passage, ending)
     }
     const next = this.decide(passage)
     if (this.hasNoRoomFor(next)) return this.reject(from, message, 'overloaded')
     this.acknowledge(from, message.seq)
     if (this.sightings.count(message.nonce) > stack.config.sightingsMax) {
-      return this.fail(passage, 'hop limit', `the message passed here ${stack.config.sightingsMax} times before`)
+      return this.endings.fail(passage, 'hop limit', `the message passed here ${stack.config.sightingsMax} times before`)
     }
     this.follow(passage, next)
   }
@@ -107,7 +104,7 @@ export class RecursiveWalk {
   /** The reply to one of our transmissions. */
   onReply(from: NodeRef, message: ReplyMessage): void {
     const transmission = this.answeredBy(from, message.seq)
-    if (transmission !== undefined) this.conclude(transmission.passage, answered(message.payload), message)
+    if (transmission !== undefined) this.endings.conclude(transmission.passage, answered(message.payload), message)
   }
 
   /** One of our transmissions came to nothing. That is our result too unless another copy is under way or may yet set out. */
@@ -117,16 +114,10 @@ export class RecursiveWalk {
     const { passage } = transmission
     const outcome = failed(message.reason, message.detail, message.at[0])
     const trail = { hops: message.hops, path: message.path }
-    if (message.reason === 'rejected by application') return this.conclude(passage, outcome, trail)
+    if (message.reason === 'rejected by application') return this.endings.conclude(passage, outcome, trail)
     if (!this.lose(transmission) || passage.copies > 0 || this.held?.has(passage) === true) return
     if (message.reason === 'left' && message.at[0]?.id === from.id) return this.takeAnotherWay(transmission)
-    this.conclude(passage, outcome, trail)
-  }
-
-  /** An application answered a routed message. */
-  respond(open: OpenReply, nonce: number, trail: Trail, outcome: Outcome): void {
-    this.endings.answer(nonce, outcome, trail)
-    for (const hop of open.returns) this.sendBack(hop.peer, hop.seq, outcome, trail)
+    this.endings.conclude(passage, outcome, trail)
   }
 
   /** The link to `peer` broke, or it is dead: whatever it has not answered takes another way. */
@@ -152,7 +143,7 @@ export class RecursiveWalk {
     const { now } = this.stack
     for (const transmission of this.transmissions.takeOverdue(now)) this.onHopTimeout(transmission)
     this.wakeHeld()
-    return Math.min(this.heldDueAt, this.transmissions.wake(now), this.endings.sweep(now))
+    return Math.min(this.heldDueAt, this.transmissions.wake(now))
   }
 
   /** This node has left: whatever it answered for is refused, so that somebody else tries again. */
@@ -160,15 +151,14 @@ export class RecursiveWalk {
     const leftovers = new Set<Passage>(this.held)
     for (const transmission of this.transmissions.takeUnacked()) leftovers.add(transmission.passage)
     this.held = undefined
-    for (const passage of leftovers) this.fail(passage, 'left', 'a node on the way has left the overlay')
+    for (const passage of leftovers) this.endings.fail(passage, 'left', 'a node on the way has left the overlay')
   }
 
-  get sizes(): { inFlight: number; returnPaths: number; holding: number; endings: number } {
+  get sizes(): { inFlight: number; returnPaths: number; holding: number } {
     return {
       inFlight: this.transmissions.unackedSize,
       returnPaths: this.transmissions.returnPathsSize,
       holding: this.held?.size ?? 0,
-      endings: this.endings.size,
     }
   }
 
@@ -224,10 +214,15 @@ export class RecursiveWalk {
       case 'hold':
         return this.hold(passage)
       case 'none':
-        return this.fail(passage, 'no route', `no way on towards ${shortGuid(passage.message.key)}`)
+        return this.endings.fail(passage, 'no route', `no way on towards ${shortGuid(passage.message.key)}`)
       default:
         return unreachable(next)
     }
+  }
+
+  private arrive(passage: Passage): void {
+    const elsewhere = this.endings.arrive(passage)
+    if (elsewhere !== undefined) this.transmit(passage, elsewhere, 0)
   }
 
   // Forwarding
@@ -238,7 +233,7 @@ export class RecursiveWalk {
     const { message } = passage
     if (message.application === overlayName) {
       const goesOn = stack.overlay.forwardOwn(message.key, message.payload, message.hops, to, stack.now, stack.overlayFx!)
-      return goesOn ? this.transmit(passage, to, cursor) : void this.ended(passage, 0)
+      return goesOn ? this.transmit(passage, to, cursor) : void this.endings.end(passage, 0)
     }
     const host = stack.hosts.get(message.application)
     if (host === undefined) return this.transmit(passage, to, cursor)
@@ -248,11 +243,11 @@ export class RecursiveWalk {
     const answers = this.handles.withdraw() && handle !== 0
     switch (decision.action) {
       case 'stop':
-        return void this.ended(passage, handle)
+        return void this.endings.end(passage, handle)
       case 'reject':
-        return this.rejected(passage, decision.reason)
+        return this.endings.reject(passage, decision.reason)
       default:
-        if (answers && !this.handles.full) this.openReply(passage, handle)
+        if (answers && !this.handles.full) this.endings.openReply(passage, handle)
         return this.goOn(passage, decision, to, cursor)
     }
   }
@@ -270,7 +265,7 @@ export class RecursiveWalk {
   private transmit(passage: Passage, to: NodeRef, cursor: number): void {
     const { stack } = this
     const { message } = passage
-    if (message.hops >= stack.config.hopLimit) return this.fail(passage, 'hop limit', `${message.hops} hops did not reach the root`)
+    if (message.hops >= stack.config.hopLimit) return this.endings.fail(passage, 'hop limit', `${message.hops} hops did not reach the root`)
     const seq = stack.nextSeq()
     const dueAt = stack.now + stack.roundTrips.timeoutMs(to.id)
     this.transmissions.add({ seq, passage, to, sentAt: stack.now, dueAt, state: 'sent' })
@@ -287,7 +282,7 @@ export class RecursiveWalk {
       cursor,
       replyWithinMs: message.replyWithinMs,
       keepPath: message.keepPath,
-      path: this.pathSoFar(message),
+      path: pathSoFar(message, stack.self.id),
     }
     stack.send(to, onward)
     stack.wakeAt(dueAt)
@@ -302,11 +297,6 @@ export class RecursiveWalk {
     this.stack.emit({ type: 'rerouted', key: passage.message.key, from, to })
   }
 
-  /** The ids of the nodes passed after the source, this one included. */
-  private pathSoFar(message: RouteMessage): readonly Guid[] {
-    return !message.keepPath || message.hops === 0 ? message.path : [...message.path, this.stack.self.id]
-  }
-
   // Answers of the next hop
 
   private acknowledge(from: NodeRef, seq: number): void {
@@ -318,7 +308,10 @@ export class RecursiveWalk {
     const { passage, state } = transmission
     if (state === 'accepted') return
     this.stack.measured(transmission.to, this.stack.now - transmission.sentAt)
-    if (state === 'overdue') passage.copies++
+    if (state === 'overdue') {
+      passage.copies++
+      this.held?.delete(passage)
+    }
     transmission.state = 'accepted'
     this.awaitReply(transmission)
   }
@@ -368,7 +361,7 @@ export class RecursiveWalk {
     if (passage.done) return
     passage.shun(to)
     if (passage.copies > 0 || this.held?.has(passage) === true) return
-    if (passage.stayUntil <= this.stack.now) return this.fail(passage, 'timed out', `the last next hop, ${shortGuid(to.id)}, did not take it`)
+    if (passage.stayUntil <= this.stack.now) return this.endings.fail(passage, 'timed out', `the last next hop, ${shortGuid(to.id)}, did not take it`)
     this.follow(passage, this.decide(passage))
   }
 
@@ -406,148 +399,8 @@ export class RecursiveWalk {
   }
 
   private failHeld(passage: Passage): void {
-    this.fail(passage, 'timed out', `it could not be found out in time who is the root of ${shortGuid(passage.message.key)}`)
+    this.endings.fail(passage, 'timed out', `it could not be found out in time who is the root of ${shortGuid(passage.message.key)}`)
   }
-
-  // Endings
-
-  /** This node is the root. */
-  private arrive(passage: Passage): void {
-    if (passage.done) return
-    const { stack } = this
-    const { message } = passage
-    const ending = this.endings.find(message.nonce, message.key)
-    if (ending !== undefined) return this.repeat(passage, ending)
-    if (message.application === overlayName) {
-      this.ended(passage, 0)
-      stack.counters.delivered++
-      stack.overlay.forwardOwn(message.key, message.payload, message.hops, undefined, stack.now, stack.overlayFx!)
-      return
-    }
-    const host = stack.hosts.get(message.application)
-    if (host === undefined) return this.rejected(passage, `there is no application "${message.application}" on the root`)
-    const handle = message.replyWithinMs > 0 ? this.handles.offer() : 0
-    const decision = host.application.forward(routed(passage, handle), undefined, stack.now, host.fx)
-    this.handles.withdraw()
-    switch (decision.action) {
-      case 'stop':
-        return void this.ended(passage, handle)
-      case 'reject':
-        return this.rejected(passage, decision.reason)
-      case 'redirect':
-        if (decision.nextHop.id !== stack.self.id) return this.transmit(passage, decision.nextHop, 0)
-        break
-      case 'replace':
-        passage.message = { ...message, payload: decision.payload }
-        break
-      case 'continue':
-        break
-      default:
-        unreachable(decision)
-    }
-    if (!this.ended(passage, handle)) return
-    stack.counters.delivered++
-    stack.emit({ type: 'delivered', application: message.application, key: message.key, hops: message.hops })
-    host.application.deliver(routed(passage, handle), stack.now, host.fx)
-  }
-
-  /** It ends here and is answered through `handle`, if at all. False when there is no room to await an answer. */
-  private ended(passage: Passage, handle: ReplyHandle): boolean {
-    const { stack } = this
-    const { nonce, key } = passage.message
-    if (handle !== 0) {
-      if (this.handles.full) {
-        stack.counters.overloaded++
-        this.fail(passage, 'overloaded', 'the applications here have as many messages to answer as they may have')
-        return false
-      }
-      this.openReply(passage, handle)
-    }
-    passage.done = true
-    stack.counters.forgotten += this.endings.add(nonce, key, handle, stack.now)
-    stack.wakeAt(stack.now + stack.config.endingsMs)
-    return true
-  }
-
-  private openReply(passage: Passage, handle: ReplyHandle): void {
-    const { stack } = this
-    const { message, previous } = passage
-    const expiresAt = Math.min(passage.replyUntil, stack.now + stack.config.openReplyMs)
-    this.handles.add(handle, {
-      question: { type: 'route', nonce: message.nonce, trail: this.trailOf(message) },
-      returns: [{ peer: previous, seq: message.seq }],
-      expiresAt,
-    })
-    stack.wakeAt(expiresAt)
-  }
-
-  /** A copy of a message that ended here before. */
-  private repeat(passage: Passage, ending: Ending): void {
-    const { message, previous } = passage
-    this.stack.counters.repeats++
-    passage.done = true
-    if (message.replyWithinMs === 0) return
-    const { answer, handle } = ending
-    if (answer !== undefined) this.sendBack(previous, message.seq, answer.outcome, answer.trail)
-    else this.handles.attach(handle, { peer: previous, seq: message.seq })
-  }
-
-  private rejected(passage: Passage, reason: string): void {
-    const { stack } = this
-    const { message } = passage
-    this.ended(passage, 0)
-    const outcome = failed('rejected by application', reason, stack.self)
-    this.endings.answer(message.nonce, outcome, this.trailOf(message))
-    this.tellOfFailure(passage, outcome)
-    if (message.replyWithinMs > 0) this.sendBack(passage.previous, message.seq, outcome, this.trailOf(message))
-  }
-
-  /** It comes to nothing here. */
-  private fail(passage: Passage, reason: RouteFailureReason, detail: string): void {
-    if (passage.done) return
-    const outcome = failed(reason, detail, this.stack.self)
-    this.tellOfFailure(passage, outcome)
-    this.conclude(passage, outcome, this.trailOf(passage.message))
-  }
-
-  private tellOfFailure(passage: Passage, outcome: Outcome): void {
-    if (outcome.ok) return
-    this.stack.counters.failed++
-    this.stack.emit({ type: 'route-failed', key: passage.message.key, failure: outcome.failure })
-  }
-
-  /** The outcome goes back to where the message came from. The first one counts. */
-  private conclude(passage: Passage, outcome: Outcome, trail: Trail): void {
-    if (passage.done) {
-      this.stack.counters.late++
-      return
-    }
-    passage.done = true
-    this.held?.delete(passage)
-    if (passage.message.replyWithinMs > 0) this.sendBack(passage.previous, passage.message.seq, outcome, trail)
-  }
-
-  private sendBack(peer: NodeRef, seq: number, outcome: Outcome, trail: Trail): void {
-    if (peer.id === this.stack.self.id) return this.calls.answer(seq, outcome, trail)
-    const { hops, path } = trail
-    const back: ReplyMessage | RefusalMessage = outcome.ok
-      ? { type: 'reply', seq, payload: outcome.payload, hops, path }
-      : { type: 'refusal', seq, reason: outcome.failure.reason, detail: outcome.failure.detail, at: named(outcome.failure.at), hops, path }
-    this.stack.send(peer, back)
-  }
-
-  private trailOf(message: RouteMessage): Trail {
-    return { hops: message.hops, path: this.pathSoFar(message) }
-  }
-}
-
-function routed(passage: Passage, reply: ReplyHandle): RoutedMessage {
-  const { message, previous } = passage
-  return { key: message.key, payload: message.payload, hops: message.hops, previousHop: previous, reply }
-}
-
-function named(node: NodeRef | undefined): readonly NodeRef[] {
-  return node === undefined ? [] : [node]
 }
 
 /** What a stranger may say in a `route`, apart from what the codec has checked. */

@@ -59,6 +59,8 @@ export interface RoutingStats extends Readonly<Counters> {
   readonly openReplies: number
   /** Own requests that await a response. */
   readonly requests: number
+  /** Iterative lookups of this node. */
+  readonly lookups: number
   /** Responses kept for repeats. */
   readonly responses: number
   /** Peers whose round trip is remembered. */
