@@ -66,8 +66,7 @@ export function compareClockwise(a: Guid, b: Guid, from: Guid): -1 | 0 | 1 {
 
 /** True when `x` lies in (from, to), going clockwise. (x, x) is the whole ring but x. */
 export function inOpen(x: Guid, from: Guid, to: Guid): boolean {
-  if (from < to) return from < x && x < to
-  return from === to ? x !== from : from < x || x < to
+  return from < to ? from < x && x < to : from < x || x < to
 }
 
 /** True when `x` lies in (from, to], going clockwise. (x, x] is the whole ring. */

@@ -77,8 +77,13 @@ describe('CID of a guid', () => {
   })
 
   it('must hold a SHA-256', () => {
-    const [sha1, truncated, identity] = ['bafkrcfbkvzwdlskpz62blw7jl5aixhhjd3uen3i', 'bafkreffzjut3te2nhyekklss27nh3k72ysco7yy', 'bafkqablimvwgy3y']
-    for (const cid of [sha1, truncated, identity, 'hello', '', 'b'.repeat(1_000_000)]) {
+    const otherHashes = {
+      sha1: 'bafkrcfbkvzwdlskpz62blw7jl5aixhhjd3uen3i',
+      sha3: 'bafkrmifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e',
+      truncated: 'bafkreffzjut3te2nhyekklss27nh3k72ysco7yy',
+      identity: 'bafkqablimvwgy3y',
+    }
+    for (const cid of [...Object.values(otherHashes), 'hello', '', 'b'.repeat(1_000_000)]) {
       assert.throws(() => guidFromCid(cid), InvalidGuidError)
     }
   })

@@ -23,33 +23,29 @@ export class Reader {
     return new WireError(reason, this.field, detail)
   }
 
-  /** A whole number from 0 to 2^53 - 1 in at most 10 bytes. */
+  /**
+   * A whole number in at most 10 bytes. One above 2^53 - 1 may have been rounded, but not to 2^53 - 1 or less: it is for the caller to
+   * refuse, as no field, tag or length allows it.
+   */
   varint(): number {
-    const { bytes } = this
-    let position = this.position
-    const limit = Math.min(this.end, position + maxVarintBytes)
-    if (position < limit) {
-      const byte = bytes[position]!
-      if (byte < 0x80) {
-        this.position = position + 1
-        return byte
-      }
+    const { bytes, end, position: start } = this
+    if (start < end && bytes[start]! < 0x80) {
+      this.position = start + 1
+      return bytes[start]!
     }
+    const limit = Math.min(end, start + maxVarintBytes)
     let value = 0
     let scale = 1
-    while (position < limit) {
-      const byte = bytes[position++]!
+    for (let position = start; position < limit; position++) {
+      const byte = bytes[position]!
       value += (byte & 0x7f) * scale
       if (byte < 0x80) {
-        if (value > Number.MAX_SAFE_INTEGER) break
-        this.position = position
+        this.position = position + 1
         return value
       }
       scale *= 0x80
     }
-    throw position === this.end && value <= Number.MAX_SAFE_INTEGER
-      ? this.fail('truncated', 'a varint ends with the message')
-      : this.fail('number', 'a varint is above 2^53 - 1 or longer than 10 bytes')
+    throw limit === end ? this.fail('truncated', 'a varint does not end') : this.fail('number', `a varint has more than ${maxVarintBytes} bytes`)
   }
 
   /** Passes over the tag that comes next, if it is `tag`, which has at most two bytes. */

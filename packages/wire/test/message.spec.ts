@@ -104,6 +104,12 @@ describe('a nested message', () => {
     refused(outer, '0a05 0801', 'truncated', 'Outer.first')
   })
 
+  it('ends its last list where it ends itself, even if the next tag looks like one more element', () => {
+    const inner = message('Inner', { words: repeated(string(2, { max: 5 }), { max: 5 }) })
+    const around = message('Around', { inner: nested(1, inner), word: string(2, { max: 5 }) })
+    assert.deepEqual(decode(around, fromHex('0a03 120161 120162')), { inner: { words: ['a'] }, word: 'b' })
+  })
+
   it('must be an object', () => {
     for (const first of [5, 'x', true]) assert.throws(() => encode(outer, { first } as never), UnencodableError)
   })

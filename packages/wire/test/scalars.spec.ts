@@ -152,14 +152,19 @@ describe('text', () => {
       'a surrogate': 'eda080',
       'a code point beyond the last': 'f4908080',
       'a lead that does not exist': 'f8888080',
+      'another lead that does not exist': 'f9908080',
       'three of four bytes': 'f09f98',
       'a byte that does not exist': 'ff',
     }
     for (const hex of Object.values(illFormed)) {
       refused(text, `0a0${hex.length / 2}${hex}`, 'value')
-      // The same within longer text: the continuation must not be taken from beyond it.
       refused(text, `0a0${hex.length / 2 + 1}61${hex}`, 'value')
     }
+  })
+
+  it('does not go on in the bytes after it', () => {
+    // Three of the four bytes of an emoji, and then an unknown field whose tag begins with 80, which would be the fourth.
+    refused(text, '0a03f09f98 800105', 'value')
   })
 })
 
