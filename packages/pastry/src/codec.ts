@@ -20,6 +20,7 @@ export function decodeJoinPayload(bytes: Uint8Array): JoinPayload {
   return decode(joinPayload, bytes)
 }
 
+const purposes = ['join', 'seek'] as const
 const leafRefs = { max: leafRefsMax }
 const rowRefs = { max: rowRefsMax }
 
@@ -35,11 +36,17 @@ const pong = message('Pong', { seq: uint53(1), member: bool(2) })
 const distance = message('Distance', { rttMs: uint32(1), member: bool(2) })
 const leafProbe = message('LeafProbe', { ...report, seq: uint53(4), lost: choice(5, ['none', 'left', 'right']) })
 const leafReply = message('LeafReply', { ...report, seq: uint53(4), hints: repeated(nodeRef(5), { max: hintsMax }) })
-const rowRequest = message('RowRequest', { row: uint32(1), refs: repeated(nodeRef(2), rowRefs) })
-const rowReply = message('RowReply', { row: uint32(1), refs: repeated(nodeRef(2), rowRefs) })
+const stateRequest = message('StateRequest', { row: uint32(1), leafSet: bool(2), refs: repeated(nodeRef(3), rowRefs) })
+const stateReply = message('StateReply', {
+  member: bool(1),
+  row: uint32(2),
+  refs: repeated(nodeRef(3), rowRefs),
+  leafSet: repeated(nodeRef(4), leafRefs),
+  neighborhood: repeated(nodeRef(5), leafRefs),
+})
 const slotRequest = message('SlotRequest', { row: uint32(1), column: uint32(2) })
 const slotReply = message('SlotReply', { row: uint32(1), column: uint32(2), refs: repeated(nodeRef(3), rowRefs) })
-const joinRequest = message('JoinRequest', { attempt: uint53(1) })
+const joinRequest = message('JoinRequest', { attempt: uint53(1), purpose: choice(2, purposes) })
 const joinRefusal = message('JoinRefusal', { attempt: uint53(1) })
 const joinState = message('JoinState', {
   attempt: uint53(1),
@@ -52,7 +59,7 @@ const joinState = message('JoinState', {
 const announcement = message('Announcement', { rttMs: uint32(1), refs: repeated(nodeRef(2), rowRefs) })
 const leave = message('Leave', { leafSet: repeated(nodeRef(1), leafRefs) })
 
-const joinPayload = message('JoinPayload', { purpose: choice(1, ['join', 'seek']), joiner: nodeRef(2), attempt: uint53(3) })
+const joinPayload = message('JoinPayload', { purpose: choice(1, purposes), joiner: nodeRef(2), attempt: uint53(3) })
 
 const pastryMessage = union('PastryMessage', 'type', {
   'leaf-probe': nested(1, leafProbe),
@@ -61,8 +68,8 @@ const pastryMessage = union('PastryMessage', 'type', {
   ping: nested(4, ping),
   pong: nested(5, pong),
   distance: nested(6, distance),
-  'row-request': nested(7, rowRequest),
-  'row-reply': nested(8, rowReply),
+  'state-request': nested(7, stateRequest),
+  'state-reply': nested(8, stateReply),
   'slot-request': nested(9, slotRequest),
   'slot-reply': nested(10, slotReply),
   'join-request': nested(11, joinRequest),

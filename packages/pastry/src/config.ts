@@ -30,6 +30,20 @@ export interface PastryConfig {
   /** Measured distances remembered. Full: the one measured first goes. */
   readonly proximityMax: number
 
+  /** Pings for a distance that challenges the node in a slot; the median counts. */
+  readonly distanceProbes: number
+  /** Distances being measured at one time, and candidates that wait for it. Full: a new one is left out; the next exchange brings it again. */
+  readonly measurementsMax: number
+  readonly candidatesMax: number
+  /** Rounds of a new member's second stage, entries it asks per row and round, and the time given to each round. */
+  readonly localityRounds: number
+  readonly localityPeers: number
+  readonly localityPauseMs: Millis
+  /** Unknown nodes that are measured after one exchange of rows. */
+  readonly exchangeCandidates: number
+  /** Slots of the routing table being repaired at one time. Full: the oldest is given up; the row exchange will fill it. */
+  readonly slotRepairsMax: number
+
   /** How often a node exchanges leaf sets with one random member, and tries one node it takes to be dead. */
   readonly leafExchangeMs: Millis
   /** How often a node asks a random entry of a random row for that row. */
@@ -39,6 +53,9 @@ export interface PastryConfig {
   /** Past contacts remembered. Full: a random one goes. */
   readonly historyMax: number
 
+  /** Rounds of the search for a near bootstrap node, and the longest time for each; 0 rounds: none. */
+  readonly seekRounds: number
+  readonly seekRoundMs: Millis
   /** Wait for the root's answer to a join. */
   readonly joinReplyMs: Millis
   /** First pause before another attempt; doubles with each round through the bootstrap nodes, up to `joinRetryMaxMs`. */
@@ -76,6 +93,17 @@ export const pastryDefaults: PastryConfig = {
   /** Our guess: the tables of a node in a network of a million hold some 200. */
   proximityMax: 512,
 
+  /** MSPastry. */
+  distanceProbes: 3,
+  /** Our guess: a row. */
+  measurementsMax: 16,
+  candidatesMax: 512,
+  localityRounds: 2,
+  localityPeers: 3,
+  localityPauseMs: 1_000,
+  exchangeCandidates: 8,
+  slotRepairsMax: 16,
+
   /** FreePastry takes 60 s, Bamboo (in OverSim) 4 s. Ours costs .07 messages a second. */
   leafExchangeMs: 30_000,
   /** MSPastry asks in every row every 20 min; a large network has four or five rows. */
@@ -85,6 +113,10 @@ export const pastryDefaults: PastryConfig = {
   /** FreePastry. */
   historyMax: 20,
 
+  /** FreePastry looks at up to 10 rows. */
+  seekRounds: 10,
+  /** Our guess: twice the longest round trips on the Internet. */
+  seekRoundMs: 1_000,
   /** A walk of five hops, one of them rerouted after FreePastry's initial timeout of 3 s. */
   joinReplyMs: 5_000,
   /** Our guess. */
@@ -107,10 +139,20 @@ const bounds: { readonly [Field in keyof PastryConfig]: readonly [least: number,
   failedMs: [1_000, 86_400_000],
   failedMax: [1, 65_536],
   proximityMax: [1, 1_000_000],
+  distanceProbes: [1, 15],
+  measurementsMax: [1, 1_024],
+  candidatesMax: [1, 65_536],
+  localityRounds: [0, 16],
+  localityPeers: [1, 256],
+  localityPauseMs: [1, 600_000],
+  exchangeCandidates: [1, 1_024],
+  slotRepairsMax: [1, 1_024],
   leafExchangeMs: [100, 3_600_000],
   rowExchangeMs: [100, 86_400_000],
   historyMs: [100, 86_400_000],
   historyMax: [0, 1_000],
+  seekRounds: [0, 64],
+  seekRoundMs: [1, 600_000],
   joinReplyMs: [10, 600_000],
   joinRetryMs: [1, 600_000],
   joinRetryMaxMs: [1, 3_600_000],

@@ -50,6 +50,10 @@ export class FailedSet {
     this.gone?.delete(id)
   }
 
+  clear(): void {
+    this.gone = undefined
+  }
+
   /** Forgets who failed before `before`. */
   expire(before: Millis): void {
     if (this.gone === undefined) return

@@ -2,7 +2,8 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { encodeJoinPayload } from './codec.ts'
 import { leafRefsMax, rowRefsMax, send } from './messages.ts'
-import type { JoinPayload, JoinState } from './messages.ts'
+import type { JoinPayload, JoinRequest, JoinState, StateReply } from './messages.ts'
+import { NearestBootstrap } from './nearest-bootstrap.ts'
 import type { Probing } from './probing.ts'
 import type { PastryState } from './state.ts'
 
@@ -10,62 +11,118 @@ import type { PastryState } from './state.ts'
  * How a node becomes a member (Middleware 2001, §2.4, made consistent as in MSPastry). Several attempts, each by another bootstrap node,
  * each in these phases:
  *
- *     asking ──root's state──▶ confirming ──all answered──▶ claiming ──all agreed──▶ member
- *       ▲                          │ nobody answered            │
- *       └──── pause ◀──────────────┴────────────────────────────┘
+ *     seeking ──near node──▶ asking ──root's state──▶ confirming ──all answered──▶ claiming ──all agreed──▶ member
+ *        ▲                     │                         │ nobody answered            │
+ *        └─────── pausing ◀────┴─────────────────────────┴────────────────────────────┘
  *
- * - *asking*: a bootstrap node routes the join towards this node's id. Every node on the way sends its share of the state to the joiner; the
+ * - *seeking*: {@link NearestBootstrap}; in the first attempt with each bootstrap node.
+ * - *asking*: the bootstrap node routes the join towards this node's id. Every node on the way sends its share of the state to the joiner; the
  *   root sends its leaf set.
  * - *confirming*: the joiner probes everybody who may belong into its leaf set, and whoever their answers name, until nobody new
  *   comes up. So far nobody counts it as a member: if it dies now, no key is without a root for a moment.
  * - *claiming*: it probes all its leaf set once more, now as one that counts. Whoever has answered sends it the keys that are its own from now
  *   on; it holds them until all have answered. So at no time do two nodes deliver for one key. Two neighbours who join at the same time
  *   have neighbours in common, and the later claim learns of the earlier from them.
+ *
+ * When the only bootstrap nodes that answer are joining themselves (all nodes of a network were restarted at once), somebody has to begin:
+ * after some rounds the one with the least id among those that answered starts a ring of its own. Should there be two, they find each
+ * other as rings do after a partition.
  */
 export class Join {
   readonly startedAt: Millis
   /** Row entries from the path, to be measured once this node is a member. Bound: `rowRefsMax`; the rest is dropped. */
   readonly candidates: NodeRef[] = []
   private readonly state: PastryState
-  private readonly bootstraps: readonly NodeRef[]
-  private phase: 'pausing' | 'asking' | 'confirming' | 'claiming' = 'pausing'
+  private readonly probing: Probing
+  /** Those given, then fellow joiners. Bound: as many again, and `fellowsMax`. Full: a fellow is not noted. */
+  private readonly bootstraps: NodeRef[]
+  private readonly given: number
+  private phase: 'pausing' | 'seeking' | 'asking' | 'confirming' | 'claiming' = 'pausing'
+  /** Counts from 1; names the attempt in messages and timers. */
   private attempt = 0
+  /** Position in `bootstraps` of the next attempt. */
+  private next = 0
+  private rounds = 0
+  private contact: NodeRef
+  private search: NearestBootstrap | undefined = undefined
   private readonly claimed = new Set<Guid>()
+  /** Fellow joiners that answered in this round, and how many rounds in a row nobody but such did. */
+  private readonly fellows = new Set<Guid>()
+  private fruitlessRounds = 0
 
-  constructor(state: PastryState, bootstraps: readonly NodeRef[], now: Millis) {
+  constructor(state: PastryState, probing: Probing, bootstraps: readonly NodeRef[], now: Millis) {
     this.state = state
-    this.bootstraps = bootstraps
+    this.probing = probing
+    this.bootstraps = [...bootstraps]
+    this.given = bootstraps.length
+    this.contact = bootstraps[0]!
     this.startedAt = now
   }
 
-  /** Starts the next attempt. False when the time is up. */
-  start(now: Millis, fx: OverlayEffects): boolean {
-    const { config } = this.state
-    if (now - this.startedAt >= config.joinMs) return false
-    this.attempt++
-    this.phase = 'asking'
-    this.claimed.clear()
-    this.state.standing = 'outside'
-    send(this.bootstrap(), { type: 'join-request', attempt: this.attempt }, fx)
-    fx.startTimer('join', this.attempt, config.joinReplyMs)
-    return true
+  /** Whether it is already time to look into what peers say about others. */
+  get confirms(): boolean {
+    return this.phase === 'confirming' || this.phase === 'claiming'
   }
 
-  /** A node on the path contributes. The root's share starts the probing; those confirmed in an attempt before need none. */
-  onState(from: NodeRef, message: JoinState, probing: Probing, now: Millis, fx: OverlayEffects): void {
-    if (message.attempt !== this.attempt || this.phase === 'pausing') return
-    const room = rowRefsMax - this.candidates.length
-    this.candidates.push(...[from, ...message.rows, ...message.neighborhood].slice(0, room))
-    if (!message.root || this.phase !== 'asking') return
-    this.phase = 'confirming'
-    for (const ref of this.state.leafSet.wanted(this.state.credible([from, ...message.leafSet]))) {
-      probing.start(ref, { report: true }, now, fx)
+  /** Starts the next attempt. */
+  start(now: Millis, fx: OverlayEffects): void {
+    const { config } = this.state
+    this.attempt++
+    this.contact = this.bootstraps[this.next]!
+    this.next = (this.next + 1) % this.bootstraps.length
+    if (config.seekRounds > 0 && this.rounds === 0) {
+      this.phase = 'seeking'
+      this.search = new NearestBootstrap(this.state, this.contact)
+      this.search.start(now, fx)
+    } else {
+      this.ask(fx)
     }
   }
 
-  /** The bootstrap node cannot help, or cannot be reached. */
+  onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
+    if (this.phase !== 'seeking' || this.search === undefined) return
+    if (!reply.member) return this.onRefused(from, fx)
+    this.collect([...reply.leafSet, ...reply.refs])
+    if (this.search.onReply(from, reply, now, fx)) this.endSearch(this.search.nearest, fx)
+  }
+
+  onPong(from: NodeRef, seq: number, member: boolean, now: Millis, fx: OverlayEffects): void {
+    if (this.search?.onPong(from, seq, member, now, fx) === true) this.endSearch(this.search.nearest, fx)
+  }
+
+  onSeekTimer(round: number, now: Millis, fx: OverlayEffects): void {
+    if (this.search?.onTimer(round, now, fx) !== true) return
+    if (this.search.answeredAtAll) this.endSearch(this.search.nearest, fx)
+    else this.pause(fx)
+  }
+
+  /** A node on the path contributes. The root's share starts the probing; {@link onSettled} follows. */
+  onState(from: NodeRef, message: JoinState, now: Millis, fx: OverlayEffects): void {
+    if (message.attempt !== this.attempt || (this.phase !== 'asking' && !this.confirms)) return
+    this.collect([from, ...message.rows, ...message.neighborhood])
+    if (!message.root || this.phase !== 'asking') return
+    this.phase = 'confirming'
+    for (const ref of this.state.leafSet.wanted(this.state.credible([from, ...message.leafSet]))) {
+      this.probing.start(ref, { report: true }, now, fx)
+    }
+  }
+
+  /** The bootstrap node is no member. */
   onRefused(from: NodeRef, fx: OverlayEffects): void {
-    if (this.phase === 'asking' && from.id === this.bootstrap().id) this.pause(fx)
+    this.meet(from)
+    this.fellows.add(from.id)
+    this.onUnreachable(from, fx)
+  }
+
+  /** The bootstrap node cannot be reached. */
+  onUnreachable(peer: NodeRef, fx: OverlayEffects): void {
+    if ((this.phase === 'asking' || this.phase === 'seeking') && peer.id === this.contact.id) this.pause(fx)
+  }
+
+  /** A fellow joiner: a possible bootstrap node for later. */
+  meet(fellow: NodeRef): void {
+    if (this.bootstraps.length >= this.given + fellowsMax || this.bootstraps.some((ref) => ref.id === fellow.id)) return
+    this.bootstraps.push(fellow)
   }
 
   /** A member answered a probe in which this node claimed to be one. */
@@ -74,8 +131,8 @@ export class Join {
   }
 
   /** No probe is outstanding and no wound is open. True when this node is a member now. */
-  onSettled(probing: Probing, now: Millis, fx: OverlayEffects): boolean {
-    if (this.phase !== 'confirming' && this.phase !== 'claiming') return false
+  onSettled(now: Millis, fx: OverlayEffects): boolean {
+    if (!this.confirms) return false
     const { leafSet } = this.state
     if (leafSet.size === 0) {
       this.pause(fx)
@@ -84,39 +141,64 @@ export class Join {
     this.phase = 'claiming'
     this.state.standing = 'claiming'
     const missing = leafSet.members.filter((ref) => !this.claimed.has(ref.id))
-    for (const ref of missing) probing.start(ref, { report: true }, now, fx)
+    for (const ref of missing) this.probing.start(ref, { report: true }, now, fx)
     return missing.length === 0
   }
 
-  /** Returns false when the time for joining is up. */
-  onTimer(attempt: number, now: Millis, fx: OverlayEffects): boolean {
-    if (attempt !== this.attempt) return true
-    if (this.phase === 'pausing') return this.start(now, fx)
-    if (this.phase === 'asking') this.pause(fx)
-    return true
+  /** What becomes of the join: it goes on, its time is up, or this node has to begin a ring. */
+  onTimer(attempt: number, now: Millis, fx: OverlayEffects): 'joining' | 'failed' | 'founder' {
+    if (attempt !== this.attempt || this.confirms) return 'joining'
+    if (this.phase !== 'pausing') {
+      this.pause(fx)
+      return 'joining'
+    }
+    if (now - this.startedAt >= this.state.config.joinMs) return 'failed'
+    if (this.fruitlessRounds >= fruitlessRoundsMax) return 'founder'
+    this.start(now, fx)
+    return 'joining'
   }
 
+  private endSearch(nearest: NodeRef, fx: OverlayEffects): void {
+    this.search = undefined
+    this.contact = nearest
+    this.ask(fx)
+  }
+
+  private ask(fx: OverlayEffects): void {
+    this.phase = 'asking'
+    send(this.contact, { type: 'join-request', purpose: 'join', attempt: this.attempt }, fx)
+    fx.startTimer('join', this.attempt, this.state.config.joinReplyMs)
+  }
+
+  private collect(refs: readonly NodeRef[]): void {
+    this.candidates.push(...refs.slice(0, rowRefsMax - this.candidates.length))
+  }
+
+  /** This attempt has failed. The next follows at once, or after a pause when all bootstrap nodes have been tried. */
   private pause(fx: OverlayEffects): void {
-    const { config, prng } = this.state
     this.phase = 'pausing'
+    this.search = undefined
     this.state.standing = 'outside'
-    const rounds = Math.floor(this.attempt / this.bootstraps.length)
-    const pauseMs = this.attempt % this.bootstraps.length === 0 ? Math.min(config.joinRetryMs * 2 ** (rounds - 1), config.joinRetryMaxMs) : 0
-    fx.startTimer('join', this.attempt, prng.jitter(pauseMs, 0.5))
+    this.probing.clear()
+    this.claimed.clear()
+    fx.startTimer('join', this.attempt, this.next === 0 ? this.endRound() : 0)
   }
 
-  private bootstrap(): NodeRef {
-    return this.bootstraps[(this.attempt - 1) % this.bootstraps.length]!
+  /** Returns the pause before the next round. */
+  private endRound(): Millis {
+    const { config, prng, self } = this.state
+    const isLeast = [...this.fellows].every((id) => self.id < id)
+    this.fruitlessRounds = this.fellows.size > 0 && isLeast ? this.fruitlessRounds + 1 : 0
+    this.fellows.clear()
+    return prng.jitter(Math.min(config.joinRetryMs * 2 ** this.rounds++, config.joinRetryMaxMs), 0.5)
   }
 }
 
-/** A joiner asks this node to be its bootstrap node. */
-export function onJoinRequest(state: PastryState, from: NodeRef, attempt: number, fx: OverlayEffects): void {
-  if (state.standing !== 'member') {
-    send(from, { type: 'join-refusal', attempt }, fx)
-    return
-  }
-  fx.route(from.id, encodeJoinPayload({ purpose: 'join', joiner: from, attempt }))
+/** A joiner asks this node to be its bootstrap node, or a member to look into its ring. */
+export function onJoinRequest(state: PastryState, from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
+  const { purpose, attempt } = request
+  if (state.standing === 'member') fx.route(from.id, encodeJoinPayload({ purpose, joiner: from, attempt }))
+  else if (purpose === 'join') send(from, { type: 'join-refusal', attempt }, fx)
 }
 
 /**
@@ -139,7 +221,7 @@ export function passJoin(state: PastryState, payload: JoinPayload, hops: number,
     }
     send(joiner, share, fx)
   }
-  return !root || nextHop === undefined
+  return !root
 }
 
 /** The rows that this node and the joiner share and that no earlier node of the path could send: from `hops` on. */
@@ -150,3 +232,7 @@ function rowsFor(state: PastryState, joiner: NodeRef, hops: number): NodeRef[] {
   for (let row = shared; row >= Math.min(hops, shared); row--) rows.push(...routingTable.row(row))
   return rows.filter((ref) => ref.id !== joiner.id).slice(0, rowRefsMax)
 }
+
+/** Our guess: with fewer, a node might begin a ring while a fellow is about to finish an ordinary join. */
+const fruitlessRoundsMax = 3
+const fellowsMax = 16

@@ -9,8 +9,8 @@ export type PastryMessage =
   | Ping
   | Pong
   | Distance
-  | RowRequest
-  | RowReply
+  | StateRequest
+  | StateReply
   | SlotRequest
   | SlotReply
   | JoinRequest
@@ -77,17 +77,24 @@ export interface Distance extends Message {
 }
 
 /** The receiver's row `row` is wanted, or its deepest when it has none so deep. `refs`: the sender's own row, in return. */
-export interface RowRequest extends Message {
-  readonly type: 'row-request'
+export interface StateRequest extends Message {
+  readonly type: 'state-request'
   readonly row: number
+  /** The leaf set is wanted as well. */
+  readonly leafSet: boolean
   readonly refs: readonly NodeRef[]
 }
 
-/** A row of the sender's routing table. Which columns the nodes stand in follows from their ids. */
-export interface RowReply extends Message {
-  readonly type: 'row-reply'
+export interface StateReply extends Message {
+  readonly type: 'state-reply'
+  readonly member: boolean
+  /** Which row this is. */
   readonly row: number
+  /** In which columns the nodes stand follows from their ids. At most {@link rowRefsMax}. */
   readonly refs: readonly NodeRef[]
+  /** Empty unless asked for. */
+  readonly leafSet: readonly NodeRef[]
+  readonly neighborhood: readonly NodeRef[]
 }
 
 /** Whom do you know who shares `row` digits with me and has digit `column` next? */
@@ -104,9 +111,10 @@ export interface SlotReply extends Message {
   readonly refs: readonly NodeRef[]
 }
 
-/** Route a join towards my id for me. */
+/** Route a {@link JoinPayload} towards my id for me. */
 export interface JoinRequest extends Message {
   readonly type: 'join-request'
+  readonly purpose: JoinPurpose
   readonly attempt: number
 }
 
@@ -145,11 +153,14 @@ export interface Leave extends Message {
 }
 
 /**
- * What walks to a joiner's root. `join`: the joiner wants the state of everybody on the way. `seek`: a member looks, through a past
- * contact, for a ring other than its own; only the root answers.
+ * `join`: the asker wants the state of everybody on the way to its root. `seek`: a member looks, through a past contact, for a ring other
+ * than its own; only the root answers.
  */
+export type JoinPurpose = 'join' | 'seek'
+
+/** What walks to a joiner's root. */
 export interface JoinPayload {
-  readonly purpose: 'join' | 'seek'
+  readonly purpose: JoinPurpose
   readonly joiner: NodeRef
   readonly attempt: number
 }

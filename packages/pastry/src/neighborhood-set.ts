@@ -31,6 +31,13 @@ export class NeighborhoodSet {
     this.members = others.slice(0, this.size)
   }
 
+  /** Whether a node of this id is near enough, as far as its distance is known. */
+  admits(id: Guid): boolean {
+    const furthest = this.members[this.members.length - 1]
+    if (furthest === undefined || this.members.length < this.size) return this.size > 0
+    return this.proximity.orFar(id) < this.proximity.orFar(furthest.id)
+  }
+
   remove(id: Guid): boolean {
     const before = this.members.length
     if (before > 0) this.members = this.members.filter((member) => member.id !== id)

@@ -5,34 +5,64 @@ import { decodeJoinPayload, pastryCodec } from './codec.ts'
 import type { PastryConfig } from './config.ts'
 import { Join, onJoinRequest, passJoin } from './join.ts'
 import { LeafSetRepair } from './leaf-set-repair.ts'
-import { leafRefsMax, send } from './messages.ts'
-import type { JoinPayload, LeafProbe, LeafReply, LeafReport, PastryMessage } from './messages.ts'
+import { considerSome, Locality, onStateRequest } from './locality.ts'
+import { Maintenance } from './maintenance.ts'
+import { Measuring } from './measuring.ts'
+import { send } from './messages.ts'
+import type { Announcement, JoinPayload, JoinRequest, JoinState, LeafProbe, LeafReply, LeafReport, Leave, PastryMessage, Pong, StateReply } from './messages.ts'
 import { nextHop } from './next-hop.ts'
 import { Probing } from './probing.ts'
 import { keyRange, replicaSet, routeCandidates } from './questions.ts'
+import { onSlotRequest, SlotRepair } from './slot-repair.ts'
 import { PastryState } from './state.ts'
 
+/**
+ * One node of a Pastry overlay (Rowstron and Druschel, Middleware 2001), made dependable as in MSPastry (Castro, Costa and Rowstron, DSN
+ * 2004) and Bamboo (Rhea et al., USENIX 2004). What it does, in the order in which it happens:
+ *
+ * 1. **Join** ({@link Join}). It looks for a near bootstrap node, has a join routed to its own id, collects rows from the nodes on the way and the
+ *    leaf set from its root, probes everybody who may belong into its own leaf set, claims its place from them, and is a member when
+ *    all have agreed. The first node of a network is one at once.
+ * 2. **Settle in** ({@link Locality}). It measures the candidates for its routing table, announces itself to those it took, and asks the nearest
+ *    of them for more.
+ * 3. **Route** ({@link nextHop}). Within the leaf set's reach to the numerically closest member; otherwise by prefix. It delivers only what nobody it
+ *    knows of is closer to, and holds back what a suspect may be closer to.
+ * 4. **Watch** ({@link Maintenance}, {@link Probing}). It tells its left neighbour that it lives and expects to hear from the right one. A peer that
+ *    does not answer is suspected, probed three times, and then taken to be dead: out of all tables, and not back on hearsay.
+ * 5. **Repair** ({@link LeafSetRepair}, {@link SlotRepair}). Gaps in the leaf set are closed by asking outwards; a slot of the routing table by asking
+ *    its row. Nobody enters the leaf set or the routing table without having spoken to this node directly.
+ * 6. **Keep in tune** ({@link Maintenance}). Now and then it exchanges leaf sets with a random member and rows with a random entry, and looks for a
+ *    lost part of the network through a past contact.
+ * 7. **Leave**. It tells everybody it knows, with its leaf set, so that the gap closes at once.
+ *
+ * This class takes the inputs apart and hands them on; each exchange is in a file of its own, and {@link PastryState} holds what is known.
+ */
 export class PastryNode implements Overlay {
   readonly name = 'pastry'
   readonly codec = pastryCodec
   private readonly state: PastryState
   private readonly probing: Probing
   private readonly repair: LeafSetRepair
+  private readonly slotRepair: SlotRepair
+  private readonly measuring: Measuring
+  private readonly maintenance: Maintenance
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
+  /** Undefined except while settling in. */
+  private locality: Locality | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
-  /** When the right neighbour was last heard from. */
-  private rightHeardAt: Millis = 0
   private noticePending = false
-  /** When a leaf was last probed because another node reported its failure. Bound: `leafRefsMax`. Full: all are forgotten. */
-  private readonly doubtedAt = new Map<Guid, Millis>()
-  private ticking = false
 
   constructor(self: NodeRef, config: PastryConfig, prng: Prng) {
     this.state = new PastryState(self, config, prng)
     this.probing = new Probing(this.state)
     this.repair = new LeafSetRepair(this.state)
+    this.slotRepair = new SlotRepair(this.state)
+    this.measuring = new Measuring(this.state)
+    this.maintenance = new Maintenance(this.state, this.probing)
   }
+
+  // Questions
 
   get self(): NodeRef {
     return this.state.self
@@ -62,9 +92,9 @@ export class PastryNode implements Overlay {
     return keyRange(this.state, node, rank, lkey)
   }
 
+  // Commands
+
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    // A member was told of another ring: these nodes, and whoever their leaf sets name, are asked until the two rings are one.
-    if (this.ready) for (const ref of bootstrap) if (ref.id !== this.self.id) this.probing.start(ref, { report: true }, now, fx)
     if (this.state.standing !== 'outside' || this.joining !== undefined) return
     this.bootstraps = bootstrap.filter((ref) => ref.id !== this.self.id)
     if (this.bootstraps.length === 0) this.becomeMember(now, now, fx)
@@ -76,11 +106,15 @@ export class PastryNode implements Overlay {
     if (state.counts) for (const ref of state.everybody()) send(ref, { type: 'leave', leafSet: state.leafSet.members }, fx)
     state.standing = 'gone'
     this.joining = undefined
+    this.locality = undefined
     this.probing.clear()
   }
 
+  // Inputs
+
   onMessage(from: NodeRef, message: Message, now: Millis, fx: OverlayEffects): void {
-    if (this.state.standing === 'gone' || from.id === this.self.id) return
+    if (this.state.standing === 'gone') return
+    if (from.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
     const received = message as PastryMessage
     switch (received.type) {
       case 'leaf-probe':
@@ -90,35 +124,29 @@ export class PastryNode implements Overlay {
       case 'heartbeat':
         return this.onHeartbeat(from, now, fx)
       case 'ping':
-        send(from, { type: 'pong', seq: received.seq, member: this.state.counts }, fx)
-        return
-      case 'pong': {
-        const ended = this.probing.answered(from, received, now, fx)
-        if (ended?.rttMs !== undefined) this.state.proximity.sample(from.id, ended.rttMs)
-        if (received.member) this.admit(from, now, fx)
-        return
-      }
+        return send(from, { type: 'pong', seq: received.seq, member: this.state.counts }, fx)
+      case 'pong':
+        return this.onPong(from, received, now, fx)
+      case 'distance':
+        return this.onDistance(from, received.rttMs, received.member, fx)
+      case 'state-request':
+        return onStateRequest(this.state, this.measuring, from, received, now, fx)
+      case 'state-reply':
+        return this.onStateReply(from, received, now, fx)
+      case 'announcement':
+        return this.onAnnouncement(from, received, now, fx)
+      case 'slot-request':
+        return onSlotRequest(this.state, from, received, fx)
+      case 'slot-reply':
+        return this.measuring.consider(this.slotRepair.onReply(received, fx), now, fx)
       case 'join-request':
-        return onJoinRequest(this.state, from, received.attempt, fx)
+        return this.onJoinRequest(from, received, fx)
       case 'join-refusal':
         return this.joining?.onRefused(from, fx)
       case 'join-state':
-        if (this.joining !== undefined) {
-          this.joining.onState(from, received, this.probing, now, fx)
-          this.settle(now, fx)
-        } else if (received.root && this.ready) this.learn([from, ...received.leafSet], now, fx)
-        return
+        return this.onJoinState(from, received, now, fx)
       case 'leave':
-        this.state.failed.add(from, true, now)
-        this.lose(from, now, fx)
-        return this.learn(received.leafSet, now, fx)
-      case 'announcement':
-      case 'distance':
-      case 'row-request':
-      case 'row-reply':
-      case 'slot-request':
-      case 'slot-reply':
-        return
+        return this.onLeave(from, received, now, fx)
       default:
         return unreachable(received)
     }
@@ -129,34 +157,43 @@ export class PastryNode implements Overlay {
     switch (kind) {
       case 'probe': {
         const silent = this.probing.expired(arg, now, fx)
-        if (silent !== undefined) this.fail(silent, true, now, fx)
+        if (silent !== undefined) this.fail(silent, now, fx)
         return
       }
+      case 'measure':
+        return this.measuring.expired(arg, now, fx)
+      case 'slot':
+        return this.slotRepair.onTimer(arg, fx)
+      case 'locality':
+        return this.settleIn(fx)
       case 'join':
-        if (this.joining !== undefined && !this.joining.onTimer(arg, now, fx)) this.giveUpJoining(fx)
-        return
-      case 'heartbeat':
-        return this.heartbeat(now, fx)
-      case 'leaf-exchange':
-        return this.exchangeLeafSets(now, fx)
+        return this.onJoinTimer(arg, now, fx)
+      case 'seek':
+        return this.joining?.onSeekTimer(arg, now, fx)
       case 'failure-notice':
         return this.noticeFailures(now, fx)
+      default:
+        this.maintenance.onTimer(kind, this.bootstraps, now, fx)
     }
   }
 
   onPeerDown(peer: NodeRef, cause: PeerDownCause, now: Millis, fx: OverlayEffects): void {
     if (this.state.standing === 'gone') return
-    this.joining?.onRefused(peer, fx)
-    if (cause === 'unreachable' && this.probing.has(peer.id)) this.fail(peer, true, now, fx)
-    else this.suspect(peer, now, fx)
+    if (cause === 'unreachable') {
+      this.joining?.onUnreachable(peer, fx)
+      this.measuring.drop(peer.id, now, fx)
+      // It did not answer a probe either, because there is nobody to connect to.
+      if (this.probing.has(peer.id)) return this.fail(peer, now, fx)
+    }
+    this.suspect(peer, now, fx)
   }
 
   onContact(from: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    if (state.leafSet.rightNeighbor?.id === from.id) this.rightHeardAt = now
+    this.maintenance.heard(from, now)
     if (this.probing.size > 0) this.probing.heard(from, fx)
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
-      // It was cut off, not dead. Whether it belongs into a table its own answer tells.
+      // It was cut off, not dead. Where it belongs its own leaf set tells.
       state.failed.forget(from.id)
       if (state.counts) this.probing.start(from, { report: true }, now, fx)
     }
@@ -169,55 +206,114 @@ export class PastryNode implements Overlay {
   suspect(peer: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     if (state.failed.has(peer.id)) return fx.peerFailed(peer)
-    if (state.find(peer.id) === undefined) return
-    this.probing.start(peer, { suspect: true, report: state.leafSet.has(peer.id) }, now, fx)
+    const known = state.find(peer.id)
+    if (known !== undefined) this.probing.start(known, { suspect: true, report: state.leafSet.has(peer.id) }, now, fx)
   }
 
-  forwardOwn(_key: Guid, payload: Uint8Array, hops: number, next: NodeRef | undefined, _now: Millis, fx: OverlayEffects): boolean {
+  forwardOwn(key: Guid, payload: Uint8Array, hops: number, next: NodeRef | undefined, _now: Millis, fx: OverlayEffects): boolean {
     let join: JoinPayload
     try {
       join = decodeJoinPayload(payload)
     } catch {
-      fx.emit({ type: 'dropped', from: undefined, reason: 'join payload' })
+      fx.emit({ type: 'dropped', from: undefined, reason: 'a join that cannot be read' })
       return false
     }
-    return passJoin(this.state, join, hops, next, fx)
+    if (join.joiner.id === key) return passJoin(this.state, join, hops, next, fx)
+    fx.emit({ type: 'dropped', from: undefined, reason: 'a join for another id' })
+    return false
   }
 
   assertInvariants(): void {
     this.state.assertInvariants()
     assert(!this.ready || this.joining === undefined, 'a member is not joining')
+    assert(this.probing.size <= this.state.config.probesMax, 'probes are bounded')
   }
 
-  // Joining.
+  // Joining
 
   private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, bootstraps, now)
+    this.joining = new Join(this.state, this.probing, bootstraps, now)
     this.joining.start(now, fx)
   }
 
-  private giveUpJoining(fx: OverlayEffects): void {
+  private onJoinRequest(from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
+    this.joining?.meet(from)
+    onJoinRequest(this.state, from, request, fx)
+  }
+
+  private onJoinState(from: NodeRef, message: JoinState, now: Millis, fx: OverlayEffects): void {
+    if (this.joining !== undefined) {
+      this.joining.onState(from, message, now, fx)
+      this.settle(now, fx)
+    } else if (message.root) {
+      // The answer to a search for other rings.
+      this.learn([from, ...message.leafSet], now, fx)
+    }
+  }
+
+  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
+    const { joining } = this
+    if (joining === undefined) return
+    const outcome = joining.onTimer(attempt, now, fx)
+    if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
+    if (outcome === 'joining') return
     this.joining = undefined
-    this.state.standing = 'outside'
-    fx.emit({ type: 'join-failed', reason: `No bootstrap node helped within ${this.state.config.joinMs} ms.` })
+    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
+    fx.emit({ type: 'join-failed', reason })
   }
 
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
     const candidates = this.joining?.candidates ?? []
     this.joining = undefined
     this.state.standing = 'member'
-    for (const ref of this.state.credible(candidates)) {
-      if (this.state.routingTable.towards(ref.id) === undefined) this.probing.start(ref, {}, now, fx)
-    }
-    this.startTicking(now, fx)
+    this.maintenance.start(fx)
     fx.emit({ type: 'ready', elapsedMs: now - since })
     fx.becameReady()
+    if (this.state.leafSet.wholeRing) return
+    this.measuring.consider(candidates, now, fx)
+    this.locality = new Locality(this.state)
+    fx.startTimer('locality', 0, this.state.prng.jitter(this.state.config.localityPauseMs, 0.5))
   }
 
-  // Leaf set.
+  // Routing table
+
+  private settleIn(fx: OverlayEffects): void {
+    if (this.locality === undefined) return
+    if (this.measuring.idle && !this.locality.proceed(fx)) this.locality = undefined
+    else fx.startTimer('locality', 0, this.state.prng.jitter(this.state.config.localityPauseMs, 0.5))
+  }
+
+  private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
+    this.joining?.onPong(from, pong.seq, pong.member, now, fx)
+    this.measuring.answered(from, pong.seq, now, fx)
+    if (pong.member) this.state.admit(from, fx)
+  }
+
+  private onDistance(from: NodeRef, rttMs: Millis, member: boolean, fx: OverlayEffects): void {
+    this.state.proximity.reported(from.id, rttMs)
+    if (member) this.state.admit(from, fx)
+  }
+
+  private onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
+    if (reply.member) this.state.admit(from, fx)
+    const refs = [...reply.refs, ...reply.neighborhood]
+    if (this.joining !== undefined) this.joining.onStateReply(from, reply, now, fx)
+    else if (this.locality !== undefined) this.measuring.consider(refs, now, fx)
+    else considerSome(this.state, this.measuring, refs, now, fx)
+  }
+
+  private onAnnouncement(from: NodeRef, announcement: Announcement, now: Millis, fx: OverlayEffects): void {
+    this.onDistance(from, announcement.rttMs, true, fx)
+    const { routingTable } = this.state
+    const forEmptySlots = announcement.refs.filter((ref) => ref.id.length === this.self.id.length && routingTable.towards(ref.id) === undefined)
+    considerSome(this.state, this.measuring, forEmptySlots, now, fx)
+  }
+
+  // Leaf set
 
   private onLeafProbe(from: NodeRef, probe: LeafProbe, now: Millis, fx: OverlayEffects): void {
-    this.takeReport(from, probe, now, fx)
+    if (probe.member && !this.state.leafSet.has(from.id)) this.probing.askAnew(from, now, fx)
+    this.takeReport(from, probe, false, now, fx)
     const reply: LeafReply = { type: 'leaf-reply', seq: probe.seq, hints: this.state.nearestTo(from, probe.lost), ...this.state.report() }
     send(from, reply, fx)
     this.settle(now, fx)
@@ -226,145 +322,113 @@ export class PastryNode implements Overlay {
   private onLeafReply(from: NodeRef, reply: LeafReply, now: Millis, fx: OverlayEffects): void {
     const ended = this.probing.answered(from, reply, now, fx)
     if (ended?.rttMs !== undefined) this.state.proximity.sample(from.id, ended.rttMs)
-    this.takeReport(from, reply, now, fx)
+    this.takeReport(from, reply, ended !== undefined, now, fx)
     if (ended?.claimed === true && reply.member) this.joining?.onClaimed(from)
     this.learn(reply.hints, now, fx)
     this.settle(now, fx)
   }
 
   /** What a peer says about itself counts; what it says about others is looked into. */
-  private takeReport(from: NodeRef, report: LeafReport, now: Millis, fx: OverlayEffects): void {
-    if (report.member) this.admit(from, now, fx)
-    else this.dismiss(from, now, fx)
+  private takeReport(from: NodeRef, report: LeafReport, isAnswer: boolean, now: Millis, fx: OverlayEffects): void {
+    if (report.member) this.state.admit(from, fx)
+    else this.dismiss(from, isAnswer, now, fx)
     for (const id of report.failed) {
       const ref = this.state.leafSet.get(id)
-      if (ref !== undefined && id !== from.id && this.mayDoubt(id, now)) this.probing.start(ref, { report: true }, now, fx)
+      if (ref !== undefined && id !== from.id) this.probing.start(ref, { report: true }, now, fx)
     }
     this.learn(report.leafSet, now, fx)
   }
 
-  /**
-   * Once in the time it takes to find a node dead, and no more often: answers bring reports of their own, and after a partition everybody
-   * reports half of the ring. Without this limit the healing of 100 nodes took 28,000 messages a second for minutes.
-   */
-  private mayDoubt(id: Guid, now: Millis): boolean {
-    const { probeTimeoutMs, probeRetries } = this.state.config
-    const last = this.doubtedAt.get(id)
-    if (last !== undefined && now - last < probeTimeoutMs * (probeRetries + 1)) return false
-    if (this.doubtedAt.size >= leafRefsMax) this.doubtedAt.clear()
-    this.doubtedAt.set(id, now)
-    return true
-  }
-
   /** Hearsay: those who may belong into the leaf set are probed. */
   private learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    if (refs.length === 0 || (this.state.standing === 'outside' && this.joining === undefined)) return
+    if (refs.length === 0 || !(this.state.counts || this.joining?.confirms === true)) return
     for (const ref of this.state.leafSet.wanted(this.state.credible(refs))) this.probing.start(ref, { report: true }, now, fx)
   }
 
-  private admit(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const { leafSet } = this.state
-    const right = leafSet.rightNeighbor
-    this.state.admit(ref, fx)
-    if (leafSet.rightNeighbor !== right) this.rightHeardAt = now
-  }
-
-  /** A node says it is no member, or no longer. Whoever took its place under its id is met on its own. */
-  private dismiss(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+  /** A peer says that it is no member. It may have said so before it became one, so only an answer or a new incarnation settles it. */
+  private dismiss(ref: NodeRef, isAnswer: boolean, now: Millis, fx: OverlayEffects): void {
     const known = this.state.find(ref.id)
-    if (known !== undefined && ref.epoch >= known.epoch) this.lose(known, now, fx)
-  }
-
-  /** A peer is taken to be dead. `firstHand`: this node found out and tells its leaf set. */
-  private fail(ref: NodeRef, firstHand: boolean, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    const wasNeighbor = state.leafSet.has(ref.id)
-    this.probing.drop(ref.id)
-    state.failed.add(ref, false, now)
-    state.history.note(ref, state.prng)
-    fx.emit({ type: 'peer-failed', peer: ref })
-    if (firstHand && wasNeighbor && !this.noticePending) {
-      this.noticePending = true
-      fx.startTimer('failure-notice', 0, state.prng.jitter(state.config.failureNoticeMs, 0.5))
-    }
-    this.lose(ref, now, fx)
-    fx.peerFailed(ref)
-  }
-
-  /** Out of all tables, and on with closing the gap. */
-  private lose(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    this.probing.drop(ref.id)
-    const right = this.state.leafSet.rightNeighbor
-    this.state.drop(ref, fx)
-    if (this.state.leafSet.rightNeighbor !== right) this.rightHeardAt = now
-    this.repair.restart()
-    this.settle(now, fx)
-  }
-
-  /** All leaf sets that were asked for have come: repairs go on, a join takes its next step. */
-  private settle(now: Millis, fx: OverlayEffects): void {
-    const { state, probing } = this
-    if (!probing.settled || (state.standing === 'outside' && this.joining === undefined)) return
-    if (state.leafSet.wounded) {
-      const hope = this.repair.proceed(probing, now, fx)
-      if (!hope && state.leafSet.size === 0 && this.joining === undefined) return this.rejoin(now, fx)
-      if (!probing.settled) return
-    }
-    const { joining } = this
-    if (joining === undefined || state.leafSet.wounded) return
-    if (joining.onSettled(probing, now, fx)) this.becomeMember(joining.startedAt, now, fx)
-  }
-
-  /** Everybody this node knew is gone: it starts over. */
-  private rejoin(now: Millis, fx: OverlayEffects): void {
-    const contacts = [...this.bootstraps, ...this.state.history.all()]
-    if (contacts.length === 0) return
-    this.state.standing = 'outside'
-    this.startJoining(contacts, now, fx)
-  }
-
-  // Periodic work.
-
-  private startTicking(now: Millis, fx: OverlayEffects): void {
-    if (this.ticking) return
-    this.ticking = true
-    this.rightHeardAt = now
-    const { config, prng } = this.state
-    fx.startTimer('heartbeat', 0, prng.nextInt(config.heartbeatMs))
-    fx.startTimer('leaf-exchange', 0, prng.nextInt(config.leafExchangeMs))
-  }
-
-  private heartbeat(now: Millis, fx: OverlayEffects): void {
-    const { config, prng, leafSet } = this.state
-    fx.startTimer('heartbeat', 0, prng.jitter(config.heartbeatMs, 0.1))
-    const { leftNeighbor, rightNeighbor } = leafSet
-    if (leftNeighbor !== undefined) send(leftNeighbor, { type: 'heartbeat' }, fx)
-    if (rightNeighbor !== undefined && now - this.rightHeardAt > 1.2 * config.heartbeatMs + config.probeTimeoutMs) {
-      this.probing.start(rightNeighbor, { report: true }, now, fx)
-    }
+    if (known === undefined || ref.epoch < known.epoch) return
+    if (isAnswer || ref.epoch > known.epoch) this.lose(known, now, fx)
+    else this.probing.start(known, { report: true }, now, fx)
   }
 
   private onHeartbeat(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    this.admit(from, now, fx)
+    this.state.admit(from, fx)
     // It takes this node for its left neighbour. If there is somebody in between, it should know.
-    const { leafSet } = this.state
-    if (this.state.counts && leafSet.rightNeighbor !== undefined && leafSet.rightNeighbor.id !== from.id) {
+    const { rightNeighbor } = this.state.leafSet
+    if (this.state.counts && rightNeighbor !== undefined && rightNeighbor.id !== from.id) {
       this.probing.start(from, { report: true }, now, fx)
     }
   }
 
-  private exchangeLeafSets(now: Millis, fx: OverlayEffects): void {
-    const { config, prng, leafSet, failed } = this.state
-    fx.startTimer('leaf-exchange', 0, prng.jitter(config.leafExchangeMs, 0.25))
-    failed.expire(now - config.failedMs)
-    const partner = prng.pick(leafSet.members)
-    if (partner !== undefined) this.probing.start(partner, { report: true }, now, fx)
-    const missed = prng.pick(failed.missed())
-    if (missed !== undefined) send(missed, { type: 'ping', seq: 0 }, fx)
+  private onLeave(from: NodeRef, message: Leave, now: Millis, fx: OverlayEffects): void {
+    const known = this.state.find(from.id)
+    if (known === undefined || from.epoch < known.epoch) return
+    this.state.failed.add(from, true, now)
+    this.lose(known, now, fx)
+    this.learn(message.leafSet, now, fx)
   }
 
+  /** A peer did not answer three times, or cannot be connected to: it is taken to be dead. */
+  private fail(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    const known = state.find(ref.id)
+    state.failed.add(known ?? ref, false, now)
+    if (known !== undefined) {
+      state.history.note(known, state.prng)
+      fx.emit({ type: 'peer-failed', peer: known })
+      if (state.leafSet.has(ref.id) && !this.noticePending) {
+        this.noticePending = true
+        fx.startTimer('failure-notice', 0, state.prng.jitter(state.config.failureNoticeMs, 0.5))
+      }
+    }
+    this.lose(known ?? ref, now, fx)
+  }
+
+  /** Out of all tables, and on with closing the gaps. */
+  private lose(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    this.probing.drop(ref.id)
+    this.measuring.drop(ref.id, now, fx)
+    const { routingTable } = state
+    const hadSlot = routingTable.get(ref.id) !== undefined
+    state.drop(ref, fx)
+    if (hadSlot && state.counts) this.slotRepair.start(routingTable.rowOf(ref.id), routingTable.columnOf(ref.id), fx)
+    fx.peerFailed(ref)
+    this.repair.restart()
+    this.settle(now, fx)
+  }
+
+  /** MSPastry: the leaf set hears of failures by probes that name them; everybody then looks for themselves. */
   private noticeFailures(now: Millis, fx: OverlayEffects): void {
     this.noticePending = false
+    if (!this.state.counts) return
     for (const ref of this.state.leafSet.members) this.probing.start(ref, { report: true }, now, fx)
+  }
+
+  /** When all leaf sets that were asked for have come, repairs go on and a join takes its next step. */
+  private settle(now: Millis, fx: OverlayEffects): void {
+    const { state, probing, joining } = this
+    if (!probing.settled || !(state.counts || joining?.confirms === true)) return
+    if (state.leafSet.wounded) {
+      const hasHope = this.repair.proceed(probing, now, fx)
+      if (!hasHope && state.leafSet.size === 0 && joining === undefined) return this.rejoin(now, fx)
+      if (!probing.settled || (state.leafSet.wounded && joining === undefined)) return
+    }
+    if (joining?.onSettled(now, fx) === true) this.becomeMember(joining.startedAt, now, fx)
+  }
+
+  /** Both sides of the leaf set are gone and nobody in any table answers: it starts over. */
+  private rejoin(now: Millis, fx: OverlayEffects): void {
+    const contacts = [...this.bootstraps, ...this.state.history.all()]
+    if (contacts.length === 0) return
+    const { state } = this
+    state.standing = 'outside'
+    // More likely this node was cut off than everybody else died.
+    state.failed.clear()
+    state.leafSet.heal(state.leafSet.right)
+    state.leafSet.heal(state.leafSet.left)
+    this.startJoining(contacts, now, fx)
   }
 }

@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { send } from './messages.ts'
-import type { LeafReply, LostSide, Pong } from './messages.ts'
+import type { LeafReply, LostSide } from './messages.ts'
 import type { PastryState } from './state.ts'
 
 /** Why a peer is probed. Reasons add up when a probe is already under way. */
@@ -23,7 +23,6 @@ export class Probing {
   /** Probes under way. Bound: `probesMax`. Full: a new one is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
   private suspected: Set<Guid> | undefined = undefined
-  private nextSeq = 1
 
   constructor(state: PastryState) {
     this.state = state
@@ -55,7 +54,7 @@ export class Probing {
     let probe = running.get(ref.id)
     if (probe === undefined) {
       if (running.size >= this.state.config.probesMax) return
-      probe = { ref, seq: 0, attempts: 0, sentAt: 0, claims: false, report, lost }
+      probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost }
       running.set(ref.id, probe)
     } else if (probe.ref.epoch >= ref.epoch && (probe.report || !report) && (probe.lost !== 'none' || lost === 'none')) {
       if (suspect) this.suspect(probe.ref, fx)
@@ -68,12 +67,20 @@ export class Probing {
     this.send(probe, now, fx)
   }
 
-  /** An answer came: the probe it ends, with the round trip if the answer is to the last transmission. */
-  answered(from: NodeRef, answer: LeafReply | Pong, now: Millis, fx: OverlayEffects): EndedProbe | undefined {
+  /** A leaf set came: the probe that it answers, if it answers one. */
+  answered(from: NodeRef, reply: LeafReply, now: Millis, fx: OverlayEffects): EndedProbe | undefined {
     const probe = this.running?.get(from.id)
-    if (probe === undefined || (probe.report && answer.type === 'pong')) return undefined
+    if (probe === undefined || reply.seq < probe.firstSeq || reply.seq > probe.seq) return undefined
     this.end(probe, fx)
-    return { claimed: probe.claims && answer.seq === probe.seq, rttMs: answer.seq === probe.seq ? now - probe.sentAt : undefined }
+    return { claimed: probe.claims, rttMs: reply.seq === probe.seq ? now - probe.sentAt : undefined }
+  }
+
+  /** The peer's standing has changed since it was asked: an answer that is already on its way does not count. */
+  askAnew(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const probe = this.running?.get(ref.id)
+    if (probe === undefined || !probe.report) return
+    probe.attempts = 0
+    this.send(probe, now, fx)
   }
 
   /** Anything arrived from `from`: no longer a suspect, and if that was the only question, answered. */
@@ -106,7 +113,8 @@ export class Probing {
 
   private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    probe.seq = this.nextSeq++
+    probe.seq = state.nextSeq()
+    if (probe.attempts === 0) probe.firstSeq = probe.seq
     probe.attempts++
     probe.sentAt = now
     probe.claims = state.counts
@@ -156,6 +164,8 @@ interface Probe {
   ref: NodeRef
   /** Of the last transmission. */
   seq: number
+  /** Of the first one whose answer still counts. */
+  firstSeq: number
   attempts: number
   sentAt: Millis
   /** The last transmission said that this node counts. */

@@ -1,7 +1,7 @@
 import { sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
+import type { NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
 import type { PastryConfig } from './config.ts'
 import { FailedSet } from './failed-set.ts'
 import { History } from './history.ts'
@@ -30,6 +30,7 @@ export class PastryState {
   readonly failed: FailedSet
   readonly history: History
   standing: Standing = 'outside'
+  private lastSeq = 0
 
   constructor(self: NodeRef, config: PastryConfig, prng: Prng) {
     this.self = self
@@ -41,6 +42,11 @@ export class PastryState {
     this.neighborhoodSet = new NeighborhoodSet(config.neighborhoodSetSize, this.proximity)
     this.failed = new FailedSet(config.failedMax)
     this.history = new History(config.historyMax)
+  }
+
+  /** A number no other probe or ping of this node has. */
+  nextSeq(): number {
+    return ++this.lastSeq
   }
 
   /** Whether others are to treat this node as a member. */
@@ -71,14 +77,8 @@ export class PastryState {
     const known = this.find(ref.id)
     if (known !== undefined && known.epoch > ref.epoch) return false
     this.failed.forget(ref.id)
-    if (known !== undefined && known.epoch < ref.epoch) this.drop(known, fx)
-
-    const isNew = !this.leafSet.has(ref.id)
-    for (const displaced of this.leafSet.add(ref)) {
-      this.history.note(displaced, this.prng)
-      if (displaced.id !== ref.id) fx.neighborChanged(displaced, false)
-    }
-    if (isNew && this.leafSet.has(ref.id)) fx.neighborChanged(ref, true)
+    if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
+    this.addToLeafSet(ref, fx)
     this.offer(ref)
     return true
   }
@@ -138,6 +138,18 @@ export class PastryState {
     }
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
     assert(this.neighborhoodSet.entries().length <= this.config.neighborhoodSetSize, 'the neighbourhood set is bounded')
+  }
+
+  private addToLeafSet(ref: NodeRef, fx: OverlayEffects): void {
+    const before = this.leafSet.get(ref.id)
+    if (before !== undefined && before.epoch < ref.epoch) fx.neighborChanged(before, false)
+    for (const displaced of this.leafSet.add(ref)) {
+      if (displaced.id === ref.id) continue
+      this.history.note(displaced, this.prng)
+      fx.neighborChanged(displaced, false)
+    }
+    const isNew = before === undefined || before.epoch < ref.epoch
+    if (isNew && this.leafSet.has(ref.id)) fx.neighborChanged(ref, true)
   }
 
   /** Failures that concern the neighbours of this node: those that would stand in its leaf set. */
