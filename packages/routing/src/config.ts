@@ -25,7 +25,9 @@ export interface RoutingConfig {
   /** A held message is tried again this often even if the overlay reports nothing; the peers that failed it get another chance. */
   readonly holdRetryMs: Millis
 
-  /** Times one message may pass one node before this counts as a loop. */
+  /** Hops up to which nobody looks for loops. */
+  readonly looplessHops: number
+  /** Times one message may pass one node, after that many hops, before this counts as a loop. */
   readonly sightingsMax: number
   /** Messages whose passing is remembered, for the above; a power of two. Full: a newer one takes the place. */
   readonly sightingSlots: number
@@ -79,10 +81,12 @@ export const routingDefaults: RoutingConfig = {
   stayMs: 12_000,
   /** Our guess. */
   holdRetryMs: 500,
-  /** Attempts and reroutes pass a node again for good reasons; a loop does so every few hops. Our guess. */
-  sightingsMax: 8,
-  /** 1.1 KiB a node. Our guess. */
-  sightingSlots: 128,
+  /** Pastry with b = 4 takes fewer on four thousand million nodes. */
+  looplessHops: 8,
+  /** The attempts of a source and their reroutes may pass a node again for good reasons; a loop does so every few hops. Our guess. */
+  sightingsMax: 4,
+  /** 576 bytes, on nodes that ever see so long a way. Our guess. */
+  sightingSlots: 64,
   endingsMax: 4_096,
   endingsMs: 60_000,
   keptReplyBytesMax: 4_096,
@@ -115,7 +119,8 @@ const largest: RoutingConfig = {
   heldMax: 1_000_000,
   stayMs: 600_000,
   holdRetryMs: 600_000,
-  sightingsMax: 255,
+  looplessHops: 255,
+  sightingsMax: 254,
   sightingSlots: 65_536,
   endingsMax: 1_000_000,
   endingsMs: 3_600_000,

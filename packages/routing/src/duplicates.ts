@@ -73,8 +73,9 @@ export interface Ending {
 }
 
 /**
- * How often each of the latest messages passed this node. A copy passes again for good reasons: a reroute may lead back here, and every
- * attempt of the source takes the same last hops. One that comes back again and again is in a loop.
+ * How often each of the latest messages passed this node on a suspiciously long way. A copy passes again for good reasons: a reroute may
+ * lead back here, and every attempt of the source takes the same last hops. One that comes back again and again is in a loop, which
+ * nodes can form while their tables disagree. Ways of the usual length are not looked at, so that most nodes never have this table.
  *
  * A table without chains: messages that fall on one slot displace each other, which forgets a count and never invents one. The hop
  * limit catches the loop that this misses.

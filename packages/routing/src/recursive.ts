@@ -69,7 +69,7 @@ export class RecursiveWalk {
     const next = this.decide(passage)
     if (this.hasNoRoomFor(next)) return this.reject(from, message, 'overloaded')
     this.acknowledge(from, message.seq)
-    if (this.sightings.count(message.nonce) > stack.config.sightingsMax) {
+    if (message.hops > stack.config.looplessHops && this.sightings.count(message.nonce) > stack.config.sightingsMax) {
       return this.endings.fail(passage, 'hop limit', `the message passed here ${stack.config.sightingsMax} times before`)
     }
     this.follow(passage, next)
