@@ -276,3 +276,8 @@ export function routeMessage(changes: Record<string, unknown> = {}): Message & R
     ...changes,
   }
 }
+
+/** The events among `effects`. */
+export function events(effects: readonly Effect[]): KbrEvent[] {
+  return effects.flatMap((effect) => (effect.effect === 'event' ? [effect.event] : []))
+}
