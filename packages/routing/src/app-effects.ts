@@ -52,7 +52,7 @@ export class AppStack implements AppEffects, Host {
     if (key.length !== this.self.id.length) throw new InvalidValueError('key', key, `${4 * this.self.id.length} bits wide`)
     this.checkPayload(payload)
     const wantsReply = options.replyWithinMs !== undefined
-    if (wantsReply) checkMillis('options.replyWithinMs', options.replyWithinMs)
+    if (wantsReply) this.checkWait('options.replyWithinMs', options.replyWithinMs)
     const id = wantsReply ? this.stack.nextId() : 0
     this.stack.later({ type: 'route', host: this, id, key, payload, options })
     return id
@@ -60,7 +60,7 @@ export class AppStack implements AppEffects, Host {
 
   request(to: NodeRef, payload: Uint8Array, options: RequestOptions): number {
     this.checkPayload(payload)
-    checkMillis('options.withinMs', options.withinMs)
+    this.checkWait('options.withinMs', options.withinMs)
     const id = this.stack.nextId()
     this.stack.later({ type: 'request', host: this, id, to, payload, withinMs: options.withinMs })
     return id
@@ -108,11 +108,9 @@ export class AppStack implements AppEffects, Host {
     const max = this.stack.config.payloadBytesMax
     if (payload.length > max) throw new InvalidValueError('payload', payload, `at most ${max} bytes`)
   }
-}
 
-function checkMillis(field: string, value: Millis | undefined): void {
-  if (!Number.isInteger(value) || value! < 1 || value! > maxWaitMs) throw new InvalidValueError(field, value, `whole milliseconds from 1 to ${maxWaitMs}`)
+  private checkWait(field: string, value: Millis | undefined): void {
+    const max = this.stack.config.replyMsMax
+    if (!Number.isInteger(value) || value! < 1 || value! > max) throw new InvalidValueError(field, value, `whole milliseconds from 1 to ${max}`)
+  }
 }
-
-/** One hour: nobody waits longer for a reply, and it fits every field. */
-const maxWaitMs = 3_600_000

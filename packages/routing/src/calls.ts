@@ -129,7 +129,7 @@ export class Calls {
       },
       stack.self,
       stack.now,
-      stack.config.stayMs,
+      stack.config,
     )
     passage.leaveBy(call.options, call.firstHops)
     call.passages.push(passage)

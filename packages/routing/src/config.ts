@@ -46,8 +46,8 @@ export interface RoutingConfig {
   readonly retryMinMs: Millis
   /** Messages and requests of others that the applications here have yet to answer. Full: the next is refused, `overloaded`. */
   readonly openRepliesMax: number
-  /** Longest time an unanswered one is kept, whatever its source asked for. */
-  readonly openReplyMs: Millis
+  /** Longest wait for a reply or response: more is not allowed here, and not believed when it comes from elsewhere. */
+  readonly replyMsMax: Millis
   /** Own requests that await a response. Full: the next fails with `overloaded`. */
   readonly requestsMax: number
   /** Responses remembered for a repeated request. Full: the oldest goes. */
@@ -96,7 +96,8 @@ export const routingDefaults: RoutingConfig = {
   /** Our guess: an attempt too many costs its hops, and nothing at the root. */
   retryMinMs: 250,
   openRepliesMax: 4_096,
-  openReplyMs: 60_000,
+  /** Our guess: longer than people wait. */
+  replyMsMax: 300_000,
   requestsMax: 4_096,
   responsesMax: 4_096,
   /** Our guess. Disks and signatures are done by then. */
@@ -129,7 +130,7 @@ const largest: RoutingConfig = {
   attempts: 16,
   retryMinMs: 600_000,
   openRepliesMax: 1_000_000,
-  openReplyMs: 3_600_000,
+  replyMsMax: 3_600_000,
   requestsMax: 1_000_000,
   responsesMax: 1_000_000,
   requestRepeatMs: 600_000,

@@ -67,13 +67,12 @@ export class Endings {
   openReply(passage: Passage, handle: ReplyHandle): void {
     const { stack } = this
     const { message, previous } = passage
-    const expiresAt = Math.min(passage.replyUntil, stack.now + stack.config.openReplyMs)
     this.handles.add(handle, {
       question: { type: 'route', nonce: message.nonce, trail: this.trailOf(message) },
       returns: [{ peer: previous, seq: message.seq }],
-      expiresAt,
+      expiresAt: passage.replyUntil,
     })
-    stack.wakeAt(expiresAt)
+    stack.wakeAt(passage.replyUntil)
   }
 
   /** A copy of a message that ended here before: it is told the answer, or waits for it with the first. */

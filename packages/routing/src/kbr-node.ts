@@ -292,7 +292,7 @@ export class KbrNode implements Core {
     const { self, now, config } = this.stack
     const nonce = this.stack.nextNonce()
     const message = { type: 'route', seq: 0, nonce, key, application, payload, hops: 0, cursor: 0, replyWithinMs: 0, keepPath: false, path: [] } as const
-    return new Passage(message, self, now, config.stayMs)
+    return new Passage(message, self, now, config)
   }
 
   /** An application answers, or says that no answer will come. */

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Avoid, Millis, NodeRef, RouteOptions } from '@plaxton/kbr'
+import type { RoutingConfig } from './config.ts'
 import type { RouteMessage } from './messages.ts'
 
 /** One message's stay at this node: from its acceptance until its next hop, or this node, has taken it over and answered. */
@@ -25,11 +26,12 @@ export class Passage {
   /** The source's wishes; undefined on all other nodes. */
   wishes: Wishes | undefined = undefined
 
-  constructor(message: RouteMessage, previous: NodeRef, now: Millis, stayMs: Millis) {
+  constructor(message: RouteMessage, previous: NodeRef, now: Millis, config: RoutingConfig) {
+    const { replyWithinMs } = message
     this.message = message
     this.previous = previous
-    this.replyUntil = now + message.replyWithinMs
-    this.stayUntil = message.replyWithinMs > 0 && message.replyWithinMs < stayMs ? this.replyUntil : now + stayMs
+    this.replyUntil = now + Math.min(replyWithinMs, config.replyMsMax)
+    this.stayUntil = replyWithinMs > 0 && replyWithinMs < config.stayMs ? this.replyUntil : now + config.stayMs
   }
 
   /** At the source: which way to leave. `firstHops` are those of earlier attempts and gets the one of this. */

@@ -60,7 +60,7 @@ export class RecursiveWalk {
   onRoute(from: NodeRef, message: RouteMessage): void {
     const { stack } = this
     if (!isWellFormed(message, stack.self.id)) return stack.drop(from, 'malformed route')
-    const passage = new Passage(message, from, stack.now, stack.config.stayMs)
+    const passage = new Passage(message, from, stack.now, stack.config)
     const ending = this.endings.find(message.nonce, message.key)
     if (ending !== undefined) {
       this.acknowledge(from, message.seq)

@@ -242,7 +242,7 @@ export class Requests {
   private open(identity: string, peer: NodeRef, seq: number): number {
     const handle = this.handles.offer()
     this.handles.withdraw()
-    const expiresAt = this.stack.now + this.stack.config.openReplyMs
+    const expiresAt = this.stack.now + this.stack.config.replyMsMax
     this.handles.add(handle, { question: { type: 'request', identity }, returns: [{ peer, seq }], expiresAt })
     this.stack.wakeAt(expiresAt)
     return handle
