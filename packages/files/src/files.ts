@@ -1,4 +1,5 @@
 import { guidToCid, isGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
 import type { Dht } from '@plaxton/kbr'
 import { InvalidValueError, NotFoundError, assert } from '@plaxton/kbr'
 import { exporter, walkPath } from 'ipfs-unixfs-exporter'
@@ -13,7 +14,7 @@ import { mapParallel } from './parallel.ts'
 import { readBlocks } from './read.ts'
 import type { Removal } from './remove.ts'
 import { removeBlocks } from './remove.ts'
-import { InvalidFileError, decodeNode, decodeUnixfs, hasLinks } from './tree.ts'
+import { InvalidFileError, blocksOf, decodeNode, decodeUnixfs, hasLinks, isRootOfTree, treeCodec } from './tree.ts'
 
 /**
  * What names a file or directory: a CID; its text; text with a path, `bafy…/docs/readme.md`; or a guid of 64 hex digits, which
@@ -118,6 +119,20 @@ export class Files {
         tally.block('files:block-removed', 0, `block ${cid.toString()} is removed`)
       },
     })
+  }
+
+  /** Yields the CID of every block of a tree, each once and before those below it. Blocks that links lead to need not be there. */
+  async *blocks(root: Root, options: FilesCallOptions = {}): AsyncGenerator<CID> {
+    yield* blocksOf(await this.resolve(root, options.signal), (cid) => this.block(cid, options.signal))
+  }
+
+  /**
+   * The CID of the file or directory whose root block has this guid. A guid does not say whether its block is all of a file or links to others;
+   * the block itself does, unless somebody stored the root of a tree as the content of a file: then only the CID tells which is meant.
+   */
+  async identify(guid: Guid, options: FilesCallOptions = {}): Promise<CID> {
+    const leaf = CID.parse(guidToCid(guid))
+    return isRootOfTree(await this.block(leaf, options.signal)) ? CID.createV1(treeCodec, leaf.multihash) : leaf
   }
 
   /** One block's bytes. */
