@@ -1,6 +1,6 @@
 import { guidFromBytes } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import type { Dht, PutOptions } from '@plaxton/kbr'
+import type { CallOptions, Dht, PutOptions } from '@plaxton/kbr'
 import { InvalidValueError, PlaxtonError } from '@plaxton/kbr'
 import type { Blockstore, InputPair, Pair } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
@@ -30,24 +30,24 @@ export class PastBlockstore implements Blockstore {
   /** Stores the block durably on its replicas. Rejects with `InvalidValueError` when it is larger than 1 MiB. */
   async put(cid: CID, block: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options?: SignalOption): Promise<CID> {
     if (isIdentity(cid)) return cid
-    await this.dht.put(guidOfCid(cid), await gather(block), { ...this.options, ...pick(options) })
+    await this.dht.put(guidOfCid(cid), await gather(block), { ...this.options, ...callOptions(options) })
     return cid
   }
 
   /** Yields the block's bytes, verified. Throws `NotFoundError`. */
   async *get(cid: CID, options?: SignalOption): AsyncGenerator<Uint8Array> {
-    yield isIdentity(cid) ? cid.multihash.digest : await this.dht.get(guidOfCid(cid), pick(options))
+    yield isIdentity(cid) ? cid.multihash.digest : await this.dht.get(guidOfCid(cid), callOptions(options))
   }
 
   async has(cid: CID, options?: SignalOption): Promise<boolean> {
-    return isIdentity(cid) || this.dht.has(guidOfCid(cid), pick(options))
+    return isIdentity(cid) || this.dht.has(guidOfCid(cid), callOptions(options))
   }
 
   /** Withdraws this owner's claim on the block. A block nobody holds is as good as deleted. */
   async delete(cid: CID, options?: SignalOption): Promise<void> {
     if (isIdentity(cid)) return
     try {
-      await this.dht.remove(guidOfCid(cid), pick(options))
+      await this.dht.remove(guidOfCid(cid), callOptions(options))
     } catch (error) {
       if (!(error instanceof PlaxtonError && error.code === 'ERR_NOT_FOUND')) throw error
     }
@@ -92,6 +92,12 @@ export interface SignalOption {
 /** Blocks under way at once in the calls for many: 8 MiB in flight keep a gigabit line busy over 60 ms. Our choice. */
 export const blocksAtOnce = 8
 
+/**
+ * How long one block may take. Our choice: a file of thousands of blocks should not fail because one of them was slow for longer than a
+ * person would wait for a single object.
+ */
+const blockTimeoutMs = 60_000
+
 /** Multihash codes (the multicodec table). */
 const identityCode = 0x00
 const sha256Code = 0x12
@@ -100,8 +106,9 @@ export function isIdentity(cid: CID): boolean {
   return cid.multihash.code === identityCode
 }
 
-function pick(options: SignalOption | undefined): { signal?: AbortSignal } {
-  return options?.signal === undefined ? {} : { signal: options.signal }
+/** For every call on one block. */
+export function callOptions(options: SignalOption | undefined): CallOptions {
+  return options?.signal === undefined ? { timeoutMs: blockTimeoutMs } : { timeoutMs: blockTimeoutMs, signal: options.signal }
 }
 
 /** The whole block; stops reading at the first byte too many. */

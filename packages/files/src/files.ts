@@ -7,7 +7,7 @@ import { CID } from 'multiformats/cid'
 import type { Added, Content, NewEntry } from './add.ts'
 import { addMany, addOne } from './add.ts'
 import type { BlockOptions } from './blockstore.ts'
-import { PastBlockstore, blocksAtOnce, guidOfCid } from './blockstore.ts'
+import { PastBlockstore, blocksAtOnce, callOptions, guidOfCid } from './blockstore.ts'
 import type { FilesCallOptions } from './events.ts'
 import { Tally } from './events.ts'
 import { mapParallel } from './parallel.ts'
@@ -115,7 +115,7 @@ export class Files {
     return removeBlocks(await this.resolve(root, signal), keep, {
       get: (cid) => this.block(cid, signal),
       remove: async (cid) => {
-        await this.dht.remove(guidOfCid(cid), pick(signal))
+        await this.dht.remove(guidOfCid(cid), callOptions({ signal }))
         tally.block('files:block-removed', 0, `block ${cid.toString()} is removed`)
       },
     })

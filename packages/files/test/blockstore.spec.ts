@@ -30,7 +30,7 @@ describe('PastBlockstore', () => {
     const cid = await cidOf(bytes('hello'))
     assert.equal(await store.put(cid, bytes('hello')), cid)
     assert.deepEqual([...dht.blocks.keys()], ['2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'])
-    assert.equal(dht.blocks.values().next().value?.options.replicas, 3)
+    assert.deepEqual(dht.blocks.values().next().value?.options, { replicas: 3, timeoutMs: 60_000 })
     assert.equal(await gather(store.get(cid)), 'hello')
     assert.equal(await store.has(cid), true)
   })

@@ -14,6 +14,12 @@ const mostRunning = 128
 /** Calls that wait for their turn. When full, further ones reject with `ERR_OVERLOADED`: the caller is far ahead of the network. */
 const mostWaiting = 10_000
 
+/** Whose object it is. */
+export interface SignerOptions {
+  /** Another of this node's keys, by name (`ApplicationPorts.signer`). Default: the node's own. */
+  readonly signer?: string
+}
+
 /**
  * PAST with promises: the calls of `Dht` on the `PastNode` of one host. Every call may take `PastConfig.commandMs` (10 s by default)
  * unless it says otherwise, its wait for a turn included.
@@ -44,10 +50,10 @@ export class PastClient implements Dht {
     return namedGuid(name, this.publicKey, salt)
   }
 
-  put(guid: Guid, data: Uint8Array, options: PutOptions = {}): Promise<PutReceipt> {
-    const { replicas, quorum, expires, name, salt } = options
+  put(guid: Guid, data: Uint8Array, options: PutOptions & SignerOptions = {}): Promise<PutReceipt> {
+    const { replicas, quorum, expires, name, salt, signer } = options
     return this.call(options, (timeoutMs, now, fx) =>
-      this.past.put({ guid, data, replicas, quorum, expires, name, salt, timeoutMs }, now, fx),
+      this.past.put({ guid, data, replicas, quorum, expires, name, salt, signer, timeoutMs }, now, fx),
     )
   }
 
@@ -55,8 +61,9 @@ export class PastClient implements Dht {
     return this.call(options, (timeoutMs, now, fx) => this.past.get({ guid, timeoutMs }, now, fx))
   }
 
-  remove(guid: Guid, options: CallOptions = {}): Promise<RemoveReceipt> {
-    return this.call(options, (timeoutMs, now, fx) => this.past.remove({ guid, timeoutMs }, now, fx))
+  remove(guid: Guid, options: CallOptions & SignerOptions = {}): Promise<RemoveReceipt> {
+    const { signer } = options
+    return this.call(options, (timeoutMs, now, fx) => this.past.remove({ guid, signer, timeoutMs }, now, fx))
   }
 
   has(guid: Guid, options: CallOptions = {}): Promise<boolean> {

@@ -33,4 +33,6 @@ export interface ApplicationPorts {
   /** May be shared by several applications: the host keeps their keys apart by name. Closed by whoever opened it. */
   readonly store: StorePort
   readonly key: KeyPort
+  /** Other keys the application may sign with, by name; undefined when there is none of that name. */
+  readonly signer?: (name: string) => KeyPort | undefined | Promise<KeyPort | undefined>
 }

@@ -15,7 +15,8 @@ export async function answerTo(question: Question, application: string, ports: A
   }
 }
 
-async function answer(question: Question, space: string, { store, key }: ApplicationPorts): Promise<Answer> {
+async function answer(question: Question, space: string, ports: ApplicationPorts): Promise<Answer> {
+  const { store } = ports
   switch (question.kind) {
     case 'read':
       return { kind: 'read', bytes: await store.read(space + question.key) }
@@ -26,8 +27,12 @@ async function answer(question: Question, space: string, { store, key }: Applica
       const entries = await store.list(space + question.prefix)
       return { kind: 'listed', entries: entries.map(([name, bytes]) => [name.slice(space.length), bytes] as const) }
     }
-    case 'sign':
+    case 'sign': {
+      const { signer } = question
+      const key = signer === undefined ? ports.key : await ports.signer?.(signer)
+      if (key === undefined) return { kind: 'failed', reason: `there is no key named ${signer}` }
       return { kind: 'signed', signature: await key.sign(question.message), publicKey: key.publicKey }
+    }
     case 'verify':
       return { kind: 'verified', valid: await verifyEd25519(question.publicKey, question.message, question.signature) }
   }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { StoreInUseError, openStore } from '../src/disk.ts'
 
 const large = new Uint8Array(70_000)
@@ -130,9 +131,13 @@ describe('a store on disk', () => {
 
 /** Starts a writing process, kills it after `rounds` acknowledged rounds, and returns the last round it acknowledged. */
 async function writeUntilKilled(directory: string, rounds: number): Promise<number> {
-  const writer = spawn(process.execPath, ['--conditions=plaxton-source', join(import.meta.dirname, 'writer.ts'), directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const writer = spawn(
+    process.execPath,
+    ['--conditions=plaxton-source', fileURLToPath(import.meta.resolve('./endless-writer.ts')), directory],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const closed = once(writer, 'close')
   let output = ''
   for await (const chunk of writer.stdout) {

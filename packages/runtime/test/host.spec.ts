@@ -125,7 +125,10 @@ describe('NodeHost', () => {
       started.push(host)
       await host.start()
       const joining = host.join([refOf('silent')])
-      const refused = assert.rejects(joining, (error: Error) => error.name === 'NotReadyError' && error.message.startsWith('joining failed: '))
+      const refused = assert.rejects(
+        joining,
+        (error: Error) => error.name === 'NotReadyError' && error.message.startsWith('joining failed: '),
+      )
       clock.advance(600_000)
       await refused
     })
@@ -194,7 +197,13 @@ describe('NodeHost', () => {
       const other = new Toy('two')
       host.use(other, { store, key })
       await host.start()
-      ask(host, toy, { kind: 'write', entries: [['k', textBytes('of one')], ['k2', textBytes('x')]] })
+      ask(host, toy, {
+        kind: 'write',
+        entries: [
+          ['k', textBytes('of one')],
+          ['k2', textBytes('x')],
+        ],
+      })
       ask(host, other, { kind: 'write', entries: [['k', textBytes('of two')]] })
       await Promise.all([toy.saw('answer 0'), other.saw('answer 0')])
       ask(host, toy, { kind: 'read', key: 'k' }, { kind: 'list', prefix: 'k' }, { kind: 'read', key: 'missing' })
@@ -202,7 +211,16 @@ describe('NodeHost', () => {
       assert.deepEqual(toy.answers, [
         [0, { kind: 'written' }],
         [0, { kind: 'read', bytes: textBytes('of one') }],
-        [1, { kind: 'listed', entries: [['k', textBytes('of one')], ['k2', textBytes('x')]] }],
+        [
+          1,
+          {
+            kind: 'listed',
+            entries: [
+              ['k', textBytes('of one')],
+              ['k2', textBytes('x')],
+            ],
+          },
+        ],
         [2, { kind: 'read', bytes: undefined }],
       ])
     })
@@ -213,7 +231,13 @@ describe('NodeHost', () => {
       const message = textBytes('promise')
       const signature = await key.sign(message)
       const { publicKey } = key
-      ask(host, toy, { kind: 'sign', message }, { kind: 'verify', publicKey, message, signature }, { kind: 'verify', publicKey, message: textBytes('other'), signature })
+      ask(
+        host,
+        toy,
+        { kind: 'sign', message },
+        { kind: 'verify', publicKey, message, signature },
+        { kind: 'verify', publicKey, message: textBytes('other'), signature },
+      )
       await Promise.all([toy.saw('answer 0'), toy.saw('answer 1'), toy.saw('answer 2')])
       assert.deepEqual(Object.fromEntries(toy.answers), {
         0: { kind: 'signed', signature, publicKey },
@@ -293,7 +317,11 @@ describe('NodeHost', () => {
       const faults: Error[] = []
       a.host.events.addEventListener('host:fault', ({ detail }) => void faults.push(detail.error))
       const before = a.host.stats().framesIn
-      for (let i = 0; i < 2000; i++) stranger.send(a.host.self, Uint8Array.from({ length: prng.nextInt(200) }, () => prng.nextInt(256)))
+      for (let i = 0; i < 2000; i++)
+        stranger.send(
+          a.host.self,
+          Uint8Array.from({ length: prng.nextInt(200) }, () => prng.nextInt(256)),
+        )
       stranger.send(a.host.self, new Uint8Array(2 ** 21).fill(0x0a))
       a.host.command(a.toy, (_, fx) => fx.route(b.host.self.id, textBytes('after'), { replyWithinMs: 2000 }))
       await a.toy.saw('reply memory:b')
