@@ -63,7 +63,7 @@ export class NodeHost implements AsyncDisposable {
   private readonly loop: StepLoop
   /** Whoever waits for an event; each removes itself. */
   private readonly observers = new Set<(event: KbrEvent) => void>()
-  private phase: 'new' | 'starting' | 'running' | 'stopped' = 'new'
+  private phase: 'new' | 'starting' | 'running' | 'left' | 'stopped' = 'new'
   private running: KbrNode | undefined
   private stopping: Promise<void> | undefined
   private callOffKeep: (() => void) | undefined
@@ -104,20 +104,14 @@ export class NodeHost implements AsyncDisposable {
   async start(): Promise<void> {
     if (this.phase !== 'new') throw new NotReadyError(`a host starts once; this one is ${this.phase}`)
     this.phase = 'starting'
-    await this.init.link.open(this.loop)
-    if (this.phase !== 'starting') throw new NotReadyError('the node was stopped while it started')
-    const { overlay, routing } = this.init
-    const node = new KbrNode({
-      self: this.self,
-      overlay,
-      applications: this.applications,
-      prng: Prng.fromSeed(this.init.seed ?? randomSeed()),
-      ...(routing === undefined ? {} : { config: routing }),
-    })
-    this.phase = 'running'
-    this.running = node
-    this.loop.open(node)
-    this.loop.step((now) => node.start(now, this.loop))
+    try {
+      await this.init.link.open(this.loop)
+      if (this.phase !== 'starting') throw new NotReadyError('the node was stopped while it started')
+      this.run(this.makeNode())
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
   }
 
   /**
@@ -127,6 +121,7 @@ export class NodeHost implements AsyncDisposable {
    */
   async join(bootstrap: readonly NodeRef[], options: WaitOptions = {}): Promise<void> {
     const node = this.node
+    if (this.phase === 'left') throw new NotReadyError('the node has left; make a new host to come back')
     if (node.ready) return
     await this.eventually(
       options.signal,
@@ -150,6 +145,7 @@ export class NodeHost implements AsyncDisposable {
   /** Hands over and tells the neighbours. Resolves when that is done, within the routing's `leaveMs`; then {@link stop}. */
   async leave(options: WaitOptions = {}): Promise<void> {
     const node = this.node
+    if (this.phase === 'left') return
     await this.eventually(
       options.signal,
       (event) => event.type === 'left',
@@ -195,6 +191,25 @@ export class NodeHost implements AsyncDisposable {
 
   stats(): HostStats {
     return { ...this.loop.stats(), routing: this.node.stats() }
+  }
+
+  /** The link knows this node's address only once it is open. */
+  private makeNode(): KbrNode {
+    const { overlay, routing, seed = randomSeed() } = this.init
+    return new KbrNode({
+      self: this.self,
+      overlay,
+      applications: this.applications,
+      prng: Prng.fromSeed(seed),
+      ...(routing === undefined ? {} : { config: routing }),
+    })
+  }
+
+  private run(node: KbrNode): void {
+    this.phase = 'running'
+    this.running = node
+    this.loop.open(node)
+    this.loop.step((now) => node.start(now, this.loop))
   }
 
   /** Resolves when `isOver` says so of an event after `begin`; rejects with what it throws, the signal's reason, or when the host stops. */
@@ -244,6 +259,7 @@ export class NodeHost implements AsyncDisposable {
   }
 
   private onEvent(event: KbrEvent): void {
+    if (event.type === 'left') this.phase = 'left'
     if (event.type === 'neighbor' || event.type === 'ready') this.keepNeighborsSoon()
     for (const observer of this.observers) {
       try {

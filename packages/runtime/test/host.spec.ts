@@ -67,6 +67,21 @@ describe('NodeHost', () => {
       await assert.rejects(host.leave(), { code: 'ERR_NOT_READY' })
     })
 
+    it('leaves once; afterwards it neither leaves again nor joins', async () => {
+      const a = await run('a')
+      const b = await run('b', [a.host])
+      await Promise.all([b.host.leave(), b.host.leave()])
+      await b.host.leave()
+      await assert.rejects(b.host.join([a.host.self]), { code: 'ERR_NOT_READY' })
+    })
+
+    it('closes its link again when it cannot start', async () => {
+      const link = new LooseLink(refOf('a'))
+      const host = new NodeHost({ overlay: pastry(), link, routing: { hopLimit: -1 } })
+      await assert.rejects(host.start(), { name: 'InvalidValueError', field: 'routing.hopLimit' })
+      assert.equal(link.closed, true)
+    })
+
     it('refuses two applications of one name', () => {
       const { host } = make(network.link(refOf('a')))
       assert.throws(() => host.use(new Toy(), { store: memoryStore(), key }), { name: 'InvalidValueError', field: 'application' })
@@ -243,6 +258,21 @@ describe('NodeHost', () => {
         0: { kind: 'signed', signature, publicKey },
         1: { kind: 'verified', valid: true },
         2: { kind: 'verified', valid: false },
+      })
+    })
+
+    it('signs with another key it was given, by name', async () => {
+      const other = await ed25519Key(new Uint8Array(32).fill(2))
+      const toy = new Toy()
+      const host = new NodeHost({ overlay: pastry(), link: network.link(refOf('a')) })
+      started.push(host.use(toy, { store: memoryStore(), key, signer: (name) => (name === 'other' ? other : undefined) }))
+      await host.start()
+      const message = textBytes('promise')
+      ask(host, toy, { kind: 'sign', message, signer: 'other' }, { kind: 'sign', message, signer: 'nobody' })
+      await Promise.all([toy.saw('answer 0'), toy.saw('answer 1')])
+      assert.deepEqual(Object.fromEntries(toy.answers), {
+        0: { kind: 'signed', signature: await other.sign(message), publicKey: other.publicKey },
+        1: { kind: 'failed', reason: 'there is no key named nobody' },
       })
     })
 
