@@ -133,25 +133,30 @@ export class Lookups {
   }
 
   private advance(running: Running): void {
-    const { stack } = this
     if (!this.running!.has(running.id)) return
-    for (let peer = running.lookup.next(); peer !== undefined; peer = running.lookup.next()) {
-      const seq = stack.nextSeq()
-      const query = { running, peer, sentAt: stack.now, dueAt: stack.now + stack.roundTrips.timeoutMs(peer.id) }
-      this.queries ??= new Map()
-      this.queries.set(seq, query)
-      const find: FindMessage = { type: 'find', seq, key: running.key, num: running.num }
-      stack.send(peer, find)
-      this.comeBackAt(query.dueAt)
-    }
+    for (let peer = running.lookup.next(); peer !== undefined; peer = running.lookup.next()) this.ask(running, peer, 1)
     if (running.lookup.done) this.finish(running, undefined)
   }
 
+  private ask(running: Running, peer: NodeRef, tries: number): void {
+    const { stack } = this
+    const seq = stack.nextSeq()
+    const query = { running, peer, tries, sentAt: stack.now, dueAt: stack.now + stack.roundTrips.timeoutMs(peer.id) }
+    this.queries ??= new Map()
+    this.queries.set(seq, query)
+    const find: FindMessage = { type: 'find', seq, key: running.key, num: running.num }
+    stack.send(peer, find)
+    this.comeBackAt(query.dueAt)
+  }
+
   private onTimeout(seq: number, query: Query): void {
-    this.stack.counters.timeouts++
-    this.stack.roundTrips.timedOut(query.peer.id)
-    this.stack.suspect(query.peer)
-    this.unanswered(seq, query)
+    const { stack } = this
+    stack.counters.timeouts++
+    stack.roundTrips.timedOut(query.peer.id)
+    stack.suspect(query.peer)
+    if (query.tries >= triesMax) return this.unanswered(seq, query)
+    this.queries!.delete(seq)
+    this.ask(query.running, query.peer, query.tries + 1)
   }
 
   private unanswered(seq: number, { running, peer }: Query): void {
@@ -201,9 +206,13 @@ interface Running {
 interface Query {
   readonly running: Running
   readonly peer: NodeRef
+  readonly tries: number
   readonly sentAt: Millis
   readonly dueAt: Millis
 }
+
+/** How often a node is asked before it counts as failed: the probes of MSPastry (DSN 2004) are repeated twice, too. */
+const triesMax = 3
 
 function requireKey(key: Guid, self: Guid): void {
   if (key.length !== self.length) throw new InvalidValueError('key', key, `${4 * self.length} bits wide`)

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import type { Guid } from '@plaxton/guid'
 import { randomGuid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { Network } from './network.ts'
@@ -45,10 +44,10 @@ function exchange(seed: number, faults: Faults, crashes: number) {
   const issued: Array<{ member: (typeof network.members)[number]; id: number }> = []
 
   for (const member of network.members) {
-    const { deliver } = member.app
-    member.app.deliver = (message, now, fx) => {
+    const { onDeliver } = member.app
+    member.app.onDeliver = (message, fx) => {
       assert.equal(network.root(message.key), member, `seed ${seed}: ${message.key} was delivered at ${member.ref.id}`)
-      deliver.call(member.app, message, now, fx)
+      onDeliver(message, fx)
     }
   }
   for (let i = 0; i < 300; i++) {

@@ -3,7 +3,7 @@ import { compareGuids, compareOnRing } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { AppEffects, Effects, KbrEvent, Message, Millis, NodeRef, Timer } from '@plaxton/kbr'
-import type { RoutingConfig } from '../src/index.ts'
+import type { LookupOptions, RoutingConfig } from '../src/index.ts'
 import { KbrNode } from '../src/index.ts'
 import type { RingOverlay } from './support.ts'
 import { Probe, ref, ringFactory } from './support.ts'
@@ -63,6 +63,11 @@ export class Network {
   /** A command of the member's application, now. */
   command<T>(member: Member, run: (fx: AppEffects) => T): T {
     return member.node.command(member.app, this.now, this.effects(member), run)
+  }
+
+  /** An iterative lookup from the member, now. */
+  lookup(member: Member, key: Guid, options: LookupOptions): number {
+    return member.node.lookup(key, options, this.now, this.effects(member))
   }
 
   crash(member: Member): void {

@@ -231,11 +231,11 @@ export interface Bed {
   readonly app: Probe
   readonly fx: Recorder
   /** Runs a command of the application at `now`. */
-  run<T>(now: Millis, command: (fx: AppEffects) => T): T
+  readonly run: <T>(now: Millis, command: (fx: AppEffects) => T) => T
   /** Rings the walking's timer at `now`. */
-  wake(now: Millis): void
+  readonly wake: (now: Millis) => void
   /** A message from `from` at `now`. */
-  receive(from: string, message: Message & Record<string, unknown>, now: Millis): void
+  readonly receive: (from: string, message: Message & Record<string, unknown>, now: Millis) => void
 }
 
 export function bed(self: string, known: readonly string[], config: Partial<RoutingConfig> = {}, others: Probe[] = [], joined = true): Bed {
