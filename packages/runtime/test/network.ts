@@ -4,7 +4,7 @@ import { Prng } from '@plaxton/kbr'
 import type { PastConfig } from '@plaxton/past'
 import { PastNode } from '@plaxton/past'
 import { pastry } from '@plaxton/pastry'
-import type { KeyPort, StorePort } from '../src/index.ts'
+import type { ApplicationPorts, KeyPort, StorePort } from '../src/index.ts'
 import { MemoryNetwork, NodeHost, PastClient, memoryStore, randomKey } from '../src/index.ts'
 
 /** One node of a test network with everything that belongs to it. */
@@ -28,12 +28,12 @@ export class TestNetwork {
   }
 
   /** Makes and starts a node and joins it through the first. The same `name` is the same node again, on the store and key given. */
-  async add(name: string, had: Partial<Pick<TestNode, 'store' | 'key'>> & { epoch?: number } = {}): Promise<TestNode> {
+  async add(name: string, had: Partial<ApplicationPorts> & { epoch?: number } = {}): Promise<TestNode> {
     const self: NodeRef = { id: guidOf(new TextEncoder().encode(name)), address: `memory:${name}`, epoch: had.epoch ?? 1 }
-    const { store = memoryStore(), key = await randomKey() } = had
+    const { store = memoryStore(), key = await randomKey(), epoch: _, ...others } = had
     const host = new NodeHost({ overlay: pastry(), link: this.network.link(self), seed: `${name} ${self.epoch}` })
     const past = new PastNode(this.pastConfig, Prng.fromSeed(`past ${name} ${self.epoch}`))
-    host.use(past, { store, key })
+    host.use(past, { store, key, ...others })
     const faults: Error[] = []
     host.events.addEventListener('host:fault', ({ detail }) => void faults.push(detail.error))
     const node = { host, past, client: new PastClient(host, past), store, key, faults }

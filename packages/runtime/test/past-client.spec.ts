@@ -3,7 +3,8 @@ import { guidOf } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { ProgressEvent } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
-import { memoryStore } from '../src/index.ts'
+import { namedGuid } from '@plaxton/past'
+import { ed25519Key, memoryStore } from '../src/index.ts'
 import type { TestNode } from './network.ts'
 import { TestNetwork } from './network.ts'
 import { HeldStore, bytesText, textBytes } from './toy.ts'
@@ -76,6 +77,18 @@ describe('PastClient', () => {
       })
     })
   }
+
+  it('signs with another key of its node when it is named', async () => {
+    await using network = new TestNetwork()
+    const other = await ed25519Key(new Uint8Array(32).fill(7))
+    const { client } = await network.add('two keys', { signer: (name) => (name === 'other' ? other : undefined) })
+    const guid = namedGuid('greeting', other.publicKey)
+    await client.put(guid, hello, { name: 'greeting', signer: 'other' })
+    assert.equal(bytesText(await client.get(guid)), 'hello')
+    await assert.rejects(client.remove(guid), { code: 'ERR_NOT_OWNER' })
+    await client.remove(guid, { signer: 'other' })
+    assert.equal(await client.has(guid), false)
+  })
 
   describe('in a call', () => {
     let network: TestNetwork
