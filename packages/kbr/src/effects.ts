@@ -32,14 +32,14 @@ export interface Timer {
  * - `write`: `entries` in order; `undefined` erases. The answer comes once all are durable. After a crash a prefix
  *   of the entries may have been applied, so the entry that makes the others count stands last.
  * - `list`: all entries whose key starts with `prefix`, keys in ascending order.
- * - `sign`: an Ed25519 signature of `message` by this application's owner key.
+ * - `sign`: an Ed25519 signature of `message` by this application's owner key, or by another key it was given under the name `signer`.
  * - `verify`: whether `signature` is `publicKey`'s Ed25519 signature (32 raw bytes) of `message`.
  */
 export type Question =
   | { readonly kind: 'read'; readonly key: string }
   | { readonly kind: 'write'; readonly entries: readonly StoreEntry[] }
   | { readonly kind: 'list'; readonly prefix: string }
-  | { readonly kind: 'sign'; readonly message: Uint8Array }
+  | { readonly kind: 'sign'; readonly message: Uint8Array; readonly signer?: string }
   | { readonly kind: 'verify'; readonly publicKey: Uint8Array; readonly message: Uint8Array; readonly signature: Uint8Array }
 
 /** One key with the bytes to store under it; `undefined` erases the key. Keys are ASCII without spaces, at most 200 characters. */

@@ -1,5 +1,5 @@
 export { PastNode } from './past-node.ts'
-export type { EnsureRequest, PastRequest, PastStats, PutRequest } from './past-node.ts'
+export type { EnsureRequest, PastRequest, PastStats, PutRequest, RemoveRequest } from './past-node.ts'
 export { pastDefaults } from './config.ts'
 export type { PastConfig } from './config.ts'
 export type { PastEvent, PastOutcome, PastStep, PastValue } from './events.ts'

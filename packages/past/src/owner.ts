@@ -1,4 +1,4 @@
-import type { AppEffects, Millis } from '@plaxton/kbr'
+import type { AppEffects, Millis, Question } from '@plaxton/kbr'
 import { keyProbeBytes } from './claims.ts'
 import type { Errands, Then } from './errands.ts'
 
@@ -12,12 +12,18 @@ export class Owner {
     this.errands = errands
   }
 
-  /** `then` gets the public key, or undefined when the node cannot sign. */
-  withKey(now: Millis, fx: AppEffects, then: Then<Uint8Array | undefined>): void {
-    if (this.publicKey !== undefined) return then(this.publicKey, now, fx)
-    this.errands.ask({ kind: 'sign', message: keyProbeBytes }, fx, (answer, time, effects) => {
-      if (answer.kind === 'signed') this.publicKey = answer.publicKey
-      then(this.publicKey, time, effects)
+  /** `then` gets the public key of `signer`, by default this node's own, or undefined when the node cannot sign with it. */
+  withKey(signer: string | undefined, now: Millis, fx: AppEffects, then: Then<Uint8Array | undefined>): void {
+    if (signer === undefined && this.publicKey !== undefined) return then(this.publicKey, now, fx)
+    this.errands.ask(signing(keyProbeBytes, signer), fx, (answer, time, effects) => {
+      const publicKey = answer.kind === 'signed' ? answer.publicKey : undefined
+      if (signer === undefined) this.publicKey = publicKey
+      then(publicKey, time, effects)
     })
   }
+}
+
+/** Asks for a signature by `signer`, or by this node's own key. */
+export function signing(message: Uint8Array, signer: string | undefined): Question {
+  return signer === undefined ? { kind: 'sign', message } : { kind: 'sign', message, signer }
 }

@@ -6,6 +6,7 @@ import type { Certificate, Claim } from './claims.ts'
 import { RootCommand, refused, rejected } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { PastMessage, PastCall, Refusal } from './messages.ts'
+import { signing } from './owner.ts'
 import type { Owner } from './owner.ts'
 import { namesOf } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
@@ -22,6 +23,8 @@ export interface PutOrder {
   /** Empty for a content object. */
   readonly name: string
   readonly salt: Uint8Array
+  /** Whose object it is to be: another of this node's keys, by name; undefined: its own. */
+  readonly signer: string | undefined
 }
 
 type Put = PastCall & { readonly type: 'put' }
@@ -56,7 +59,7 @@ export class PutCommand extends RootCommand {
 
   private sign(created: Millis, now: Millis, fx: AppEffects): void {
     this.progress('signing', 'signing the certificate', fx)
-    this.owner.withKey(now, fx, (ownerKey, time, effects) => {
+    this.owner.withKey(this.order.signer, now, fx, (ownerKey, time, effects) => {
       if (this.ended) return
       if (ownerKey === undefined) return this.fail(new NotReadyError('this node has no key to sign with'), effects)
       const { contentDigest, data, replicas, expires, name, salt } = this.order
@@ -65,7 +68,7 @@ export class PutCommand extends RootCommand {
       }
       const kind = name === '' ? 'content' : 'named'
       const certificate: Certificate = { guid: this.guid, kind, name, salt, ownerKey, contentDigest, size: data.length, replicas, created, expires }
-      this.parts.errands.ask({ kind: 'sign', message: certificateBytes(certificate) }, effects, (answer, at, fxSigned) => {
+      this.parts.errands.ask(signing(certificateBytes(certificate), this.order.signer), effects, (answer, at, fxSigned) => {
         if (this.ended) return
         if (answer.kind !== 'signed') return this.fail(new NotReadyError('the certificate could not be signed'), fxSigned)
         this.claim = { certificate, signature: answer.signature }

@@ -5,6 +5,7 @@ import { removalBytes } from './claims.ts'
 import { RootCommand, refused, rejected } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { PastCall, PastMessage, Refusal } from './messages.ts'
+import { signing } from './owner.ts'
 import type { Owner } from './owner.ts'
 import { namesOf } from './parts.ts'
 import type { PastParts } from './parts.ts'
@@ -13,11 +14,13 @@ import type { PastParts } from './parts.ts'
 export class RemoveCommand extends RootCommand {
   protected readonly verb = 'remove'
   private readonly owner: Owner
+  private readonly signer: string | undefined
   private call: PastCall | undefined = undefined
 
-  constructor(parts: PastParts, init: CommandInit, owner: Owner) {
+  constructor(parts: PastParts, init: CommandInit, owner: Owner, signer: string | undefined) {
     super(parts, init)
     this.owner = owner
+    this.signer = signer
   }
 
   run(now: Millis, fx: AppEffects): void {
@@ -26,10 +29,10 @@ export class RemoveCommand extends RootCommand {
 
   private sign(removed: Millis, now: Millis, fx: AppEffects): void {
     this.progress('signing', 'signing the removal', fx)
-    this.owner.withKey(now, fx, (ownerKey, _, effects) => {
+    this.owner.withKey(this.signer, now, fx, (ownerKey, _, effects) => {
       if (this.ended) return
       if (ownerKey === undefined) return this.fail(new NotReadyError('this node has no key to sign with'), effects)
-      this.parts.errands.ask({ kind: 'sign', message: removalBytes(this.guid, ownerKey, removed) }, effects, (answer, time, fxSigned) => {
+      this.parts.errands.ask(signing(removalBytes(this.guid, ownerKey, removed), this.signer), effects, (answer, time, fxSigned) => {
         if (this.ended) return
         if (answer.kind !== 'signed') return this.fail(new NotReadyError('the removal could not be signed'), fxSigned)
         this.call = { type: 'remove', ownerKey, removed, signature: answer.signature }
