@@ -1,1 +1,8 @@
+export { overlay } from './overlay-service.ts'
+export type { LookupOptions, OverlayComponents, OverlayInit, OverlayService, OverlayStats } from './overlay-service.ts'
+export type { Lookup, PeerReport } from './peer-lookup.ts'
 export { Libp2pLink } from './libp2p-link.ts'
+export type { Libp2pLinkInit, LinkComponents } from './libp2p-link.ts'
+export { linkDefaults } from './limits.ts'
+export type { LinkLimits } from './limits.ts'
+export type { LinkCounters, LinkDrop } from './counters.ts'

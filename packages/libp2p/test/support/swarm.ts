@@ -5,8 +5,8 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { Identify } from '@libp2p/identify'
-import type { PeerId, PrivateKey, ServiceFactoryMap } from '@libp2p/interface'
-import type { Libp2p, Libp2pOptions } from 'libp2p'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 
 /** How a node of a local swarm listens. */
 export type Transport = 'tcp' | 'ws' | 'none'

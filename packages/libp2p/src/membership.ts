@@ -1,0 +1,204 @@
+import { guidOfPeer } from '@plaxton/guid'
+import type { Logger, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef } from '@plaxton/kbr'
+import type { Lookup, PeerReport } from './peer-lookup.ts'
+
+/** What membership is decided with. */
+export interface MembershipPorts {
+  readonly self: PeerId
+  readonly log: Logger
+  /** The node at an address, as it says itself; rejects when there is none. */
+  connect(address: Multiaddr | PeerId, signal: AbortSignal): Promise<NodeRef>
+  /** Asks one node about itself. */
+  ask(node: NodeRef, withinMs: Millis): Promise<PeerReport>
+  /** Where a message for this node's own id ends when `firstHop` walks it. */
+  findSelf(firstHop: NodeRef, withinMs: Millis): Promise<Lookup>
+  /** Becomes a member through `bootstrap`; of a new network, alone, when it is empty. */
+  join(bootstrap: readonly NodeRef[], signal: AbortSignal): Promise<void>
+  /** This node is a member: makes the overlay acquainted with members of a ring it does not know. */
+  meet(nodes: readonly NodeRef[]): void
+}
+
+/** A node without any address to try decides after this time that it is the first. Peers connected by then have said so. */
+const aloneMs = 150
+
+/** One with addresses waits this long for somebody to answer, and goes on trying afterwards. A restart of all nodes at once takes about so long. */
+const aloneDespiteSeedsMs = 3_000
+
+/** Two that wait for each other decide by id; should that fail, neither waits longer than this. */
+const patienceMs = 10_000
+
+/** How often nodes that are not members yet are asked again. */
+const pollMs = 100
+
+/** Longest wait for one answer of a candidate. */
+const askMs = 2_000
+
+/** Longest wait for a connection to a seed. */
+const connectMs = 10_000
+
+/** Pause before seeds are tried again, doubling up to the maximum. */
+const retryMs = 500
+const maxRetryMs = 30_000
+
+/** Candidates kept. Full: further ones are not needed. */
+const maxCandidates = 64
+
+/**
+ * Decides how a node becomes a member: through the addresses it was given, the neighbours of its last run, or any peer that turns up and
+ * speaks the overlay's protocol; alone when there is nobody. A member goes on looking: when it meets a member of a ring that is not its
+ * own, the two rings are made one.
+ */
+export class Membership {
+  private readonly ports: MembershipPorts
+  private readonly selfId: Guid
+  /** Where to look: addresses and peers of the last run. */
+  private readonly seeds: ReadonlyArray<Multiaddr | PeerId>
+  /** Seeds that answered, and peers that turned up. */
+  private readonly candidates = new Map<Guid, NodeRef>()
+  private readonly stopping = new AbortController()
+  private readonly startedAt = performance.now()
+  private member = false
+  private wake = (): void => {}
+  /** Seeds whose first attempt is not over. */
+  private untried: number
+
+  constructor(ports: MembershipPorts, seeds: ReadonlyArray<Multiaddr | PeerId>) {
+    this.ports = ports
+    this.selfId = guidOfPeer(ports.self)
+    this.seeds = seeds
+    this.untried = seeds.length
+  }
+
+  /** Resolves when this node is a member; rejects only when stopped. Goes on looking afterwards, until {@link stop}. */
+  async start(): Promise<void> {
+    for (const seed of this.seeds) void this.pursue(seed)
+    while (!this.member) {
+      this.stopping.signal.throwIfAborted()
+      const members = await this.membersAmongCandidates()
+      if (members.length > 0 || this.mayBeAlone()) await this.join(members)
+      else await this.pause()
+    }
+    for (const candidate of this.candidates.values()) void this.compareRings(candidate)
+  }
+
+  stop(): void {
+    this.stopping.abort(new Error('the node stops'))
+    this.wake()
+  }
+
+  /** A peer that speaks our protocol is connected. */
+  async meet(peer: PeerId): Promise<void> {
+    try {
+      this.consider(await this.ports.connect(peer, this.timeout(connectMs)))
+    } catch (error) {
+      this.ports.log('could not get to know %p - %e', peer, error)
+    }
+  }
+
+  /** Tries one seed until it answers. */
+  private async pursue(seed: Multiaddr | PeerId): Promise<void> {
+    for (let pause = retryMs; !this.stopping.signal.aborted; pause = Math.min(2 * pause, maxRetryMs)) {
+      try {
+        this.consider(await this.ports.connect(seed, this.timeout(connectMs)))
+        return
+      } catch (error) {
+        // A list of seeds that all nodes share contains this node itself.
+        if ((error as Error).name === 'InvalidPeerIdError') return
+        this.ports.log('no answer from %s - %e', seed, error)
+      } finally {
+        if (pause === retryMs) this.untried--
+        this.wake()
+      }
+      await this.delay(pause * (0.75 + Math.random() / 2))
+    }
+  }
+
+  private consider(ref: NodeRef): void {
+    if (ref.id === this.selfId) return
+    if (this.member) void this.compareRings(ref)
+    else if (this.candidates.size < maxCandidates) this.candidates.set(ref.id, ref)
+    this.wake()
+  }
+
+  /** The candidates that are members, the quickest to answer first. */
+  private async membersAmongCandidates(): Promise<NodeRef[]> {
+    const members: NodeRef[] = []
+    await Promise.all(
+      [...this.candidates.values()].map(async (candidate) => {
+        try {
+          const { self, member } = await this.ports.ask(candidate, askMs)
+          if (member) members.push(self)
+        } catch (error) {
+          this.candidates.delete(candidate.id)
+          this.ports.log('candidate %s does not answer - %e', candidate.address, error)
+        }
+      }),
+    )
+    return members
+  }
+
+  /**
+   * Nobody to join through is in sight. Of several nodes that see only each other the one with the smallest id goes ahead and the
+   * others join through it, so that nodes started together become one ring.
+   */
+  private mayBeAlone(): boolean {
+    const waited = performance.now() - this.startedAt
+    if (waited >= patienceMs) return true
+    if (this.seeds.length > 0 && this.candidates.size === 0 && (this.untried > 0 || waited < aloneDespiteSeedsMs)) return false
+    if (waited < aloneMs) return false
+    return ![...this.candidates.keys()].some((id) => id < this.selfId)
+  }
+
+  private async join(members: readonly NodeRef[]): Promise<void> {
+    try {
+      await this.ports.join(members, this.stopping.signal)
+      this.member = true
+    } catch (error) {
+      this.stopping.signal.throwIfAborted()
+      this.ports.log.error('joining failed, will try again - %e', error)
+      await this.delay(retryMs)
+    }
+  }
+
+  /** In one ring, a message for this node's own id ends here, whoever walks it. */
+  private async compareRings(other: NodeRef): Promise<void> {
+    try {
+      const { self, member } = await this.ports.findSelf(other, askMs)
+      if (self.id === this.selfId || !member) return
+      this.ports.log('met another ring through %s', other.address)
+      this.ports.meet([other, self])
+    } catch (error) {
+      this.ports.log('could not compare rings through %s - %e', other.address, error)
+    }
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, pollMs)
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  private async delay(ms: number): Promise<void> {
+    if (this.stopping.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.stopping.signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms)
+      this.stopping.signal.addEventListener('abort', end)
+    })
+  }
+
+  private timeout(ms: number): AbortSignal {
+    return AbortSignal.any([this.stopping.signal, AbortSignal.timeout(ms)])
+  }
+}
