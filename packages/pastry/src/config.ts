@@ -22,8 +22,10 @@ export interface PastryConfig {
   readonly probesMax: number
   /** How long after finding a failure the leaf set is told, so that several failures go in one message. */
   readonly failureNoticeMs: Millis
-  /** How long a failed node is not taken on hearsay. */
+  /** How long a failed node is remembered. */
   readonly failedMs: Millis
+  /** How long nobody looks for a failed node because others speak of it; doubles with each look in vain. */
+  readonly failedHoldMs: Millis
   /** Failed nodes remembered. Full: the one that failed first goes. */
   readonly failedMax: number
 
@@ -87,6 +89,8 @@ export const pastryDefaults: PastryConfig = {
   failureNoticeMs: 500,
   /** FreePastry. */
   failedMs: 900_000,
+  /** Our guess: a dead node is noticed by all its neighbours within heartbeatMs and four probe timeouts, 42 s. */
+  failedHoldMs: 60_000,
   /** Four leaf sets. */
   failedMax: 64,
 
@@ -120,7 +124,7 @@ export const pastryDefaults: PastryConfig = {
   /** A walk of five hops, one of them rerouted after FreePastry's initial timeout of 3 s. */
   joinReplyMs: 5_000,
   /** Our guess. */
-  joinRetryMs: 1_000,
+  joinRetryMs: 500,
   joinRetryMaxMs: 15_000,
   joinMs: 120_000,
 }
@@ -137,6 +141,7 @@ const bounds: { readonly [Field in keyof PastryConfig]: readonly [least: number,
   probesMax: [16, 4_096],
   failureNoticeMs: [0, 600_000],
   failedMs: [1_000, 86_400_000],
+  failedHoldMs: [0, 86_400_000],
   failedMax: [1, 65_536],
   proximityMax: [1, 1_000_000],
   distanceProbes: [1, 15],

@@ -1,17 +1,19 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef } from '@plaxton/kbr'
+import type { PastryConfig } from './config.ts'
 
 /**
- * Nodes that failed or left, remembered for some minutes so that gossip does not bring them back: they are taken in again only when
- * heard from directly, and one that said it leaves only in a new incarnation.
+ * Nodes that failed or left, remembered for some minutes so that gossip does not bring them back. One that failed is taken in again only
+ * when heard from directly; hearing of it is no reason to look for it until `failedHoldMs` have passed, by when whoever still speaks of
+ * it must have noticed, and twice as long each time the look was in vain. One that said it leaves comes back in a new incarnation only.
  */
 export class FailedSet {
   /** In the order of failing. Bound: `failedMax`. Full: the first goes. Undefined while nobody has failed. */
   private gone: Map<Guid, Gone> | undefined = undefined
-  private readonly max: number
+  private readonly config: PastryConfig
 
-  constructor(max: number) {
-    this.max = max
+  constructor(config: PastryConfig) {
+    this.config = config
   }
 
   get size(): number {
@@ -19,15 +21,18 @@ export class FailedSet {
   }
 
   add(ref: NodeRef, left: boolean, now: Millis): void {
+    const { failedMax, failedHoldMs, failedMs } = this.config
     const gone = (this.gone ??= new Map())
+    const before = gone.get(ref.id)
     gone.delete(ref.id)
-    if (gone.size >= this.max) {
+    if (gone.size >= failedMax) {
       for (const first of gone.keys()) {
         gone.delete(first)
         break
       }
     }
-    gone.set(ref.id, { ref, left, at: now })
+    const holdMs = before === undefined ? failedHoldMs : Math.min(failedMs, 2 * before.holdMs)
+    gone.set(ref.id, { ref, left, at: now, holdMs })
   }
 
   has(id: Guid): boolean {
@@ -35,9 +40,9 @@ export class FailedSet {
   }
 
   /** Whether hearing *of* `ref` is no reason to look for it. */
-  distrusts(ref: NodeRef): boolean {
+  distrusts(ref: NodeRef, now: Millis): boolean {
     const known = this.gone?.get(ref.id)
-    return known !== undefined && ref.epoch <= known.ref.epoch
+    return known !== undefined && ref.epoch <= known.ref.epoch && (known.left || now < known.at + known.holdMs)
   }
 
   /** Whether hearing *from* `ref` is no reason to take it in: it has left, or this is an incarnation before the one that failed. */
@@ -54,19 +59,20 @@ export class FailedSet {
     this.gone = undefined
   }
 
-  /** Forgets who failed before `before`. */
-  expire(before: Millis): void {
+  /** Forgets whose time is over. */
+  expire(now: Millis): void {
     if (this.gone === undefined) return
     for (const [id, { at }] of this.gone) {
-      if (at >= before) break
+      if (now - at < this.config.failedMs) break
       this.gone.delete(id)
     }
   }
 
-  /** Those that may have been cut off and not dead, the last to fail first. */
-  missed(): NodeRef[] {
+  /** Those that failed, and did not leave, no longer than `ageMs` ago; they may have been cut off and not be dead. The last to fail first. */
+  missed(ageMs: Millis, now: Millis): NodeRef[] {
     if (this.gone === undefined) return []
-    return [...this.gone.values()].filter(({ left }) => !left).map(({ ref }) => ref).reverse()
+    const missed = [...this.gone.values()].filter(({ left, at }) => !left && now - at <= ageMs)
+    return missed.map(({ ref }) => ref).reverse()
   }
 }
 
@@ -75,4 +81,5 @@ interface Gone {
   /** It said so itself. */
   readonly left: boolean
   readonly at: Millis
+  readonly holdMs: Millis
 }

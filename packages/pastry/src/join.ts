@@ -102,7 +102,7 @@ export class Join {
     this.collect([from, ...message.rows, ...message.neighborhood])
     if (!message.root || this.phase !== 'asking') return
     this.phase = 'confirming'
-    for (const ref of this.state.leafSet.wanted(this.state.credible([from, ...message.leafSet]))) {
+    for (const ref of this.state.leafSet.wanted(this.state.credible([from, ...message.leafSet], now))) {
       this.probing.start(ref, { report: true }, now, fx)
     }
   }
@@ -187,10 +187,13 @@ export class Join {
   /** Returns the pause before the next round. */
   private endRound(): Millis {
     const { config, prng, self } = this.state
+    const { size } = this.fellows
     const isLeast = [...this.fellows].every((id) => self.id < id)
-    this.fruitlessRounds = this.fellows.size > 0 && isLeast ? this.fruitlessRounds + 1 : 0
+    this.fruitlessRounds = size > 0 && isLeast ? this.fruitlessRounds + 1 : 0
     this.fellows.clear()
-    return prng.jitter(Math.min(config.joinRetryMs * 2 ** this.rounds++, config.joinRetryMaxMs), 0.5)
+    const backoffMs = config.joinRetryMs * 2 ** this.rounds++
+    // Fellows that join may be members any moment, so it does not pay to wait long.
+    return prng.jitter(size > 0 ? 2 * config.joinRetryMs : Math.min(backoffMs, config.joinRetryMaxMs), 0.5)
   }
 }
 

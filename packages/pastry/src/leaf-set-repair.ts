@@ -41,7 +41,7 @@ export class LeafSetRepair {
 
   private proceedOn(side: Side, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
     if (side.wound === 'lost') {
-      const nearest = side.members[0] ?? this.nearestKnown(side)
+      const nearest = side.members[0] ?? this.nearestKnown(side, now)
       if (nearest === undefined) return false
       if (this.asked(side) !== nearest.id) {
         this.ask(side, nearest, probing, now, fx)
@@ -59,10 +59,10 @@ export class LeafSetRepair {
     return true
   }
 
-  private nearestKnown(side: Side): NodeRef | undefined {
+  private nearestKnown(side: Side, now: Millis): NodeRef | undefined {
     const { state } = this
     let nearest: NodeRef | undefined
-    for (const ref of state.credible([...state.everybody(), ...state.history.all()])) {
+    for (const ref of state.credible([...state.everybody(), ...state.history.all()], now)) {
       if (nearest === undefined || side.isNearer(ref.id, nearest.id)) nearest = ref
     }
     return nearest

@@ -93,6 +93,6 @@ export function onStateRequest(state: PastryState, measuring: Measuring, from: N
 
 /** Measures a few of the nodes that an exchange brought, chosen at random, so that no message causes many. */
 export function considerSome(state: PastryState, measuring: Measuring, refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-  const unknown = state.credible(refs).filter((ref) => state.proximity.of(ref.id) === undefined)
+  const unknown = state.credible(refs, now).filter((ref) => state.proximity.of(ref.id) === undefined)
   measuring.consider(state.prng.shuffle(unknown).slice(0, state.config.exchangeCandidates), now, fx)
 }

@@ -79,10 +79,10 @@ export class Maintenance {
   /** Bamboo: with one random member. And a look at one node taken to be dead, which may only have been cut off. */
   private exchangeLeafSets(now: Millis, fx: OverlayEffects): void {
     const { config, prng, leafSet, failed } = this.state
-    failed.expire(now - config.failedMs)
+    failed.expire(now)
     const partner = prng.pick(leafSet.members)
     if (partner !== undefined) this.probing.start(partner, { report: true }, now, fx)
-    const missed = prng.pick(failed.missed())
+    const missed = prng.pick(failed.missed(config.failedMs, now))
     if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
   }
 

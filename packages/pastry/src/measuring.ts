@@ -26,7 +26,7 @@ export class Measuring {
   /** Measures those candidates that could improve a table and have not been measured. */
   consider(candidates: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    for (const ref of state.credible(candidates)) {
+    for (const ref of state.credible(candidates, now)) {
       if (this.running?.has(ref.id) === true || !this.couldImprove(ref)) continue
       const waiting = (this.waiting ??= new Map())
       if (waiting.size >= state.config.candidatesMax) break
@@ -82,7 +82,7 @@ export class Measuring {
       if (running.size >= state.config.measurementsMax) return
       waiting.delete(id)
       // Its slot may have been taken by a nearer node since it began to wait.
-      if (!this.couldImprove(ref) || state.failed.distrusts(ref)) continue
+      if (!this.couldImprove(ref) || state.failed.distrusts(ref, now)) continue
       const measurement = { ref, seq: 0, sentAt: 0, roundTrips: [] }
       running.set(id, measurement)
       this.ping(measurement, now, fx)

@@ -54,7 +54,7 @@ export class NearestBootstrap {
     }
     this.row = isFirst ? reply.row + 1 : reply.row
     this.improved = false
-    for (const ref of this.state.credible(isFirst ? reply.leafSet : reply.refs)) {
+    for (const ref of this.state.credible(isFirst ? reply.leafSet : reply.refs, now)) {
       if (ref.id === this.nearest.id || this.state.proximity.of(ref.id) !== undefined) continue
       const seq = this.state.nextSeq()
       this.pings.set(ref.id, { ref, seq, sentAt: now })

@@ -314,7 +314,7 @@ export class PastryNode implements Overlay {
   private onLeafProbe(from: NodeRef, probe: LeafProbe, now: Millis, fx: OverlayEffects): void {
     if (probe.member && !this.state.leafSet.has(from.id)) this.probing.askAnew(from, now, fx)
     this.takeReport(from, probe, false, now, fx)
-    const reply: LeafReply = { type: 'leaf-reply', seq: probe.seq, hints: this.state.nearestTo(from, probe.lost), ...this.state.report() }
+    const reply: LeafReply = { type: 'leaf-reply', seq: probe.seq, hints: this.state.nearestTo(from, probe.lost), ...this.state.report(now) }
     send(from, reply, fx)
     this.settle(now, fx)
   }
@@ -334,7 +334,7 @@ export class PastryNode implements Overlay {
     else this.dismiss(from, isAnswer, now, fx)
     for (const id of report.failed) {
       const ref = this.state.leafSet.get(id)
-      if (ref !== undefined && id !== from.id) this.probing.start(ref, { report: true }, now, fx)
+      if (ref !== undefined && id !== from.id) this.probing.verify(ref, now, fx)
     }
     this.learn(report.leafSet, now, fx)
   }
@@ -342,7 +342,7 @@ export class PastryNode implements Overlay {
   /** Hearsay: those who may belong into the leaf set are probed. */
   private learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     if (refs.length === 0 || !(this.state.counts || this.joining?.confirms === true)) return
-    for (const ref of this.state.leafSet.wanted(this.state.credible(refs))) this.probing.start(ref, { report: true }, now, fx)
+    for (const ref of this.state.leafSet.wanted(this.state.credible(refs, now))) this.probing.start(ref, { report: true }, now, fx)
   }
 
   /** A peer says that it is no member. It may have said so before it became one, so only an answer or a new incarnation settles it. */

@@ -23,6 +23,8 @@ export class Probing {
   /** Probes under way. Bound: `probesMax`. Full: a new one is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
   private suspected: Set<Guid> | undefined = undefined
+  /** When peers last answered with their leaf set, for {@link verify}. Bound: `probesMax`. Full: the one that answered first goes. */
+  private answeredAt: Map<Guid, Millis> | undefined = undefined
 
   constructor(state: PastryState) {
     this.state = state
@@ -67,11 +69,21 @@ export class Probing {
     this.send(probe, now, fx)
   }
 
+  /**
+   * Somebody says that `ref` is dead. This node looks for itself, but not again shortly after an answer: while a partition heals, many say
+   * so of many, and each answer may bring the next claim.
+   */
+  verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const answeredAt = this.answeredAt?.get(ref.id)
+    if (answeredAt === undefined || now - answeredAt > this.state.config.heartbeatMs) this.start(ref, { report: true }, now, fx)
+  }
+
   /** A leaf set came: the probe that it answers, if it answers one. */
   answered(from: NodeRef, reply: LeafReply, now: Millis, fx: OverlayEffects): EndedProbe | undefined {
     const probe = this.running?.get(from.id)
     if (probe === undefined || reply.seq < probe.firstSeq || reply.seq > probe.seq) return undefined
     this.end(probe, fx)
+    this.noteAnswer(from.id, now)
     return { claimed: probe.claims, rttMs: reply.seq === probe.seq ? now - probe.sentAt : undefined }
   }
 
@@ -118,7 +130,7 @@ export class Probing {
     probe.attempts++
     probe.sentAt = now
     probe.claims = state.counts
-    if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, ...state.report() }, fx)
+    if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, ...state.report(now) }, fx)
     else send(probe.ref, { type: 'ping', seq: probe.seq }, fx)
     fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
   }
@@ -129,6 +141,17 @@ export class Probing {
     const rttMs = this.state.proximity.of(probe.ref.id)
     if (rttMs === undefined) return probeTimeoutMs
     return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
+  }
+
+  private noteAnswer(id: Guid, now: Millis): void {
+    const answeredAt = (this.answeredAt ??= new Map())
+    answeredAt.delete(id)
+    answeredAt.set(id, now)
+    if (answeredAt.size <= this.state.config.probesMax) return
+    for (const first of answeredAt.keys()) {
+      answeredAt.delete(first)
+      break
+    }
   }
 
   private bySeq(seq: number): Probe | undefined {

@@ -1,7 +1,7 @@
 import { sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
+import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
 import type { PastryConfig } from './config.ts'
 import { FailedSet } from './failed-set.ts'
 import { History } from './history.ts'
@@ -40,7 +40,7 @@ export class PastryState {
     this.routingTable = new RoutingTable(self, config.digitBits)
     this.proximity = new Proximity(config.proximityMax)
     this.neighborhoodSet = new NeighborhoodSet(config.neighborhoodSetSize, this.proximity)
-    this.failed = new FailedSet(config.failedMax)
+    this.failed = new FailedSet(config)
     this.history = new History(config.historyMax)
   }
 
@@ -105,12 +105,12 @@ export class PastryState {
   }
 
   /** The nodes of a message that are worth knowing: neither this one nor such as are known to be gone. */
-  credible(refs: readonly NodeRef[]): NodeRef[] {
-    return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref))
+  credible(refs: readonly NodeRef[], now: Millis): NodeRef[] {
+    return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref, now))
   }
 
-  report(): LeafReport {
-    return { member: this.counts, leafSet: this.leafSet.members, failed: this.failedNearby() }
+  report(now: Millis): LeafReport {
+    return { member: this.counts, leafSet: this.leafSet.members, failed: this.failedNearby(now) }
   }
 
   /** Up to {@link hintsMax} nodes of any table nearest to `origin` on the given side of it. */
@@ -152,13 +152,15 @@ export class PastryState {
     if (isNew && this.leafSet.has(ref.id)) fx.neighborChanged(ref, true)
   }
 
-  /** Failures that concern the neighbours of this node: those that would stand in its leaf set. */
-  private failedNearby(): Guid[] {
-    if (this.failed.size === 0) return []
+  /** Recent failures that concern the neighbours of this node: those that would stand in its leaf set. */
+  private failedNearby(now: Millis): Guid[] {
+    if (this.failed.size === 0) return noIds
     return this.failed
-      .missed()
+      .missed(this.config.heartbeatMs, now)
       .map((ref) => ref.id)
       .filter((id) => this.leafSet.admits(id))
       .slice(0, leafRefsMax)
   }
 }
+
+const noIds: Guid[] = []
