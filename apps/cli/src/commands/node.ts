@@ -1,0 +1,82 @@
+import { constants } from 'node:os'
+import { shortGuid } from '@plaxton/guid'
+import { daemonConfig } from '../daemon/config.ts'
+import { Daemon } from '../daemon/daemon.ts'
+import { exitCodes } from '../errors.ts'
+import { formatDuration } from '../output/format.ts'
+import { paint } from '../output/output.ts'
+import type { DaemonFlags } from '../daemon/config.ts'
+import type { ExitCode } from '../errors.ts'
+import type { Output } from '../output/output.ts'
+
+/** A node that is told to stop has this long to hand over and close. */
+const stopWithinMs = 15_000
+
+/** `plaxton node`: runs until it is told to stop. */
+export async function node(output: Output, flags: DaemonFlags & { readonly json?: boolean }): Promise<ExitCode> {
+  const { json: _, ...rest } = flags
+  const config = await daemonConfig(rest)
+  const stop = stopSignal()
+  const daemon = await Daemon.start(config)
+  const { overlay, multiaddrs } = daemon.node
+  overlay.addEventListener('host:fault', ({ detail }) => {
+    process.stderr.write(
+      `plaxton: a bug, please report it: ${detail.error.stack ?? detail.error.message} (while handling ${detail.during})\n`,
+    )
+  })
+  if (config.bootstrap.length > 0) output.note(`joining the network "${config.network}"`)
+  const startedAt = performance.now()
+  const ready = overlay.whenReady({ signal: stop.signal }).then(
+    () => {
+      const address = multiaddrs[0] ?? ''
+      const { id } = overlay.self
+      if (output.json) {
+        const line = {
+          type: 'ready',
+          id,
+          peerId: daemon.node.libp2p.peerId.toString(),
+          multiaddrs,
+          control: daemon.controlPath,
+          data: config.data,
+          pid: process.pid,
+        }
+        process.stdout.write(`${JSON.stringify(line)}\n`)
+        return
+      }
+      process.stdout.write(`ready as ${id} at ${multiaddrs.join(' ')}\n`)
+      const dim = (text: string): string => paint('dim', text, process.stderr)
+      output.note(dim(`joined in ${formatDuration(performance.now() - startedAt)}; Ctrl-C leaves the network`))
+      output.note(dim(`others join with   plaxton node --data DIR --bootstrap ${address}`))
+      output.note(dim(`to talk to it      plaxton status --control ${daemon.controlPath}`))
+    },
+    () => {},
+  )
+
+  await stop.received
+  await ready
+  output.note(`${shortGuid(overlay.self.id)} hands over and leaves; a second signal ends it at once`)
+  const stopped = await Promise.race([daemon.stop().then(() => true), expired(stopWithinMs)])
+  if (!stopped)
+    output.note(`plaxton: not all was handed over within ${formatDuration(stopWithinMs)}; the others restore it from their copies`)
+  // Whatever a library still keeps open is no reason to stay.
+  process.exit(stopped ? exitCodes.ok : exitCodes.failed)
+}
+
+/** The first SIGINT, SIGTERM or SIGHUP asks to stop; the second ends the process. */
+function stopSignal(): { readonly signal: AbortSignal; readonly received: Promise<void> } {
+  const asked = new AbortController()
+  const received = new Promise<void>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        if (asked.signal.aborted) process.exit(128 + constants.signals[name])
+        asked.abort(new Error(`received ${name}`))
+        resolve()
+      })
+    }
+  })
+  return { signal: asked.signal, received }
+}
+
+function expired(ms: number): Promise<false> {
+  return new Promise((resolve) => void setTimeout(() => resolve(false), ms).unref())
+}

@@ -1,0 +1,31 @@
+import { formatBytes, formatCount, formatDuration } from '../output/format.ts'
+import { paint } from '../output/output.ts'
+import { callNamedDaemon, fields } from './client.ts'
+import type { ControlOptions } from '../control/address.ts'
+import type { StatusResult } from '../control/protocol.ts'
+import type { Output } from '../output/output.ts'
+
+/** `plaxton status`: how the daemon is. */
+export async function status(output: Output, options: ControlOptions): Promise<void> {
+  const result = (await callNamedDaemon(options, { command: 'status' })) as StatusResult
+  output.result(result, () => {
+    const { stdout } = output.streams
+    const { counters, addresses } = result
+    const state = result.ready ? paint('green', 'ready', stdout) : paint('yellow', 'joining', stdout)
+    const rows: Array<readonly [string, string]> = [
+      ['id', result.id],
+      ['network', `${result.network}, overlay ${result.overlay}`],
+      ...addresses.map((address, index) => [index === 0 ? 'listens at' : '', address] as const),
+      ['data', result.data],
+      [
+        'holds',
+        `${formatCount(result.objects, 'object')}, ${formatBytes(result.bytes)}; ${formatCount(result.tombstones, 'removal')} remembered`,
+      ],
+      ['catalog', formatCount(result.catalog, 'entry', 'entries')],
+      ['peers', `${formatCount(result.neighbors, 'neighbour')}, ${formatCount(result.connections, 'connection')}`],
+      ['traffic', `${formatBytes(counters['bytesIn'] ?? 0)} in, ${formatBytes(counters['bytesOut'] ?? 0)} out`],
+    ]
+    const heading = `${paint('bold', `plaxton ${result.version}`, stdout)} ${state} since ${formatDuration(result.uptimeMs)}, process ${result.pid}`
+    return `${heading}\n${fields(rows, (text) => paint('dim', text, stdout))}`
+  })
+}

@@ -1,0 +1,60 @@
+import { RemoteError } from '../errors.ts'
+import { ControlChannel } from './channel.ts'
+import { openSocket } from './connect.ts'
+import { ControlProtocolError } from './frames.ts'
+import { protocolVersion } from './protocol.ts'
+import type { Frame, FrameHeader } from './frames.ts'
+
+/** How to call a daemon. */
+export interface CallInit {
+  /** Path of its control socket. */
+  readonly path: string
+  readonly command: string
+  readonly arguments?: Readonly<Record<string, unknown>>
+  readonly signal?: AbortSignal
+  /** Each frame on the way to the result, one at a time: the daemon waits while it is being handled. */
+  readonly onFrame?: (frame: Frame) => void | Promise<void>
+  /** Answers the daemon's questions, one at a time. */
+  readonly onQuestion?: (question: FrameHeader) => Promise<Answer>
+}
+
+/** What a client answers. */
+export interface Answer {
+  readonly header: FrameHeader
+  readonly body?: Uint8Array
+}
+
+/** Calls a daemon. Resolves with its result; rejects with `RemoteError`, `NoDaemonError` or the signal's reason. */
+export async function callDaemon(init: CallInit): Promise<unknown> {
+  const { path, command, signal } = init
+  const channel = new ControlChannel(await openSocket(path))
+  const abort = (): void => channel.destroy()
+  signal?.addEventListener('abort', abort)
+  try {
+    signal?.throwIfAborted()
+    await channel.send({ type: 'call', plaxton: protocolVersion, command, arguments: init.arguments ?? {} })
+    return await readAnswer(channel, init)
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    channel.destroy()
+  }
+}
+
+async function readAnswer(channel: ControlChannel, { onFrame, onQuestion }: CallInit): Promise<unknown> {
+  for await (const frame of channel.frames) {
+    const { header } = frame
+    if (header.type === 'result') return header['value']
+    if (header.type === 'error') throw new RemoteError(String(header['code']), String(header['message']))
+    if (header['id'] === undefined) {
+      await onFrame?.(frame)
+      continue
+    }
+    if (onQuestion === undefined) throw new ControlProtocolError(`the daemon asks for ${header.type}, which this command does not have`)
+    const { header: answer, body } = await onQuestion(header)
+    // A daemon that takes no more has said why, or will.
+    await channel.send({ ...answer, id: header['id'] }, body).catch(() => {})
+  }
+  throw new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
+}

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
+import { pastDefaults } from '@plaxton/past'
+import { pastryDefaults } from '@plaxton/pastry'
+import { controlPath, defaultDataDirectory } from '../control/address.ts'
+import { UsageError } from '../errors.ts'
+import type { PastConfig } from '@plaxton/past'
+import type { PastryConfig } from '@plaxton/pastry'
+
+/** What a daemon runs with. Paths are absolute. */
+export interface DaemonConfig {
+  readonly listen: readonly string[]
+  readonly bootstrap: readonly string[]
+  readonly data: string
+  readonly control: string
+  readonly network: string
+  readonly overlay: OverlayName
+  readonly pastry: Partial<PastryConfig>
+  readonly past: Partial<PastConfig>
+}
+
+/** What the command line says; it wins over the file. */
+export interface DaemonFlags {
+  readonly config?: string
+  readonly listen?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly data?: string
+  readonly control?: string
+  readonly network?: string
+  readonly overlay?: string
+}
+
+/** The overlays a node can run. */
+export const overlayNames = ['pastry'] as const
+export type OverlayName = (typeof overlayNames)[number]
+
+/** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
+export const defaultListen = '/ip4/127.0.0.1/tcp/0'
+
+export const defaultNetwork = 'default'
+
+/** Puts flags, configuration file and defaults together. Throws `UsageError` naming the file and the key, or the flag, that is wrong. */
+export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
+  const file = flags.config === undefined ? {} : await readConfigFile(flags.config)
+  const chosen = { ...file, ...defined(flags) }
+  const data = resolve(chosen.data ?? defaultDataDirectory())
+  return {
+    listen: multiaddrs('listen', chosen.listen ?? [defaultListen]),
+    bootstrap: multiaddrs('bootstrap', chosen.bootstrap ?? []),
+    data,
+    control: controlPath({ control: chosen.control, data }),
+    network: networkName(chosen.network ?? defaultNetwork),
+    overlay: overlayName(chosen.overlay ?? 'pastry'),
+    pastry: file.pastry ?? {},
+    past: file.past ?? {},
+  }
+}
+
+/** The name of an overlay there is. */
+export function overlayName(name: string): OverlayName {
+  const found = overlayNames.find((known) => known === name)
+  if (found === undefined) throw new UsageError(`there is no overlay ${JSON.stringify(name)}; there is ${overlayNames.join(', ')}`)
+  return found
+}
+
+/** The name of a network, as it goes into protocol ids. */
+export function networkName(name: string): string {
+  if (/^[a-z0-9._-]{1,32}$/.test(name)) return name
+  throw new UsageError(`network is ${JSON.stringify(name)}, allowed are 1 to 32 characters of a-z, 0-9, dot, dash and underscore`)
+}
+
+type ConfigFile = Omit<DaemonFlags, 'config'> & { readonly pastry?: Partial<PastryConfig>; readonly past?: Partial<PastConfig> }
+
+/** A configuration file is a page, not a book. */
+const maxConfigBytes = 64 * 1024
+
+async function readConfigFile(path: string): Promise<ConfigFile> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`the configuration file ${path} cannot be read: ${(error as Error).message}`)
+  }
+  if (text.length > maxConfigBytes) throw new UsageError(`the configuration file ${path} is longer than ${maxConfigBytes} bytes`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`the configuration file ${path} is not JSON: ${(error as Error).message}`)
+  }
+  const file = checked(path, '', value, fileKinds) as ConfigFile
+  const beside = (name: string | undefined): string | undefined => (name === undefined ? undefined : resolve(dirname(path), name))
+  return { ...file, ...defined({ data: beside(file.data), control: beside(file.control) }) }
+}
+
+type Kind = 'text' | 'texts' | 'number' | Readonly<Record<string, unknown>>
+
+const fileKinds: Readonly<Record<string, Kind>> = {
+  listen: 'texts',
+  bootstrap: 'texts',
+  data: 'text',
+  control: 'text',
+  network: 'text',
+  overlay: 'text',
+  pastry: numbers(pastryDefaults),
+  past: numbers(pastDefaults),
+}
+
+function numbers(defaults: object): Readonly<Record<string, Kind>> {
+  return Object.fromEntries(Object.keys(defaults).map((key) => [key, 'number']))
+}
+
+/** `value` as an object whose keys are all known and of their kind; `within` is the key that holds it. */
+function checked(path: string, within: string, value: unknown, kinds: Readonly<Record<string, unknown>>): unknown {
+  const where = `in ${path}`
+  const place = within === '' ? 'the configuration' : within
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new UsageError(`${place} ${where} is no object`)
+  for (const [name, each] of Object.entries(value)) {
+    const key = within === '' ? name : `${within}.${name}`
+    if (!Object.hasOwn(kinds, name))
+      throw new UsageError(`${key} ${where} is not known; ${place} may have ${Object.keys(kinds).join(', ')}`)
+    const kind = kinds[name] as Kind
+    if (kind === 'text' && typeof each !== 'string') throw new UsageError(`${key} ${where} is no string`)
+    if (kind === 'number' && typeof each !== 'number') throw new UsageError(`${key} ${where} is no number`)
+    if (kind === 'texts' && !(Array.isArray(each) && each.every((item) => typeof item === 'string'))) {
+      throw new UsageError(`${key} ${where} is no list of strings`)
+    }
+    if (typeof kind === 'object') checked(path, key, each, kind)
+  }
+  return value
+}
+
+function multiaddrs(field: string, addresses: readonly string[]): readonly string[] {
+  for (const address of addresses) {
+    try {
+      multiaddr(address)
+    } catch {
+      throw new UsageError(`${field} ${JSON.stringify(address)} is no multiaddr, such as /ip4/127.0.0.1/tcp/4001`)
+    }
+  }
+  return addresses
+}
+
+/** Without the fields that are undefined. */
+function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

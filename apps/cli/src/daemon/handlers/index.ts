@@ -1,0 +1,22 @@
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { lookup, peers, status } from './network.ts'
+import { put } from './put.ts'
+import { remove } from './remove.ts'
+import { stat } from './stat.ts'
+import type { Handler } from '../../control/server.ts'
+import type { Context } from './context.ts'
+
+/** What a daemon can do for its clients, by command. */
+export function handlersOf(context: Context): Record<string, Handler> {
+  return {
+    put: (call) => put(context, call),
+    get: (call) => get(context, call),
+    rm: (call) => remove(context, call),
+    ls: (call) => list(context, call),
+    stat: (call) => stat(context, call),
+    peers: () => peers(context),
+    lookup: (call) => lookup(context, call),
+    status: () => status(context),
+  }
+}

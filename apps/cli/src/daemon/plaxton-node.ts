@@ -1,0 +1,155 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { identify } from '@libp2p/identify'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { Files } from '@plaxton/files'
+import { overlay, past } from '@plaxton/libp2p'
+import { pastry } from '@plaxton/pastry'
+import { createLibp2p } from 'libp2p'
+import { openDataDirectory } from './data-directory.ts'
+import { isLoopback, portCameTo, withRememberedPorts } from './listen.ts'
+import type { Identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import type { BlockOptions } from '@plaxton/files'
+import type { OverlayService, PastService } from '@plaxton/libp2p'
+import type { DaemonConfig, OverlayName } from './config.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { OverlayFactory } from '@plaxton/kbr'
+import type { PastryConfig } from '@plaxton/pastry'
+
+/** What a node is made of; where its clients reach it is not its business. */
+export type PlaxtonNodeInit = Omit<DaemonConfig, 'control'>
+
+type Services = { identify: Identify; overlay: OverlayService; past: PastService }
+
+/** How long changes of the neighbours are gathered before they are written down. A node that is killed within this time forgets the latest. */
+const rememberDelayMs = 200
+
+/** Neighbours asked of the overlay: more than any usual leaf set has. */
+const maxNeighbors = 64
+
+/** One node with everything it consists of, on a data folder of its own. */
+export class PlaxtonNode {
+  readonly directory: DataDirectory
+  readonly libp2p: Libp2p<Services>
+  private readonly init: PlaxtonNodeInit
+  private rememberTimer: NodeJS.Timeout | undefined
+
+  private constructor(init: PlaxtonNodeInit, directory: DataDirectory, libp2p: Libp2p<Services>) {
+    this.init = init
+    this.directory = directory
+    this.libp2p = libp2p
+  }
+
+  /** Starts a node, which then joins in the background: see `overlay.whenReady`. Rejects when its folder is in use or it cannot listen. */
+  static async start(init: PlaxtonNodeInit): Promise<PlaxtonNode> {
+    const directory = await openDataDirectory(init.data)
+    try {
+      const node = new PlaxtonNode(init, directory, await assemble(init, directory))
+      await node.libp2p.start()
+      node.rememberNetwork()
+      return node
+    } catch (error) {
+      await directory.close()
+      throw error
+    }
+  }
+
+  get overlay(): OverlayService {
+    return this.libp2p.services.overlay
+  }
+
+  get past(): PastService {
+    return this.libp2p.services.past
+  }
+
+  /** Where others reach this node; each ends in its PeerId. */
+  get multiaddrs(): string[] {
+    return this.libp2p.getMultiaddrs().map((each) => each.toString())
+  }
+
+  /** Files stored in these ways. */
+  files(options: BlockOptions = {}): Files {
+    return new Files(this.past, options)
+  }
+
+  /** Hands over, says goodbye, and lets go of everything. */
+  async stop(): Promise<void> {
+    clearTimeout(this.rememberTimer)
+    await this.libp2p.stop()
+    await this.directory.memory.note({})
+    await this.directory.close()
+  }
+
+  /** Ends as a killed process does, for others to notice: connections are cut and nobody is told. */
+  async crash(): Promise<void> {
+    clearTimeout(this.rememberTimer)
+    const stopped = this.overlay.host.stop()
+    for (const connection of this.libp2p.getConnections()) connection.abort(new Error('the node was killed'))
+    await stopped
+    await this.libp2p.stop()
+    await this.directory.close()
+  }
+
+  /** Writes down where this node listens now, and its neighbours whenever they change. */
+  private rememberNetwork(): void {
+    const { memory } = this.directory
+    const listen = Object.fromEntries(
+      this.init.listen.flatMap((address) => {
+        const actual = portCameTo(address, this.multiaddrs)
+        return actual === undefined ? [] : [[address, actual]]
+      }),
+    )
+    void memory.note({ listen })
+    const soon = (): void => {
+      this.rememberTimer ??= setTimeout(() => {
+        this.rememberTimer = undefined
+        void this.rememberNeighbors()
+      }, rememberDelayMs)
+    }
+    this.overlay.addEventListener('neighbor', soon)
+    this.overlay.addEventListener('ready', soon)
+  }
+
+  /** The neighbours of now before those of earlier, which may be all that is left when everybody restarts at once. */
+  private async rememberNeighbors(): Promise<void> {
+    const { memory } = this.directory
+    if (!this.overlay.ready) return
+    const neighbors = this.overlay.kbr.neighborSet(maxNeighbors).flatMap(({ address }) => address.split(','))
+    const former = memory.now.peers.filter((address) => !neighbors.includes(address))
+    await memory.note({ peers: [...neighbors, ...former] })
+  }
+}
+
+/** The libp2p node, not started. */
+async function assemble(init: PlaxtonNodeInit, directory: DataDirectory): Promise<Libp2p<Services>> {
+  const { listen, peers } = directory.memory.now
+  return createLibp2p({
+    start: false,
+    privateKey: directory.identity,
+    addresses: { listen: await withRememberedPorts(init.listen, listen) },
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    ...(init.listen.every(isLoopback) ? { connectionManager: loopbackLimits } : {}),
+    // The overlay probes its neighbours itself; libp2p's own pings cost 1.5 ms of CPU per connection every 10 s.
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify(),
+      overlay: overlay(overlays[init.overlay](init.pastry), {
+        network: init.network,
+        bootstrap: [...new Set([...init.bootstrap, ...peers])],
+      }),
+      past: past({ ...init.past, store: directory.store, owner: directory.owner }),
+    },
+  })
+}
+
+const overlays: Readonly<Record<OverlayName, (config: Partial<PastryConfig>) => OverlayFactory>> = { pastry }
+
+/**
+ * libp2p cuts more than 5 inbound connections per second from one address, and more than 10 at a time in the handshake. On loopback all
+ * nodes of a network share one address, so these limits would keep them apart instead of protecting them.
+ */
+const loopbackLimits = { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 1_000 }
