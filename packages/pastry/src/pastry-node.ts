@@ -95,6 +95,8 @@ export class PastryNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
+    // A member was told of another ring: it looks for its own place there, as it does through past contacts.
+    if (this.ready) for (const ref of bootstrap) if (ref.id !== this.self.id) send(ref, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx)
     if (this.state.standing !== 'outside' || this.joining !== undefined) return
     this.bootstraps = bootstrap.filter((ref) => ref.id !== this.self.id)
     if (this.bootstraps.length === 0) this.becomeMember(now, now, fx)
