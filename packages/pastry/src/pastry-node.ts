@@ -314,7 +314,8 @@ export class PastryNode implements Overlay {
   // Leaf set
 
   private onLeafProbe(from: NodeRef, probe: LeafProbe, now: Millis, fx: OverlayEffects): void {
-    if (probe.member && !this.state.leafSet.has(from.id)) this.probing.askAnew(from, now, fx)
+    // Only for a new neighbour: two claimants that are none would otherwise ask each other anew for ever, every question voiding the last answer.
+    if (probe.member && this.state.leafSet.admits(from.id)) this.probing.askAnew(from, now, fx)
     this.takeReport(from, probe, false, now, fx)
     const reply: LeafReply = { type: 'leaf-reply', seq: probe.seq, hints: this.state.nearestTo(from, probe.lost), ...this.state.report(now) }
     send(from, reply, fx)
