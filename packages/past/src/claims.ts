@@ -142,14 +142,24 @@ export function compareClaims(a: Claim, b: Claim): number {
 
 /** True when `claims` say what `claim` says: it is among them, or its owner has said the same again later. */
 export function covers(claims: readonly Claim[], claim: Claim): boolean {
-  const owner = ownerOf(claim)
-  const other = claims.find((each) => ownerOf(each) === owner)
+  const other = claimOf(claims, ownerOf(claim))
   return (
     other !== undefined &&
     compareClaims(other, claim) >= 0 &&
     (other.withdrawal === undefined) === (claim.withdrawal === undefined) &&
     other.certificate.contentDigest === claim.certificate.contentDigest
   )
+}
+
+/** True when `claims` have a later word of the same owner that says something else. */
+export function isContradicted(claims: readonly Claim[], claim: Claim): boolean {
+  const other = claimOf(claims, ownerOf(claim))
+  return other !== undefined && compareClaims(other, claim) > 0 && !covers(claims, claim)
+}
+
+/** What this owner says. */
+export function claimOf(claims: readonly Claim[], owner: Guid): Claim | undefined {
+  return claims.find((claim) => ownerOf(claim) === owner)
 }
 
 function byOwnerKey(a: Claim, b: Claim): number {

@@ -74,7 +74,7 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
         }),
       ),
       here: nested(18, message('Here', { node: nodeRef(1) })),
-      object: nested(19, message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })) })),
+      object: nested(19, message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })), settled: bool(4) })),
       absent: nested(20, message('Absent', { removed: bool(1), silent: uint32(2) })),
       inspection: nested(21, message('Inspection', { size: uint53(1), wanted: uint32(2), holders: holders(3), expires: uint53(4) })),
       stored: nested(

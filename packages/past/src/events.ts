@@ -7,14 +7,16 @@ export type PastEvent =
   | { readonly type: 'past:done'; readonly command: number; readonly outcome: PastOutcome }
   /** A step of a command, in one sentence. */
   | { readonly type: 'past:progress'; readonly command: number; readonly step: PastStep; readonly detail: string }
-  /** This node now holds the object durably. `repair`: copied by maintenance, from `from`; otherwise somebody put it. */
-  | { readonly type: 'past:stored'; readonly guid: Guid; readonly size: number; readonly repair: boolean; readonly from: NodeRef | undefined }
+  /** This node now holds the object durably. */
+  | { readonly type: 'past:stored'; readonly guid: Guid; readonly size: number }
+  /** Maintenance has copied an object, or the news of its removal, from another node. */
+  | { readonly type: 'past:repaired'; readonly guid: Guid; readonly from: NodeRef }
   /** This node has erased the object's bytes and why. */
   | { readonly type: 'past:erased'; readonly guid: Guid; readonly reason: 'removed' | 'expired' | 'handed over' | 'unreadable' }
   /** All that was on disk is known, before anything else is served. */
   | { readonly type: 'past:loaded'; readonly objects: number }
-  /** A comparison with all neighbours has ended. */
-  | { readonly type: 'past:compared'; readonly neighbors: number; readonly differences: number }
+  /** A round of maintenance has ended; `waiting` records are still to be copied, and `handedOver` were given away. */
+  | { readonly type: 'past:compared'; readonly waiting: number; readonly handedOver: number }
   /** Something another node sent was no message, or broke a rule; counted. */
   | { readonly type: 'past:garbage'; readonly from: NodeRef | undefined; readonly reason: string }
 

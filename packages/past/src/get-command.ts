@@ -24,7 +24,7 @@ export class GetCommand extends Command {
   private readonly want: 'data' | 'presence'
   private readonly latencies: Latencies
   /** Whether what this node holds itself may be believed. */
-  private readonly settled: boolean
+  private readonly settled: () => boolean
   /** Nodes that gave a wrong answer or are being fetched from: another attempt passes them by. At most {@link maxExcluded}. */
   private readonly excluded: Guid[] = []
   /** First hops used already. */
@@ -36,7 +36,7 @@ export class GetCommand extends Command {
   private hedgeAlarm = 0
   private absences = 0
 
-  constructor(parts: PastParts, init: CommandInit, want: 'data' | 'presence', latencies: Latencies, settled: boolean) {
+  constructor(parts: PastParts, init: CommandInit, want: 'data' | 'presence', latencies: Latencies, settled: () => boolean) {
     super(parts, init)
     this.want = want
     this.verb = want === 'data' ? 'get' : 'has'
@@ -46,7 +46,7 @@ export class GetCommand extends Command {
 
   run(now: Millis, fx: AppEffects): void {
     this.startedAt = now
-    const own = this.settled ? this.parts.shelf.live(this.guid, now) : undefined
+    const own = this.settled() ? this.parts.shelf.live(this.guid, now) : undefined
     if (own === undefined) return this.attempt(now, fx)
     if (this.want === 'presence') return this.succeed(true, fx)
     this.progress('reading', 'reading the copy on this node', fx)

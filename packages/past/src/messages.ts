@@ -37,8 +37,17 @@ export type PastReply =
   | { readonly type: 'receipt'; readonly holders: readonly NodeRef[]; readonly wanted: number; readonly quorum: number }
   | Refusal
   | { readonly type: 'here'; readonly node: NodeRef }
-  /** What `holder` has: claims always, data when it was asked for and is small enough to come this way. */
-  | { readonly type: 'object'; readonly holder: NodeRef; readonly claims: readonly Claim[]; readonly data?: Uint8Array | undefined }
+  /**
+   * What `holder` has: claims unless the guid says it all, data when they were asked for and may come this way. Not `settled`: the holder
+   * has just started and may have missed a removal.
+   */
+  | {
+      readonly type: 'object'
+      readonly holder: NodeRef
+      readonly claims: readonly Claim[]
+      readonly settled: boolean
+      readonly data?: Uint8Array | undefined
+    }
   /** Not here; from a root: on none of the replicas that answered, and `silent` did not. `removed`: an owner withdrew it. */
   | { readonly type: 'absent'; readonly removed: boolean; readonly silent: number }
   | {

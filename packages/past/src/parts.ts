@@ -12,6 +12,8 @@ export interface PastParts {
   readonly errands: Errands
   readonly notary: Notary
   readonly shelf: Shelf
+  /** A node that should store something did not: maintenance should look before its time. */
+  readonly onShortfall: (now: Millis, fx: AppEffects) => void
 }
 
 /** Gives the answer to whoever asked, near or far. */

@@ -8,19 +8,25 @@ import { emit, overloaded } from './command.ts'
 import type { Command, CommandInit } from './command.ts'
 import { pastConfig } from './config.ts'
 import type { PastConfig } from './config.ts'
+import { answerCompare, answerExchange, isOversized } from './comparison.ts'
+import type { ComparisonParts } from './comparison.ts'
 import { Errands } from './errands.ts'
 import { GetCommand } from './get-command.ts'
 import { Latencies } from './latencies.ts'
+import { Maintenance } from './maintenance.ts'
 import { maxExcluded } from './messages.ts'
 import type { PastCall, PastMessage } from './messages.ts'
 import { Notary } from './notary.ts'
 import { Owner } from './owner.ts'
-import type { PastParts, Respond } from './parts.ts'
+import type { Respond } from './parts.ts'
+import { Placement } from './placement.ts'
 import { PutCommand } from './put-command.ts'
+import { Repair } from './repair.ts'
 import { Replica } from './replica.ts'
 import { InspectCommand, RemoveCommand } from './root-commands.ts'
 import { Root } from './root.ts'
 import { Shelf } from './shelf.ts'
+import type { Held, ShelfChange } from './shelf.ts'
 
 /** What every command takes: the object, and how long the command may last (default `PastConfig.commandMs`). */
 export interface PastRequest {
@@ -36,6 +42,13 @@ export interface PutRequest extends PastRequest {
   readonly expires?: Millis | undefined
   readonly name?: string | undefined
   readonly salt?: Uint8Array | undefined
+  /** Signs with another of this node's keys, by name (`ApplicationPorts.signer` of `@plaxton/runtime`). Default: with its own. */
+  readonly signer?: string | undefined
+}
+
+export interface RemoveRequest extends PastRequest {
+  /** As in {@link PutRequest}. */
+  readonly signer?: string | undefined
 }
 
 export interface EnsureRequest extends PastRequest {
@@ -54,6 +67,8 @@ export interface PastStats {
   readonly commands: number
   /** Questions and calls that have no answer yet. */
   readonly inFlight: number
+  /** Objects and removals copied here by maintenance. */
+  readonly repairs: number
   /** Messages that were none, or broke a rule. */
   readonly garbage: number
   /** Requests turned away because too much was going on. */
@@ -72,32 +87,41 @@ export interface PastStats {
 export class PastNode implements Application {
   readonly name = 'past'
   readonly config: PastConfig
-  private readonly prng: Prng
   private readonly errands: Errands
   private readonly shelf: Shelf
   private readonly owner: Owner
   private readonly latencies: Latencies
-  private readonly parts: PastParts
+  private readonly parts: ComparisonParts
   private readonly root: Root
   private readonly replica: Replica
+  private readonly maintenance: Maintenance
   /** At most `maxCommands`; further ones end at once. */
   private readonly commands = new Map<number, Command>()
   /** Commands that came before the disk was read. Part of {@link commands}. */
   private waiting: Command[] = []
   private nextCommand = 1
   private loaded = false
+  private leaving = false
   private garbage = 0
   private overloads = 0
 
   constructor(config: Partial<PastConfig>, prng: Prng) {
     this.config = pastConfig(config)
-    this.prng = prng
     this.errands = new Errands((reason, fx) => this.onGarbage(undefined, reason, fx))
-    this.shelf = new Shelf(this.config, this.errands, () => {})
+    this.shelf = new Shelf(this.config, this.errands, (before, after, why, fx) => this.onChange(before, after, why, fx))
     this.owner = new Owner(this.errands)
     this.latencies = new Latencies(this.config.hedgeFloorMs, this.config.hedgeCeilingMs)
-    const notary = new Notary(this.config, this.errands)
-    this.parts = { config: this.config, prng, errands: this.errands, notary, shelf: this.shelf }
+    const parts = {
+      config: this.config,
+      prng,
+      errands: this.errands,
+      notary: new Notary(this.config, this.errands),
+      shelf: this.shelf,
+      onShortfall: (now: Millis, fx: AppEffects) => this.maintenance.hasten(now, fx),
+    }
+    const repair = new Repair(parts, (from, reason, fx) => this.onGarbage(from, reason, fx))
+    this.parts = { ...parts, repair, placement: new Placement(this.shelf) }
+    this.maintenance = new Maintenance(this.parts)
     this.root = new Root(this.parts)
     this.replica = new Replica(this.parts)
   }
@@ -122,7 +146,7 @@ export class PastNode implements Application {
     if (salt.length > 0 && name === '') throw new InvalidValueError('salt', salt, 'absent, for an object without a name')
     const contentDigest = guidOf(data)
     if (name === '' && guid !== contentDigest) throw new InvalidValueError('guid', guid, 'the SHA-256 of the data, or a name to be given')
-    const order = { data, contentDigest, replicas, quorum, expires, name, salt }
+    const order = { data, contentDigest, replicas, quorum, expires, name, salt, signer: request.signer }
     return this.begin(
       request,
       (init) => new PutCommand(this.parts, init, order, this.owner, (put, respond, at, effects) => this.root.onPut(put, respond, at, effects)),
@@ -133,17 +157,17 @@ export class PastNode implements Application {
 
   /** The object's bytes, verified. */
   get(request: PastRequest, now: Millis, fx: AppEffects): number {
-    return this.begin(request, (init) => new GetCommand(this.parts, init, 'data', this.latencies, true), now, fx)
+    return this.begin(request, (init) => new GetCommand(this.parts, init, 'data', this.latencies, () => this.maintenance.settled), now, fx)
   }
 
   /** Whether the object exists. */
   has(request: PastRequest, now: Millis, fx: AppEffects): number {
-    return this.begin(request, (init) => new GetCommand(this.parts, init, 'presence', this.latencies, true), now, fx)
+    return this.begin(request, (init) => new GetCommand(this.parts, init, 'presence', this.latencies, () => this.maintenance.settled), now, fx)
   }
 
   /** Withdraws this node's claim on the object. */
-  remove(request: PastRequest, now: Millis, fx: AppEffects): number {
-    return this.begin(request, (init) => new RemoveCommand(this.parts, init, this.owner), now, fx)
+  remove(request: RemoveRequest, now: Millis, fx: AppEffects): number {
+    return this.begin(request, (init) => new RemoveCommand(this.parts, init, this.owner, request.signer), now, fx)
   }
 
   /** Who holds the object now. */
@@ -168,6 +192,7 @@ export class PastNode implements Application {
       tombstones,
       commands: this.commands.size,
       inFlight: this.errands.open,
+      repairs: this.parts.repair.changes,
       garbage: this.garbage,
       overloads: this.overloads,
     }
@@ -181,14 +206,14 @@ export class PastNode implements Application {
   // --- Inputs -----------------------------------------------------------------------------------------------------------
 
   onStart(now: Millis, fx: AppEffects): void {
-    this.owner.withKey(now, fx, () => {})
+    this.owner.withKey(undefined, now, fx, () => {})
     this.load(now, fx)
   }
 
   forward(message: RoutedMessage, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
     const call = this.read(message.previousHop, message.payload, fx)
     if (call === undefined) return { action: 'reject', reason: 'the message could not be read' }
-    if (call.type !== 'get' || !this.loaded) return { action: 'continue' }
+    if (call.type !== 'get' || !this.maintenance.settled) return { action: 'continue' }
     return this.intercept(message, call, now, fx) ? { action: 'stop' } : { action: 'continue' }
   }
 
@@ -205,7 +230,7 @@ export class PastNode implements Application {
       case 'where':
         return respond({ type: 'here', node: fx.self }, now, fx)
       case 'get':
-        return this.root.onGet(key, call, true, respond, now, fx)
+        return this.root.onGet(key, call, this.maintenance.settled, respond, now, fx)
       case 'remove':
         return this.root.onRemove(key, call, respond, now, fx)
       case 'inspect':
@@ -226,7 +251,12 @@ export class PastNode implements Application {
       case 'store':
         return this.replica.onStore(call, respond, now, fx)
       case 'fetch':
-        return this.replica.onFetch(call, respond, now, fx)
+        return this.replica.onFetch(call, this.maintenance.settled, respond, now, fx)
+      case 'compare':
+        return answerCompare(call, from, this.parts, respond, now, fx)
+      case 'exchange':
+        if (isOversized(call)) return fx.refuse(reply, 'the message lists too much at once')
+        return answerExchange(call, from, this.parts, respond, now, fx)
       default:
         fx.refuse(reply, `${call.type} is not asked directly`)
     }
@@ -244,10 +274,16 @@ export class PastNode implements Application {
     this.errands.onTimer(arg, now, fx)
   }
 
-  update(_node: NodeRef, _joined: boolean, _now: Millis, _fx: AppEffects): void {}
+  update(node: NodeRef, joined: boolean, now: Millis, fx: AppEffects): void {
+    this.maintenance.onNeighbor(node, joined, now, fx)
+  }
 
-  onLeave(_now: Millis, fx: AppEffects): void {
-    fx.handedOver()
+  onLeave(now: Millis, fx: AppEffects): void {
+    this.leaving = true
+    this.maintenance.leave(now, fx, (_, __, effects) => {
+      for (const command of [...this.commands.values()]) command.fail(new NotReadyError('this node has left'), effects)
+      effects.handedOver()
+    })
   }
 
   // --- Details ----------------------------------------------------------------------------------------------------------
@@ -261,6 +297,7 @@ export class PastNode implements Application {
       }
       this.loaded = true
       emit(effects, { type: 'past:loaded', objects })
+      this.maintenance.start(time, effects)
       const { waiting } = this
       this.waiting = []
       for (const command of waiting) command.run(time, effects)
@@ -272,8 +309,9 @@ export class PastNode implements Application {
     if (!isGuid(guid, 256)) throw new InvalidValueError('guid', guid, '64 lower-case hex characters')
     requireWhole('timeoutMs', timeoutMs, 1, Number.MAX_SAFE_INTEGER)
     const id = this.nextCommand++
-    const command = create({ id, guid, timeoutMs, onEnd: () => this.commands.delete(id) })
-    if (!fx.ready) command.fail(new NotReadyError('this node is not a member of its overlay yet'), fx)
+    const command = create({ id, guid, timeoutMs, onEnd: () => void this.commands.delete(id) })
+    if (this.leaving) command.fail(new NotReadyError('this node is leaving'), fx)
+    else if (!fx.ready) command.fail(new NotReadyError('this node is not a member of its overlay yet'), fx)
     else if (this.commands.size >= this.config.maxCommands) command.fail(overloaded(`${this.commands.size} commands are under way`), fx)
     else {
       this.commands.set(id, command)
@@ -291,7 +329,7 @@ export class PastNode implements Application {
     if (held === undefined || call.excluded.includes(fx.self.id) || this.errands.open >= this.config.maxWork) return false
     const respond = responder(reply)
     const claims = held.leading.kind === 'named' ? held.claims : []
-    const object = { type: 'object', holder: fx.self, claims } as const
+    const object = { type: 'object', holder: fx.self, claims, settled: true } as const
     if (call.want === 'presence' || held.leading.size > this.config.smallBytes) {
       respond(object, now, fx)
       return true
@@ -320,6 +358,13 @@ export class PastNode implements Application {
       fx.refuse(reply, 'the node has too much to do')
     } else return true
     return false
+  }
+
+  private onChange(before: Held | undefined, after: Held | undefined, why: ShelfChange, fx: AppEffects): void {
+    this.parts.placement.onChange(before, after, fx)
+    if (why === 'loaded') return
+    if (after?.hasData === true && before?.hasData !== true) emit(fx, { type: 'past:stored', guid: after.guid, size: after.leading.size })
+    if (before?.hasData === true && after?.hasData !== true) emit(fx, { type: 'past:erased', guid: before.guid, reason: why === 'kept' ? 'removed' : why })
   }
 
   private read(from: NodeRef, payload: Uint8Array, fx: AppEffects): PastMessage | undefined {

@@ -24,8 +24,10 @@ export class Replica {
     const refuse = (detail: string, time: Millis, effects: AppEffects): void =>
       respond({ type: 'stored', outcome: 'refused', detail, claims: shelf.get(guid)?.claims ?? [] }, time, effects)
 
-    const set = fx.replicaSet(guid, widened(config.maxReplicas))
-    if (known.length === 0 && !set.some((node) => sameNode(node, fx.self))) return refuse('it is too far from the guid', now, fx)
+    // Views differ, so a node stores what is close to it; but a removal of what it never had only if it may be asked for it.
+    const reach = data === undefined ? config.maxReplicas : widened(config.maxReplicas)
+    const isNear = fx.replicaSet(guid, reach).some((node) => sameNode(node, fx.self))
+    if (known.length === 0 && !isNear) return refuse('it is too far from the guid', now, fx)
     notary.check(guid, claims, known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return refuse(problem, time, effects)
       shelf.keep(guid, claims, data && { bytes: data, digest: guidOf(data) }, time, effects, (kept, at, fxKept) => {
@@ -35,14 +37,14 @@ export class Replica {
   }
 
   /** Says what it has; removals as well, so that who missed one learns of it. */
-  onFetch({ guid, withData }: Fetch, respond: Respond, now: Millis, fx: AppEffects): void {
+  onFetch({ guid, withData }: Fetch, settled: boolean, respond: Respond, now: Millis, fx: AppEffects): void {
     const { shelf } = this.parts
     const held = shelf.get(guid)
     if (held === undefined) return respond({ type: 'absent', removed: false, silent: 0 }, now, fx)
-    if (!withData || !anyLive(held.claims, now)) return respond({ type: 'object', holder: fx.self, claims: held.claims }, now, fx)
+    if (!withData || !anyLive(held.claims, now)) return respond({ type: 'object', holder: fx.self, claims: held.claims, settled }, now, fx)
     shelf.read(guid, fx, (data, time, effects) => {
       if (data === undefined) respond({ type: 'absent', removed: false, silent: 0 }, time, effects)
-      else respond({ type: 'object', holder: effects.self, claims: held.claims, data: data.bytes }, time, effects)
+      else respond({ type: 'object', holder: effects.self, claims: held.claims, settled, data: data.bytes }, time, effects)
     })
   }
 }

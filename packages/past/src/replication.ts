@@ -1,12 +1,13 @@
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { isContradicted } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Answered, Then } from './errands.ts'
 import type { PastParts } from './parts.ts'
 import type { Data, Kept } from './shelf.ts'
 
-/** How a replication stood when it reached its quorum, or when it could not any more. */
+/** How a replication stood when enough was durable, or when nothing more could be done. */
 export interface Replicated {
   /** Nodes on which it is durable, closest to the guid first. */
   readonly holders: readonly NodeRef[]
@@ -27,7 +28,9 @@ export interface ReplicationOrder {
   readonly candidates: readonly NodeRef[]
   readonly wanted: number
   /** Durable copies after which `then` runs; the others follow in the background. */
-  readonly needed: number
+  readonly enough: number
+  /** How often a node that does not answer is asked before another stands in for it. */
+  readonly tries: number
 }
 
 /** Stores claims and data on a set of nodes at once. `then` runs once; what is still missing goes on without it. */
@@ -57,7 +60,17 @@ export class Replication {
 
   private storeOnNext(now: Millis, fx: AppEffects): void {
     const node = this.order.candidates[this.nextCandidate++]
-    if (node === undefined) return this.settle(now, fx)
+    if (node === undefined || this.isOutdated()) this.settle(now, fx)
+    else this.storeOn(node, 1, now, fx)
+  }
+
+  /** The owner has said otherwise while this was going on: a stand-in must not get what has been removed meanwhile. */
+  private isOutdated(): boolean {
+    const held = this.parts.shelf.get(this.order.guid)
+    return held !== undefined && this.order.claims.some((claim) => isContradicted(held.claims, claim))
+  }
+
+  private storeOn(node: NodeRef, attempt: number, now: Millis, fx: AppEffects): void {
     const { guid, claims, data } = this.order
     const { shelf, errands, config } = this.parts
     if (sameNode(node, fx.self)) {
@@ -65,17 +78,18 @@ export class Replication {
       return
     }
     errands.request(node, { type: 'store', guid, claims, data: data?.bytes }, config.replicaMs, fx, (answered, time, effects) =>
-      this.onAnswered(node, answered, time, effects),
+      this.onAnswered(node, attempt, answered, time, effects),
     )
   }
 
-  private onAnswered(node: NodeRef, answered: Answered, now: Millis, fx: AppEffects): void {
+  private onAnswered(node: NodeRef, attempt: number, answered: Answered, now: Millis, fx: AppEffects): void {
     if (answered.ok && answered.message.type === 'stored') {
       const { outcome, detail, claims } = answered.message
       if (outcome === 'kept') return this.onHolder(node, now, fx)
       this.objections.push(...claims)
       return this.onFailure(node, outcome === 'refused' ? detail : 'it lacks the data', now, fx)
     }
+    if (!answered.ok && answered.failure.reason === 'timed out' && attempt < this.order.tries) return this.storeOn(node, attempt + 1, now, fx)
     this.transient = true
     this.onFailure(node, answered.ok ? 'it answered something else' : answered.failure.detail, now, fx)
   }
@@ -92,12 +106,13 @@ export class Replication {
 
   private onFailure(node: NodeRef, why: string, now: Millis, fx: AppEffects): void {
     this.failures.push(`${node.id.slice(0, 8)}: ${why}`)
+    this.parts.onShortfall(now, fx)
     this.storeOnNext(now, fx)
   }
 
   private settle(now: Millis, fx: AppEffects): void {
     this.open--
-    if (this.holders.size >= this.order.needed || this.open === 0) this.report(now, fx)
+    if (this.holders.size >= this.order.enough || this.open === 0) this.report(now, fx)
   }
 
   private report(now: Millis, fx: AppEffects): void {

@@ -1,8 +1,8 @@
-import { guidOf, shortGuid } from '@plaxton/guid'
+import { guidFromBytes, guidOf, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
-import { anyLive, compareClaims, expiryOf, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
+import { anyLive, claimOf, compareClaims, expiryOf, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { PastCall, Refusal, RefusalCode } from './messages.ts'
 import { namesOf, quorumOf, widened } from './parts.ts'
@@ -75,11 +75,10 @@ export class Root {
   /** Why a claim cannot be accepted beside those known; undefined when it can. */
   private objectionTo(claim: Claim, known: readonly Claim[], now: Millis): Refusal | undefined {
     const { guid, contentDigest } = claim.certificate
-    const owner = ownerOf(claim)
     if (known.some((other) => isLive(other, now) && other.certificate.contentDigest !== contentDigest)) {
       return refusal('exists', `other bytes live under ${shortGuid(guid)}, put by the same owner`)
     }
-    const own = known.find((other) => ownerOf(other) === owner)
+    const own = claimOf(known, ownerOf(claim))
     if (own?.withdrawal !== undefined && compareClaims(own, claim) > 0) {
       return refusal('superseded', 'the owner removed the object later than this certificate was made', { stamp: stampOf(own) })
     }
@@ -94,7 +93,7 @@ export class Root {
     const candidates = fx.replicaSet(guid, widened(replicas))
     const wanted = Math.min(replicas, candidates.length)
     const needed = quorumOf(quorum, wanted)
-    const order = { guid, claims: [claim], data: { bytes: data, digest: contentDigest }, candidates, wanted, needed }
+    const order = { guid, claims: [claim], data: { bytes: data, digest: contentDigest }, candidates, wanted, enough: needed, tries: 1 }
     new Replication(this.parts, order, (replicated, time, effects) => {
       if (replicated.holders.length >= needed) {
         return respond({ type: 'receipt', holders: replicated.holders, wanted: replicas, quorum: needed }, time, effects)
@@ -127,7 +126,7 @@ export class Root {
   private answerPresence(guid: Guid, holders: readonly NodeRef[], claims: readonly Claim[], silent: readonly NodeRef[], respond: Respond, now: Millis, fx: AppEffects): void {
     const holder = holders[0]
     if (holder === undefined) return respond({ type: 'absent', removed: false, silent: silent.length }, now, fx)
-    respond({ type: 'object', holder, claims }, now, fx)
+    respond({ type: 'object', holder, claims, settled: true }, now, fx)
   }
 
   /** Small data go back along the path, from here; for large ones the reader is told where they are. */
@@ -135,10 +134,10 @@ export class Root {
     const [holder, ...rest] = holders
     const leading = leadingCertificate(claims, now)
     if (holder === undefined || leading === undefined) return respond({ type: 'absent', removed: false, silent }, now, fx)
-    if (leading.size > this.parts.config.smallBytes) return respond({ type: 'object', holder, claims }, now, fx)
+    if (leading.size > this.parts.config.smallBytes) return respond({ type: 'object', holder, claims, settled: true }, now, fx)
     const onData = (data: Uint8Array | undefined, time: Millis, effects: AppEffects): void => {
       if (data === undefined || guidOf(data) !== leading.contentDigest) return this.fetchFor(guid, claims, rest, silent, respond, time, effects)
-      respond({ type: 'object', holder, claims, data }, time, effects)
+      respond({ type: 'object', holder, claims, settled: true, data }, time, effects)
     }
     if (sameNode(holder, fx.self)) return this.parts.shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
     this.parts.errands.request(holder, { type: 'fetch', guid, withData: true }, this.parts.config.replicaMs, fx, (answered, time, effects) =>
@@ -150,10 +149,11 @@ export class Root {
 
   onRemove(guid: Guid, remove: Remove, respond: Respond, now: Millis, fx: AppEffects): void {
     const known = this.parts.shelf.get(guid)?.claims ?? []
-    const claim = claimBy(remove.ownerKey, known)
+    const owner = guidFromBytes(remove.ownerKey)
+    const claim = claimOf(known, owner)
     if (claim !== undefined) return this.withdraw(guid, claim, remove, respond, now, fx)
     new Survey(this.parts, guid, { firstHolder: false }, ({ claims, silent }, time, effects) => {
-      const found = claimBy(remove.ownerKey, claims)
+      const found = claimOf(claims, owner)
       if (found !== undefined) this.withdraw(guid, found, remove, respond, time, effects)
       else if (anyLive(claims, time)) respond(refusal('not owner', `${shortGuid(guid)} belongs to somebody else`), time, effects)
       else respond(refusal('not found', absence(guid, silent), { transient: silent.length > 0 }), time, effects)
@@ -175,21 +175,23 @@ export class Root {
     })
   }
 
-  /** The replica set must know durably; nodes beyond it, which may hold copies of earlier times, are told as well. */
+  /**
+   * Waits for all of the replica set to know durably, because whoever does not goes on answering; but a majority is enough to succeed.
+   * Nodes beyond it, which may hold copies from other times, are told as well.
+   */
   private replicateRemoval(claim: Claim, respond: Respond, now: Millis, fx: AppEffects): void {
     const { guid, replicas } = claim.certificate
-    const candidates = fx.replicaSet(guid, widened(this.parts.config.maxReplicas))
-    const wanted = Math.min(replicas, candidates.length)
+    const nodes = fx.replicaSet(guid, widened(this.parts.config.maxReplicas))
+    const wanted = Math.min(replicas, nodes.length)
     const needed = quorumOf('majority', wanted)
-    for (const node of candidates.slice(wanted)) {
-      if (sameNode(node, fx.self)) continue
-      this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
-    }
-    const order = { guid, claims: [claim], data: undefined, candidates: candidates.slice(0, wanted), wanted, needed }
+    const order = { guid, claims: [claim], data: undefined, candidates: nodes.slice(0, wanted), wanted, enough: wanted, tries: removalTries }
     new Replication(this.parts, order, (replicated, time, effects) => {
-      if (replicated.holders.length < needed) return respond(missedQuorum(replicated, needed), time, effects)
-      respond({ type: 'receipt', holders: replicated.holders, wanted, quorum: needed }, time, effects)
+      if (replicated.holders.length < needed) respond(missedQuorum(replicated, needed), time, effects)
+      else respond({ type: 'receipt', holders: replicated.holders, wanted, quorum: needed }, time, effects)
     }).start(now, fx)
+    for (const node of nodes.slice(wanted)) {
+      if (!sameNode(node, fx.self)) this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
+    }
   }
 
   // --- inspect and ensure -------------------------------------------------------------------------------------------
@@ -227,7 +229,8 @@ export class Root {
         data: data === undefined || digest === undefined ? undefined : { bytes: data, digest },
         candidates: targets,
         wanted: targets.length,
-        needed: targets.length,
+        enough: targets.length,
+        tries: 1,
       }
       new Replication(this.parts, order, (replicated, at, fxDone) => {
         this.answerInspection(guid, findings.claims, [...holders, ...replicated.holders], respond, at, fxDone)
@@ -253,9 +256,8 @@ export class Root {
   }
 }
 
-function claimBy(ownerKey: Uint8Array, claims: readonly Claim[]): Claim | undefined {
-  return claims.find(({ certificate }) => certificate.ownerKey.every((byte, i) => byte === ownerKey[i]))
-}
+/** A removal has nobody to stand in for a silent node. */
+const removalTries = 2
 
 function absence(guid: Guid, silent: readonly NodeRef[]): string {
   const asked = `no node that answered has ${shortGuid(guid)}`

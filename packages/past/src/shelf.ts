@@ -38,6 +38,12 @@ export interface Data {
   readonly digest: Guid
 }
 
+/** Why the shelf changed. */
+export type ShelfChange = 'loaded' | 'kept' | 'expired' | 'handed over' | 'unreadable'
+
+/** Told of every change of the index, in the step that makes it. */
+export type ShelfListener = (before: Held | undefined, after: Held | undefined, why: ShelfChange, fx: AppEffects) => void
+
 /**
  * The objects on this node: an index in memory, the bytes and claims on disk under `d/<guid>` and `r/<guid>`.
  *
@@ -56,9 +62,9 @@ export class Shelf {
   private reservedObjects = 0
   private readonly config: PastConfig
   private readonly errands: Errands
-  private readonly onChange: (before: Held | undefined, after: Held | undefined, fx: AppEffects) => void
+  private readonly onChange: ShelfListener
 
-  constructor(config: PastConfig, errands: Errands, onChange: (before: Held | undefined, after: Held | undefined, fx: AppEffects) => void) {
+  constructor(config: PastConfig, errands: Errands, onChange: ShelfListener) {
     this.config = config
     this.errands = errands
     this.onChange = onChange
@@ -98,7 +104,7 @@ export class Shelf {
         if (held === undefined) useless.push([dataKey(guid), undefined], [recordKey(guid), undefined])
         else {
           if (!held.hasData) useless.push([dataKey(guid), undefined])
-          this.replace(undefined, held, fxThen)
+          this.replace(undefined, held, 'loaded', fxThen)
         }
       }
       if (useless.length > 0) this.errands.ask({ kind: 'write', entries: useless }, fxThen, () => {})
@@ -120,21 +126,18 @@ export class Shelf {
       if (bytes !== undefined && digest !== undefined && digest === held?.leading.contentDigest) return then({ bytes, digest }, now, fxThen)
       then(undefined, now, fxThen)
       // A failing disk may recover; bytes that are gone or wrong will not. If the object has changed meanwhile, `drop` does nothing.
-      if (answer.kind === 'read' && held?.hasData === true) this.drop(guid, held.version, now, fxThen, () => {})
+      if (answer.kind === 'read' && held?.hasData === true) this.drop(guid, held.version, 'unreadable', now, fxThen)
     })
   }
 
-  /** Erases the object if it is still in this version. `then` gets whether it was. */
-  drop(guid: Guid, version: number, now: Millis, fx: AppEffects, then: Then<boolean>): void {
+  /** Erases the object if it is still in this version. */
+  drop(guid: Guid, version: number, why: 'handed over' | 'unreadable', now: Millis, fx: AppEffects): void {
     this.inTurn(guid, now, fx, (time, effects) => {
       const held = this.index.get(guid)
-      if (held === undefined || held.version !== version) {
-        then(false, time, effects)
-        return this.next(guid, time, effects)
-      }
+      if (held === undefined || held.version !== version) return this.next(guid, time, effects)
       // Data first: what a crash in between leaves is a record without data, which the next read finds out.
       const entries: StoreEntry[] = [[dataKey(guid), undefined], [recordKey(guid), undefined]]
-      this.write(guid, entries, held, undefined, effects, (problem, at, fxThen) => then(problem === undefined, at, fxThen))
+      this.write(guid, entries, { before: held, after: undefined, why }, effects, () => {})
     })
   }
 
@@ -183,7 +186,7 @@ export class Shelf {
     entries.push([recordKey(guid), encodeRecord(merged)])
     if (!after.hasData && held?.hasData === true) entries.push([dataKey(guid), undefined])
     const detached = { ...after, claims: merged.map((claim) => (held?.claims.includes(claim) === true ? claim : detachClaim(claim))) }
-    this.write(guid, entries, held, withLeading(detached, now), fx, (failure, time, effects) => {
+    this.write(guid, entries, { before: held, after: withLeading(detached, now), why: 'kept' }, fx, (failure, time, effects) => {
       this.release(held, after)
       if (failure === undefined) then({ ...kept, held: this.index.get(guid) }, time, effects)
       else then({ outcome: 'refused', detail: `it could not be written: ${failure}`, held }, time, effects)
@@ -198,24 +201,24 @@ export class Shelf {
     const entries: StoreEntry[] = []
     if (after?.hasData !== true) entries.push([dataKey(guid), undefined])
     entries.push([recordKey(guid), after && encodeRecord(kept)])
-    this.write(guid, entries, held, after, fx, () => {})
+    this.write(guid, entries, { before: held, after, why: 'expired' }, fx, () => {})
   }
 
   /** Writes and then changes the index; undefined for `then` when all went well, else why not. */
-  private write(guid: Guid, entries: StoreEntry[], before: Held | undefined, after: Held | undefined, fx: AppEffects, then: Then<string | undefined>): void {
+  private write(guid: Guid, entries: StoreEntry[], change: Change, fx: AppEffects, then: Then<string | undefined>): void {
     this.errands.ask({ kind: 'write', entries }, fx, (answer, now, fxThen) => {
       const failure = answer.kind === 'written' ? undefined : answer.kind === 'failed' ? answer.reason : 'the store gave no answer'
-      if (failure === undefined) this.replace(before, after, fxThen)
+      if (failure === undefined) this.replace(change.before, change.after, change.why, fxThen)
       then(failure, now, fxThen)
       this.next(guid, now, fxThen)
     })
   }
 
-  private replace(before: Held | undefined, after: Held | undefined, fx: AppEffects): void {
+  private replace(before: Held | undefined, after: Held | undefined, why: ShelfChange, fx: AppEffects): void {
     this.storedBytes += bytesOf(after) - bytesOf(before)
     if (after !== undefined) this.index.set(after.guid, after)
     else if (before !== undefined) this.index.delete(before.guid)
-    this.onChange(before, after, fx)
+    this.onChange(before, after, why, fx)
   }
 
   private reserve(before: Held | undefined, after: Held): string | undefined {
@@ -253,6 +256,12 @@ export class Shelf {
     if (change === undefined) this.queues.delete(guid)
     else change(now, fx)
   }
+}
+
+interface Change {
+  readonly before: Held | undefined
+  readonly after: Held | undefined
+  readonly why: ShelfChange
 }
 
 function heldOf(guid: Guid, claims: readonly Claim[], now: Millis): Held | undefined {

@@ -3,6 +3,7 @@ import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { anyLive, mergeClaims } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Then } from './errands.ts'
+import type { PastReply } from './messages.ts'
 import type { PastParts } from './parts.ts'
 
 /** What a survey found out. */
@@ -27,6 +28,8 @@ export class Survey {
   private claims: readonly Claim[]
   private readonly holders: NodeRef[] = []
   private readonly silent: NodeRef[] = []
+  /** A holder that has not just started has answered. */
+  private certain = false
   private open = 0
   private ended = false
 
@@ -47,17 +50,18 @@ export class Survey {
         if (!answered.ok || (answered.message.type !== 'object' && answered.message.type !== 'absent')) {
           this.silent.push(node)
           this.settle(time, effects)
-        } else if (answered.message.type === 'object') this.onObject(node, answered.message.claims, time, effects)
+        } else if (answered.message.type === 'object') this.onObject(node, answered.message, time, effects)
         else this.settle(time, effects)
       })
     }
   }
 
-  private onObject(node: NodeRef, claims: readonly Claim[], now: Millis, fx: AppEffects): void {
+  private onObject(node: NodeRef, { claims, settled }: PastReply & { readonly type: 'object' }, now: Millis, fx: AppEffects): void {
     this.parts.notary.check(this.guid, claims, this.claims, now, fx, (problem, time, effects) => {
       if (problem === undefined) {
         this.claims = mergeClaims(this.claims, claims, this.parts.config.maxOwners)
         if (anyLive(claims, time)) this.holders.push(node)
+        if (anyLive(claims, time) && settled) this.certain = true
       }
       this.settle(time, effects)
     })
@@ -65,7 +69,7 @@ export class Survey {
 
   private settle(now: Millis, fx: AppEffects): void {
     this.open--
-    const found = this.firstHolder && this.holders.length > 0 && anyLive(this.claims, now)
+    const found = this.firstHolder && this.certain && anyLive(this.claims, now)
     if (this.open === 0 || found) this.end(now, fx)
   }
 

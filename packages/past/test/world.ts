@@ -60,7 +60,7 @@ export class World {
 
   /** A random live node. */
   anyNode(): TestNode {
-    const node = this.prng.pick(this.live)
+    const node = this.prng.pick(this.live.filter((each) => !each.leaving))
     assert(node !== undefined, 'a node lives')
     return node
   }
@@ -108,6 +108,7 @@ export class World {
     const id = node.command(command)
     let outcome = node.outcomes.get(id)
     while (outcome === undefined) {
+      assert(node.up || node.outcomes.has(id), 'a node ends its commands before it goes')
       this.step()
       outcome = node.outcomes.get(id)
     }

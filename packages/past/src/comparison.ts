@@ -1,0 +1,150 @@
+import type { Guid } from '@plaxton/guid'
+import { sameNode } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import type { Then } from './errands.ts'
+import { maxEntries, maxPages } from './messages.ts'
+import type { Entry, Page, PastCall, PastMessage } from './messages.ts'
+import type { PastParts, Respond } from './parts.ts'
+import { entryOf, isInPage } from './placement.ts'
+import type { Placement } from './placement.ts'
+import type { Repair } from './repair.ts'
+
+type Compare = PastCall & { readonly type: 'compare' }
+type Exchange = PastCall & { readonly type: 'exchange' }
+
+/** What comparing works with, besides the parts of every exchange. */
+export interface ComparisonParts extends PastParts {
+  readonly placement: Placement
+  readonly repair: Repair
+}
+
+/**
+ * Finds out which records of those that this node and one neighbour should both hold are not the same on both:
+ *
+ *     compare   digest of all                     → buckets    nothing when equal, else the digests of 256 buckets
+ *     exchange  entries of the differing buckets, → exchanged  entries that differ, or are missing here
+ *               page by page
+ *
+ * Each side then copies from the other what it lacks. Equal neighbours cost one small message each way.
+ */
+export class Comparison {
+  private readonly parts: ComparisonParts
+  private readonly peer: NodeRef
+  private readonly then: Then<void>
+  private pages: Page[] = []
+
+  constructor(parts: ComparisonParts, peer: NodeRef, then: Then<void>) {
+    this.parts = parts
+    this.peer = peer
+    this.then = then
+  }
+
+  start(fx: AppEffects): void {
+    const { digest, count } = this.parts.placement.sharedWith(this.peer.id, fx)
+    this.ask({ type: 'compare', digest, count }, fx, (reply, now, effects) => {
+      if (reply.type === 'buckets' && reply.digests.length > 0) this.onBuckets(reply.digests, now, effects)
+      else this.then(undefined, now, effects)
+    })
+  }
+
+  private onBuckets(theirs: readonly number[], now: Millis, fx: AppEffects): void {
+    const { placement } = this.parts
+    const ours = placement.sharedWith(this.peer.id, fx).digests()
+    const differing = new Set(ours.flatMap((digest, bucket) => (digest === (theirs[bucket] ?? 0) ? [] : [bucket])))
+    this.pages = [...placement.entriesIn(differing, this.peer.id, fx)].flatMap(([bucket, entries]) => pagesOf(bucket, entries))
+    this.exchangeNext(now, fx)
+  }
+
+  private exchangeNext(now: Millis, fx: AppEffects): void {
+    const pages = this.nextPages()
+    if (pages.length === 0) return this.then(undefined, now, fx)
+    this.ask({ type: 'exchange', pages, offers: [], leaving: false }, fx, (reply, time, effects) => {
+      if (reply.type !== 'exchanged') return this.then(undefined, time, effects)
+      for (const entry of reply.entries) wantIfMine(entry, this.peer, false, this.parts, time, effects)
+      this.exchangeNext(time, effects)
+    })
+  }
+
+  /** As many of the pages left as fit into one message. */
+  private nextPages(): Page[] {
+    let entries = 0
+    let count = 0
+    for (const page of this.pages) {
+      entries += page.entries.length
+      if (count === maxPages || entries > maxEntries) break
+      count++
+    }
+    return this.pages.splice(0, count)
+  }
+
+  /** A neighbour that does not answer ends the comparison; there will be another. */
+  private ask(call: PastCall, fx: AppEffects, then: Then<PastMessage>): void {
+    const { errands, config } = this.parts
+    errands.request(this.peer, call, config.attemptMs, fx, (answered, now, effects) => {
+      if (answered.ok) then(answered.message, now, effects)
+      else this.then(undefined, now, effects)
+    })
+  }
+}
+
+/** The other side of `compare`. */
+export function answerCompare({ digest, count }: Compare, from: NodeRef, parts: ComparisonParts, respond: Respond, now: Millis, fx: AppEffects): void {
+  const shared = parts.placement.sharedWith(from.id, fx)
+  const equal = shared.digest === digest && shared.count === count
+  respond({ type: 'buckets', digests: equal ? [] : shared.digests() }, now, fx)
+}
+
+/** The other side of `exchange`: tells what it has otherwise or the asking node did not list, and sets out to copy what it lacks itself. */
+export function answerExchange({ pages, offers, leaving }: Exchange, from: NodeRef, parts: ComparisonParts, respond: Respond, now: Millis, fx: AppEffects): void {
+  const entries: Entry[] = []
+  const held: Guid[] = []
+  const compare = (entry: Entry): void => {
+    const own = parts.shelf.get(entry.guid)
+    if (own?.version === entry.version) return
+    if (own !== undefined) entries.push(entryOf(own))
+    wantIfMine(entry, from, leaving, parts, now, fx)
+  }
+  const own = parts.placement.entriesIn(new Set(pages.map((page) => page.bucket)), from.id, fx)
+  for (const page of pages) {
+    const listed = new Set(page.entries.map((entry) => entry.guid))
+    page.entries.forEach(compare)
+    for (const entry of own.get(page.bucket) ?? []) {
+      if (!listed.has(entry.guid) && isInPage(entry.guid, page)) entries.push(entry)
+    }
+  }
+  for (const offer of offers) {
+    if (parts.shelf.get(offer.guid)?.version === offer.version) held.push(offer.guid)
+    else compare(offer)
+  }
+  // What does not fit comes up again in the next comparison, when what fits has been copied.
+  respond({ type: 'exchanged', entries: entries.slice(0, maxEntries), held }, now, fx)
+}
+
+/** True when an `exchange` lists more than any node sends at once. */
+export function isOversized({ pages, offers }: Exchange): boolean {
+  return pages.reduce((sum, page) => sum + page.entries.length, offers.length) > maxEntries
+}
+
+/** Copies a record from a node that has it, if this node has it otherwise or belongs to the object's replica set. */
+function wantIfMine({ guid, replicas }: Entry, from: NodeRef, leaving: boolean, parts: ComparisonParts, now: Millis, fx: AppEffects): void {
+  const set = replicaSetOf(guid, Math.min(replicas, parts.config.maxReplicas), leaving ? from : undefined, fx)
+  if (parts.shelf.get(guid) !== undefined || set.some((node) => sameNode(node, fx.self))) parts.repair.want(guid, from, now, fx)
+}
+
+/** The nodes an object belongs on, as if `without` were gone. */
+export function replicaSetOf(guid: Guid, replicas: number, without: NodeRef | undefined, fx: AppEffects): NodeRef[] {
+  if (without === undefined) return fx.replicaSet(guid, replicas)
+  return fx.replicaSet(guid, replicas + 1).filter((node) => !sameNode(node, without)).slice(0, replicas)
+}
+
+/** One bucket's entries in pages that fit into a message each; one page even when there are none, to learn what the other has. */
+function pagesOf(bucket: number, entries: readonly Entry[]): Page[] {
+  const pages: Page[] = []
+  let start = 0
+  do {
+    const end = Math.min(start + maxEntries, entries.length)
+    pages.push({ bucket, after: entries[start - 1]?.guid, last: end === entries.length, entries: entries.slice(start, end) })
+    start = end
+  } while (start < entries.length)
+  return pages
+}

@@ -1,0 +1,163 @@
+import type { Guid } from '@plaxton/guid'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { emit } from './command.ts'
+import { Comparison } from './comparison.ts'
+import type { ComparisonParts } from './comparison.ts'
+import { maxEntries } from './messages.ts'
+import type { Then } from './errands.ts'
+import { Offering } from './offering.ts'
+import { widened } from './parts.ts'
+import type { Held } from './shelf.ts'
+
+/**
+ * Keeps every object on the nodes it belongs on.
+ *
+ * In rounds, soon after the neighbours have changed and otherwise periodically, a node compares with each neighbour what both should
+ * hold, and offers what it holds beyond that to the nodes it belongs on; it drops such an object only when all of these hold it. The
+ * time between rounds doubles while nothing happens.
+ *
+ *     asleep ──time, or neighbours changed──▶ comparing ──all compared──▶ offering strays ──answered──▶ asleep
+ */
+export class Maintenance {
+  private readonly parts: ComparisonParts
+  /** Joined since the last round: compared with even when nothing is shared yet, because they may know of objects that belong here. */
+  private readonly newcomers = new Set<Guid>()
+  private inRound = false
+  private leaving = false
+  /** When the next round is due; later alarms than the one for this moment find nothing to do. */
+  private dueAt = Infinity
+  private pauseMs: Millis
+  private rounds = 0
+  private changesBefore = 0
+  private settledAfter: 'start' | 'round' | 'now' = 'start'
+
+  constructor(parts: ComparisonParts) {
+    this.parts = parts
+    this.pauseMs = parts.config.quickSyncMs
+  }
+
+  /**
+   * True once what this node found on its disk has been compared with its neighbours. Until then it may hold objects that were
+   * removed while it was away, and nobody should be answered from its copies alone.
+   */
+  get settled(): boolean {
+    if (this.settledAfter === 'round' && this.parts.repair.idle) this.settledAfter = 'now'
+    return this.settledAfter === 'now'
+  }
+
+  /** The disk has been read. */
+  start(now: Millis, fx: AppEffects): void {
+    if (this.parts.shelf.size === 0) this.settledAfter = 'now'
+    this.schedule(this.parts.config.settleMs, now, fx)
+    this.sweepLater(fx)
+  }
+
+  onNeighbor(node: NodeRef, joined: boolean, now: Millis, fx: AppEffects): void {
+    this.parts.placement.invalidate()
+    if (joined && this.newcomers.size < maxNewcomers) this.newcomers.add(node.id)
+    if (!joined) this.newcomers.delete(node.id)
+    this.pauseMs = this.parts.config.quickSyncMs
+    this.schedule(this.parts.config.settleMs, now, fx)
+  }
+
+  /** Something is not where it should be: the next round comes soon. */
+  hasten(now: Millis, fx: AppEffects): void {
+    this.pauseMs = this.parts.config.quickSyncMs
+    this.schedule(this.pauseMs, now, fx)
+  }
+
+  /** Gives everything away and then runs `then`. What nobody takes for a while stays on this node's disk. */
+  leave(now: Millis, fx: AppEffects, then: Then<void>): void {
+    this.leaving = true
+    this.handOver([...this.parts.shelf.all()], 0, now, fx, then)
+  }
+
+  // --- Rounds ---------------------------------------------------------------------------------------------------------
+
+  private schedule(delayMs: Millis, now: Millis, fx: AppEffects): void {
+    const delay = this.parts.prng.jitter(delayMs, jitterShare)
+    if (this.inRound || this.leaving || this.dueAt <= now + delay) return
+    const dueAt = now + delay
+    this.dueAt = dueAt
+    this.parts.errands.later(delay, fx, (_, time, effects) => {
+      if (this.dueAt === dueAt) this.round(time, effects)
+    })
+  }
+
+  private round(now: Millis, fx: AppEffects): void {
+    this.dueAt = Infinity
+    if (this.leaving) return
+    if (!fx.ready) return this.schedule(this.parts.config.settleMs, now, fx)
+    this.inRound = true
+    this.changesBefore = this.parts.repair.changes
+    if (this.settledAfter === 'round') this.settledAfter = 'now'
+    const first = this.rounds++ === 0
+    const neighbors = fx.neighborSet(widened(this.parts.config.maxReplicas))
+    const peers = neighbors.filter((node) => first || this.newcomers.has(node.id) || this.parts.placement.sharedWith(node.id, fx).count > 0)
+    this.newcomers.clear()
+    let open = 0
+    const next = (time: Millis, effects: AppEffects): void => {
+      const peer = peers.shift()
+      if (peer !== undefined) {
+        open++
+        return new Comparison(this.parts, peer, (_, at, fxThen) => {
+          open--
+          next(at, fxThen)
+        }).start(effects)
+      }
+      if (open === 0) this.offerStrays(time, effects)
+    }
+    const width = Math.max(1, Math.min(this.parts.config.syncsInFlight, peers.length))
+    for (let i = 0; i < width; i++) next(now, fx)
+  }
+
+  private offerStrays(now: Millis, fx: AppEffects): void {
+    new Offering(this.parts, this.parts.placement.strays(maxEntries, fx), false, (confirmed, time, effects) => {
+      for (const { guid, version } of confirmed) this.parts.shelf.drop(guid, version, 'handed over', time, effects)
+      this.endRound(confirmed.length, time, effects)
+    }).start(now, fx)
+  }
+
+  private endRound(handedOver: number, now: Millis, fx: AppEffects): void {
+    this.inRound = false
+    if (this.settledAfter === 'start') this.settledAfter = 'round'
+    const { repair, config } = this.parts
+    const busy = !repair.idle || handedOver > 0 || repair.changes !== this.changesBefore || this.newcomers.size > 0
+    emit(fx, { type: 'past:compared', waiting: repair.waiting, handedOver })
+    this.pauseMs = busy ? config.quickSyncMs : Math.min(config.syncMs, this.pauseMs * 2)
+    this.schedule(this.pauseMs, now, fx)
+  }
+
+  // --- Leaving --------------------------------------------------------------------------------------------------------
+
+  /** Offers again and again what has not been confirmed, until all of it has been or nobody takes any more. */
+  private handOver(records: readonly Held[], fruitless: number, now: Millis, fx: AppEffects, then: Then<void>): void {
+    const batch = records.slice(0, maxEntries)
+    if (batch.length === 0 || fruitless === handOverTries || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
+    new Offering(this.parts, batch, true, (confirmed, time, effects) => {
+      const gone = new Set(confirmed.map((held) => held.guid))
+      const left = records.filter((held) => !gone.has(held.guid)).map((held) => this.parts.shelf.get(held.guid) ?? held)
+      if (left.length === 0) return then(undefined, time, effects)
+      this.parts.errands.later(handOverPauseMs, effects, (_, later, fxLater) => this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then))
+    }).start(now, fx)
+  }
+
+  // --- Sweeping -------------------------------------------------------------------------------------------------------
+
+  private sweepLater(fx: AppEffects): void {
+    const { prng, config, errands, shelf } = this.parts
+    errands.later(prng.jitter(config.sweepMs, jitterShare), fx, (_, now, effects) => {
+      shelf.sweep(now, effects)
+      this.sweepLater(effects)
+    })
+  }
+}
+
+/** Spreads periodic work of nodes that started together. Our guess. */
+const jitterShare = 0.3
+/** More neighbours than any overlay has; full: the periodic rounds find the rest. */
+const maxNewcomers = 1024
+/** Pause between offers while leaving: a copy of a few objects takes about as long. */
+const handOverPauseMs = 100
+/** Offers in a row that nobody took before a leaving node gives up: 5 s at least. */
+const handOverTries = 50

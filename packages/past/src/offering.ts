@@ -1,0 +1,67 @@
+import type { Guid } from '@plaxton/guid'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { replicaSetOf } from './comparison.ts'
+import type { ComparisonParts } from './comparison.ts'
+import type { Then } from './errands.ts'
+import { maxEntries } from './messages.ts'
+import type { Entry, PastMessage } from './messages.ts'
+import { entryOf } from './placement.ts'
+import type { Held } from './shelf.ts'
+
+/**
+ * Offers records that should be elsewhere to all nodes of their replica sets. `then` gets those that every one of these nodes says it
+ * holds durably in the very same version; the others copy what they lack, and will say so when asked again.
+ */
+export class Offering {
+  private readonly parts: ComparisonParts
+  private readonly records: readonly Held[]
+  private readonly leaving: boolean
+  private readonly then: Then<readonly Held[]>
+  /** How many nodes must still confirm, by record. */
+  private readonly missing = new Map<Guid, number>()
+  private open = 0
+
+  constructor(parts: ComparisonParts, records: readonly Held[], leaving: boolean, then: Then<readonly Held[]>) {
+    this.parts = parts
+    this.records = records
+    this.leaving = leaving
+    this.then = then
+  }
+
+  start(now: Millis, fx: AppEffects): void {
+    const byNode = new Map<NodeRef, Entry[]>()
+    for (const held of this.records) {
+      const set = replicaSetOf(held.guid, held.leading.replicas, this.leaving ? fx.self : undefined, fx)
+      // Nobody to give it to is not the same as everybody having it.
+      this.missing.set(held.guid, set.length === 0 ? Infinity : set.length)
+      for (const node of set) byNode.set(node, [...(byNode.get(node) ?? []), entryOf(held)])
+    }
+    for (const [node, entries] of byNode) {
+      for (let i = 0; i < entries.length; i += maxEntries) this.offer(node, entries.slice(i, i + maxEntries), fx)
+    }
+    if (this.open === 0) this.then([], now, fx)
+  }
+
+  private offer(node: NodeRef, offers: readonly Entry[], fx: AppEffects): void {
+    const { errands, config } = this.parts
+    this.open++
+    errands.request(node, { type: 'exchange', pages: [], offers, leaving: this.leaving }, config.attemptMs, fx, (answered, now, effects) => {
+      if (answered.ok) this.onReply(node, answered.message, now, effects)
+      if (--this.open === 0) this.end(now, effects)
+    })
+  }
+
+  private onReply(node: NodeRef, reply: PastMessage, now: Millis, fx: AppEffects): void {
+    if (reply.type !== 'exchanged') return
+    for (const guid of new Set(reply.held)) this.missing.set(guid, (this.missing.get(guid) ?? Infinity) - 1)
+    // The node has these otherwise: what it knows belongs into the version that all are to hold.
+    for (const { guid } of reply.entries) {
+      if (this.parts.shelf.get(guid) !== undefined) this.parts.repair.want(guid, node, now, fx)
+    }
+  }
+
+  private end(now: Millis, fx: AppEffects): void {
+    const confirmed = this.records.filter((held) => this.missing.get(held.guid) === 0 && this.parts.shelf.get(held.guid)?.version === held.version)
+    this.then(confirmed, now, fx)
+  }
+}
