@@ -33,6 +33,7 @@ export class Calls {
   /** Begins a call; the result is its first attempt, for the walking to take. Undefined when the call has failed at once. */
   start({ host, id, key, payload, options }: RouteTask): Passage | undefined {
     const { stack } = this
+    const { rtoInitialMs, retryMinMs, rtoMaxMs } = stack.config
     const withinMs = options.replyWithinMs ?? 0
     const call: Call = {
       id,
@@ -45,6 +46,7 @@ export class Calls {
       deadlineAt: stack.now + withinMs,
       firstHops: [],
       passages: [],
+      waitMs: this.roundTrip.timeoutMs(rtoInitialMs, retryMinMs, rtoMaxMs),
       nextAttemptAt: 0,
       lastFailure: undefined,
     }
@@ -93,7 +95,11 @@ export class Calls {
     const due = [...this.byId.values()].filter((call) => dueAt(call) <= now)
     for (const call of due) {
       if (call.deadlineAt <= now) this.finish(call, this.timedOut(call), nowhere)
-      else this.stack.later({ type: 'retry', id: call.id })
+      else {
+        // When the network slows down, later calls are patient; the next reply to a first attempt tells how patient to be.
+        if (call.passages.length === 1) this.roundTrip.timedOut()
+        this.stack.later({ type: 'retry', id: call.id })
+      }
     }
     for (const call of this.byId.values()) if (dueAt(call) > now) this.dueAt = Math.min(this.dueAt, dueAt(call))
     return this.dueAt
@@ -106,10 +112,9 @@ export class Calls {
 
   private attempt(call: Call): Passage {
     const { stack } = this
-    const { attempts, rtoInitialMs, rtoMaxMs, retryMinMs } = stack.config
-    const made = call.passages.length
-    const waitMs = this.roundTrip.timeoutMs(rtoInitialMs, retryMinMs, rtoMaxMs) * 2 ** made
-    call.nextAttemptAt = made + 1 < attempts ? stack.now + waitMs : Infinity
+    const isLast = call.passages.length + 1 >= stack.config.attempts
+    call.nextAttemptAt = isLast ? Infinity : stack.now + call.waitMs
+    call.waitMs *= 2
     this.dueAt = Math.min(this.dueAt, dueAt(call))
     stack.wakeAt(dueAt(call))
 
@@ -181,6 +186,8 @@ interface Call {
   readonly firstHops: Guid[]
   /** One per attempt; bound: `attempts`. */
   readonly passages: Passage[]
+  /** How long the next attempt is given. */
+  waitMs: Millis
   /** When the running attempt has had its time; infinite for the last. */
   nextAttemptAt: Millis
   lastFailure: RouteFailure | undefined
