@@ -48,6 +48,7 @@ export class Join {
   private readonly claimed = new Set<Guid>()
   /** Fellow joiners that answered in this round, and how many rounds in a row nobody but such did. */
   private readonly fellows = new Set<Guid>()
+  private metMember = false
   private fruitlessRounds = 0
 
   constructor(state: PastryState, probing: Probing, bootstraps: readonly NodeRef[], now: Millis) {
@@ -82,6 +83,7 @@ export class Join {
   onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
     if (this.phase !== 'seeking' || this.search === undefined) return
     if (!reply.member) return this.onRefused(from, fx)
+    this.metMember = true
     this.collect([...reply.leafSet, ...reply.refs])
     if (this.search.onReply(from, reply, now, fx)) this.endSearch(this.search.nearest, fx)
   }
@@ -99,6 +101,7 @@ export class Join {
   /** A node on the path contributes. The root's share starts the probing; {@link onSettled} follows. */
   onState(from: NodeRef, message: JoinState, now: Millis, fx: OverlayEffects): void {
     if (message.attempt !== this.attempt || (this.phase !== 'asking' && !this.confirms)) return
+    this.metMember = true
     this.collect([from, ...message.rows, ...message.neighborhood])
     if (!message.root || this.phase !== 'asking') return
     this.phase = 'confirming'
@@ -189,8 +192,9 @@ export class Join {
     const { config, prng, self } = this.state
     const { size } = this.fellows
     const isLeast = [...this.fellows].every((id) => self.id < id)
-    this.fruitlessRounds = size > 0 && isLeast ? this.fruitlessRounds + 1 : 0
+    this.fruitlessRounds = size > 0 && isLeast && !this.metMember ? this.fruitlessRounds + 1 : 0
     this.fellows.clear()
+    this.metMember = false
     const backoffMs = config.joinRetryMs * 2 ** this.rounds++
     // Fellows that join may be members any moment, so it does not pay to wait long.
     return prng.jitter(size > 0 ? 2 * config.joinRetryMs : Math.min(backoffMs, config.joinRetryMaxMs), 0.5)
@@ -200,7 +204,7 @@ export class Join {
 /** A joiner asks this node to be its bootstrap node, or a member to look into its ring. */
 export function onJoinRequest(state: PastryState, from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
   const { purpose, attempt } = request
-  if (state.standing === 'member') fx.route(from.id, encodeJoinPayload({ purpose, joiner: from, attempt }))
+  if (state.counts) fx.route(from.id, encodeJoinPayload({ purpose, joiner: from, attempt }))
   else if (purpose === 'join') send(from, { type: 'join-refusal', attempt }, fx)
 }
 
