@@ -1,5 +1,7 @@
 export { overlay } from './overlay-service.ts'
 export type { LookupOptions, OverlayComponents, OverlayInit, OverlayService, OverlayStats } from './overlay-service.ts'
+export { past } from './past-service.ts'
+export type { PastComponents, PastInit, PastService } from './past-service.ts'
 export type { Lookup, PeerReport } from './peer-lookup.ts'
 export { Libp2pLink } from './libp2p-link.ts'
 export type { Libp2pLinkInit, LinkComponents } from './libp2p-link.ts'

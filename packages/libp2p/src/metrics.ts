@@ -1,4 +1,5 @@
 import type { CounterGroup as Counter, Metrics } from '@libp2p/interface'
+import type { PastStats } from '@plaxton/past'
 import type { OverlayService, OverlayStats } from './overlay-service.ts'
 
 /** How often totals are carried over into libp2p's counters. Scrapes are rarer than that. */
@@ -44,6 +45,17 @@ const counterGroups: readonly CounterGroup[] = [
     read: ({ link }) => ({ opened: link.dials - link.dialsFailed, failed: link.dialsFailed }),
   },
 ]
+
+/** Gauges of the PAST service. */
+export function registerPastMetrics(metrics: Metrics | undefined, past: { readonly isRunning: boolean; stats(): PastStats }): void {
+  const gauge = (name: string, help: string, read: (stats: PastStats) => number): void => {
+    metrics?.registerMetric(name, { help, calculate: () => (past.isRunning ? read(past.stats()) : 0) })
+  }
+  gauge('plaxton_past_objects', 'Objects this node holds', ({ objects }) => objects)
+  gauge('plaxton_past_bytes', 'Bytes of the objects this node holds', ({ bytes }) => bytes)
+  gauge('plaxton_past_tombstones', 'Removed objects this node remembers', ({ tombstones }) => tombstones)
+  gauge('plaxton_past_commands', 'Calls of this node that have not ended', ({ commands }) => commands)
+}
 
 /** Feeds libp2p's metrics, if the node has any. The README lists the names. */
 export class OverlayMetrics {

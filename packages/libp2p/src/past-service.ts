@@ -3,16 +3,18 @@ import { InvalidValueError, NotReadyError, Prng } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import { PastClient, datastoreStore, ed25519Key } from '@plaxton/runtime'
 import { contentRouting } from './content-routing.ts'
-import { recordKey } from './records.ts'
 import { registerPastMetrics } from './metrics.ts'
+import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
 import type { ContentRouting, Metrics, PrivateKey, Startable } from '@libp2p/interface'
-import type { Datastore } from 'interface-datastore'
 import type { Guid } from '@plaxton/guid'
 import type { CallOptions, Dht, Inspection, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
 import type { PastConfig, PastStats } from '@plaxton/past'
-import type { KeyPort, StorePort } from '@plaxton/runtime'
+import type { SignerOptions, StorePort } from '@plaxton/runtime'
 import type { ApplicationSetUp, OverlayService } from './overlay-service.ts'
+
+/** Any `interface-datastore`, as libp2p nodes have one. */
+type Datastore = Parameters<typeof datastoreStore>[0]
 
 /** What PAST uses of a libp2p node; `overlay` is the service of that name. */
 export interface PastComponents {
@@ -70,7 +72,7 @@ export class PastService implements Dht, Startable {
     return this.client.nameGuid(name, salt)
   }
 
-  async put(guid: Guid, data: Uint8Array, options: PutOptions = {}): Promise<PutReceipt> {
+  async put(guid: Guid, data: Uint8Array, options: PutOptions & SignerOptions = {}): Promise<PutReceipt> {
     return (await this.member(options)).put(guid, data, options)
   }
 
@@ -78,7 +80,7 @@ export class PastService implements Dht, Startable {
     return (await this.member(options)).get(guid, options)
   }
 
-  async remove(guid: Guid, options: CallOptions = {}): Promise<RemoveReceipt> {
+  async remove(guid: Guid, options: CallOptions & SignerOptions = {}): Promise<RemoveReceipt> {
     return (await this.member(options)).remove(guid, options)
   }
 
@@ -92,6 +94,11 @@ export class PastService implements Dht, Startable {
 
   async ensure(guid: Guid, replicas?: number, options: CallOptions = {}): Promise<Inspection> {
     return (await this.member(options)).ensure(guid, replicas, options)
+  }
+
+  /** True from the start of the libp2p node to its stop. */
+  get isRunning(): boolean {
+    return this.node !== undefined && this.components.overlay.isRunning
   }
 
   stats(): PastStats {
@@ -120,14 +127,12 @@ export class PastService implements Dht, Startable {
     const application = new PastNode(this.config, Prng.fromSeed(crypto.getRandomValues(new Uint32Array(4)).join('-')))
     this.node = application
     this.running = undefined
-    return {
-      application,
-      ports: { store: isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${overlay.network}/${overlay.name}/`), key },
-    }
+    const port = isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${overlay.network}/${overlay.name}/`)
+    return { application, ports: { store: port, key, signer: recordKeyOf } }
   }
 
   private get client(): PastClient {
-    if (this.node === undefined || !this.components.overlay.isRunning) throw notRunning()
+    if (this.node === undefined || !this.isRunning) throw notRunning()
     this.running ??= new PastClient(this.components.overlay.host, this.node)
     return this.running
   }
