@@ -18,6 +18,8 @@ const start = (bootstrap: string[]) =>
 
 const alice = await start([])
 const bob = await start(alice.getMultiaddrs().map(String))
+// A node joins in the background. Until bob is a member, alice is the whole network, and what she stores has one copy.
+await bob.services.overlay.whenReady()
 
 const data = new TextEncoder().encode('Objects are where their name says.')
 const receipt = await alice.services.past.put(guidOf(data), data)
