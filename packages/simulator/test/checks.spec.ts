@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import type { Guid } from '@plaxton/guid'
+import type { NodeRef } from '@plaxton/kbr'
+import { PastNode } from '@plaxton/past'
+import type { PastEvent } from '@plaxton/past'
+import { pastry } from '@plaxton/pastry'
+import { runMix } from '../src/mix.ts'
+import { DeliveryWatch, checkLeafSets, checkRoots } from '../src/overlay-checks.ts'
+import { PastLedger } from '../src/past-ledger.ts'
+import type { LedgerObject } from '../src/past-ledger.ts'
+import { ProbeLog } from '../src/probe.ts'
+import { Simulation } from '../src/simulation.ts'
+import { uniform } from '../src/topology.ts'
+import { Violations } from '../src/violations.ts'
+
+// A checker that cannot fail is worse than none: each finds nothing in a sound network, and something once that has been broken by hand.
+
+describe('the overlay checks', () => {
+  it('one root per key: find a node that delivers what is not its own', () => {
+    const { simulation, violations } = network()
+    check(simulation, violations, [])
+    simulation.nodes[5]!.kbr.overlay.nextHop = () => ({ action: 'deliver' })
+    check(simulation, violations, ['one root per key'])
+  })
+
+  it('one root per key: find two nodes that send a message to and fro', () => {
+    const { simulation, violations } = network()
+    const [a, b] = [simulation.nodes[5]!, simulation.nodes[6]!]
+    a.kbr.overlay.nextHop = () => ({ action: 'forward', to: b.process!.self, cursor: 0 })
+    b.kbr.overlay.nextHop = () => ({ action: 'forward', to: a.process!.self, cursor: 0 })
+    check(simulation, violations, ['one root per key'])
+  })
+
+  it('one root per key: find a root that names another replica set', () => {
+    const { simulation, violations } = network()
+    const { overlay } = simulation.nodes[5]!.kbr
+    const own = overlay.replicaSet.bind(overlay)
+    overlay.replicaSet = (key: Guid, maxRank: number): NodeRef[] => own(key, maxRank).reverse()
+    check(simulation, violations, ['one root per key'])
+  })
+
+  it('leaf sets exact: find a node that knows a neighbour less', () => {
+    const { simulation, violations } = network()
+    checkLeafSets(simulation, violations, 16)
+    assert.equal(violations.total, 0)
+    const { overlay } = simulation.nodes[5]!.kbr
+    const own = overlay.neighborSet.bind(overlay)
+    overlay.neighborSet = (num: number): NodeRef[] => own(num).slice(1)
+    checkLeafSets(simulation, violations, 16)
+    assert.deepEqual([...violations.byCheck()], [['leaf sets exact', 1]])
+  })
+
+  it('deliveries at the root: count one that ended elsewhere', () => {
+    const { simulation, log } = network()
+    const watch = new DeliveryWatch(simulation)
+    const [from, to] = [simulation.nodes[5]!, simulation.nodes[6]!]
+    log.send(simulation, from, to.id)
+    simulation.run(1000)
+    assert.deepEqual([watch.delivered, watch.wrongs], [1, 0])
+    from.kbr.overlay.nextHop = () => ({ action: 'deliver' })
+    log.send(simulation, from, to.id)
+    simulation.run(1000)
+    assert.deepEqual([watch.delivered, watch.wrongs, watch.wrong.length], [2, 1, 1])
+  })
+
+  it('invariants: pass on what a node says about itself', () => {
+    const { simulation } = network()
+    simulation.assertInvariants()
+    simulation.nodes[5]!.kbr.overlay.assertInvariants = () => {
+      throw new Error('broken by hand')
+    }
+    assert.throws(() => simulation.assertInvariants(), /broken by hand/)
+  })
+})
+
+describe('the storage checks', () => {
+  it('find nothing wrong with objects that were put, read and removed', () => {
+    const { simulation, ledger, violations, put } = store()
+    const [kept, removed] = [put(), put()]
+    ledger.remove(removed)
+    simulation.run(10_000)
+    assert.deepEqual([kept.state, removed.state], ['put', 'removed'])
+    ledger.checkCopies()
+    ledger.readBack(simulation.simulator.stream('checks'), 2)
+    ledger.checkEnded()
+    assert.deepEqual(violations.kept, [])
+    assert.deepEqual(ledger.counts, { puts: 2, putsOk: 2, gets: 4, getsOk: 2, removes: 1, removesOk: 1, staleReads: 0 })
+  })
+
+  it('no acknowledged object lost: find one that is nowhere', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    const holders = ledger.holders(object.guid)
+    for (const host of holders) simulation.nodes[host]!.host.disk.wipe()
+    assert.match(violations.kept[0]!.detail, new RegExp(`host ${holders.at(-1)} erased the last copy`))
+    ledger.checkCopies()
+    assert.equal(violations.byCheck().get('no acknowledged object lost'), 2)
+  })
+
+  it('no acknowledged object lost: excuse one whose nodes all crash before repair can have made other copies', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    for (const host of ledger.holders(object.guid)) simulation.crash(simulation.nodes[host]!, { wipe: true })
+    ledger.checkCopies()
+    assert.equal(object.excused, true)
+    assert.equal(violations.total, 0)
+  })
+
+  it('no acknowledged object lost: do not excuse one whose last node crashes long after the others, unrepaired', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    const [last, ...others] = ledger.holders(object.guid)
+    for (const host of others) simulation.nodes[host]!.host.disk.wipe()
+    simulation.run(121_000)
+    for (const host of ledger.holders(object.guid)) if (host !== last) simulation.nodes[host]!.host.disk.wipe()
+    simulation.crash(simulation.nodes[last!]!, { wipe: true })
+    ledger.checkCopies()
+    assert.equal(violations.byCheck().get('no acknowledged object lost'), 1)
+  })
+
+  it('objects on their k nodes: find one that lacks a copy', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    simulation.run(5000)
+    ledger.checkCopies()
+    assert.equal(violations.total, 0)
+    simulation.nodes[ledger.holders(object.guid)[0]!]!.host.disk.wipe()
+    ledger.checkCopies()
+    assert.deepEqual([...violations.byCheck()], [['objects on their k nodes', 1]])
+  })
+
+  it('removed objects stay gone: find one that came back', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    ledger.remove(object)
+    simulation.run(10_000)
+    const { disk } = simulation.nodes[2]!.host
+    const write = { kind: 'write', entries: [[`d/${object.guid}`, object.bytes], [`r/${object.guid}`, object.bytes]] } as const
+    disk.ask(write)
+    disk.answer(write)
+    ledger.checkCopies()
+    assert.deepEqual([...violations.byCheck()], [['removed objects stay gone', 1]])
+  })
+
+  it('reads give what was put: find other bytes', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    ledger.objects.set(object.guid, { ...object, bytes: Uint8Array.of(9) })
+    ledger.get(simulation.nodes[1]!, ledger.objects.get(object.guid)!)
+    simulation.run(10_000)
+    assert.deepEqual([...violations.byCheck()], [['reads give what was put', 1]])
+  })
+
+  it('stored objects can be read: find one that is there and unreadable', () => {
+    const { simulation, ledger, violations, put } = store()
+    put()
+    for (const node of simulation.nodes) {
+      const past = node.application('past') as PastNode
+      past.get = (_request, _now, fx) => {
+        const error = Object.assign(new Error('broken by hand'), { code: 'ERR_NOT_FOUND' })
+        fx.emit({ type: 'past:done', command: 77, outcome: { ok: false, error } } as PastEvent)
+        return 77
+      }
+    }
+    ledger.readBack(simulation.simulator.stream('checks'), 1)
+    assert.deepEqual([...violations.byCheck()], [['stored objects can be read', 1]])
+  })
+
+  it('every command ends once: find one that ends twice, one that nobody gave, and one that never ends', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    const node = simulation.nodes[1]!
+    const past = node.application('past') as PastNode
+    const done = { type: 'past:done', command: 77, outcome: { ok: true, value: object.bytes } } as const
+    past.get = () => 77
+    ledger.get(node, object)
+    simulation.command(node, past, (fx) => [fx.emit(done), fx.emit(done)])
+    assert.match(violations.kept[0]!.detail, /ended twice/)
+
+    past.get = () => 78
+    ledger.get(node, object)
+    simulation.run(31_000)
+    ledger.checkEnded()
+    assert.match(violations.kept[1]!.detail, /has not ended/)
+    assert.deepEqual([...violations.byCheck()], [['every command ends once', 2]])
+  })
+})
+
+describe('the mix', () => {
+  const calm = { chaosMs: 1000, joinGapMs: 0, loss: 0, partitions: 0, encode: false } as const
+
+  it('finds nobody joining', () => {
+    const result = runMix({ seed: 1, nodes: 3, plan: { ...calm, topology: uniform(100_000_000) } })
+    assert.ok(result.violations.byCheck().has('everybody joins'))
+  })
+
+  it('finds a core that throws, and says where', () => {
+    const broken = () => {
+      throw new Error('broken by hand')
+    }
+    const result = runMix({ seed: 1, nodes: 3, plan: { ...calm, topology: () => ({ name: 'broken', place: () => {}, latencyMs: broken, distance: () => 1 }) } })
+    assert.match(result.violations.kept[0]!.detail, /broken by hand/)
+    assert.ok(result.violations.byCheck().has('no core throws'))
+  })
+})
+
+function network() {
+  const log = new ProbeLog()
+  const simulation = new Simulation({ seed: 1, nodes: 30, topology: uniform(20), overlay: pastry(), applications: () => [log.application()] })
+  simulation.joinAll({ gapMs: 100 })
+  simulation.run(10_000)
+  return { simulation, log, violations: new Violations() }
+}
+
+/** Walks for all keys of the check, and expects these checks to have found something. */
+function check(simulation: Simulation, violations: Violations, expected: readonly string[]): void {
+  checkRoots(simulation, violations, { prng: simulation.simulator.stream('checks'), replicas: 5 })
+  assert.deepEqual([...violations.byCheck().keys()], expected)
+}
+
+function store() {
+  const violations = new Violations()
+  const ledger: PastLedger = new PastLedger(() => simulation, violations)
+  const simulation: Simulation = new Simulation({
+    seed: 1,
+    nodes: 20,
+    topology: uniform(20),
+    overlay: pastry(),
+    applications: (_host, prng) => [new PastNode({}, prng)],
+    onDisk: ledger.onDisk,
+  })
+  ledger.watch(simulation)
+  simulation.joinAll({ gapMs: 100 })
+  simulation.run(10_000)
+  let count = 0
+  const put = (): LedgerObject => {
+    const object = ledger.put(simulation.nodes[0]!, Uint8Array.of(1, 2, 3, count++), { named: false, replicas: 5 })!
+    simulation.run(2000)
+    assert.equal(object.state, 'put')
+    return object
+  }
+  return { simulation, ledger, violations, put }
+}
