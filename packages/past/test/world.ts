@@ -27,6 +27,9 @@ export interface WorldOptions {
  */
 export class World {
   now: Millis = 0
+  /** Direct requests made so far, and their bytes. */
+  requests = 0
+  requestBytes = 0
   readonly nodes: TestNode[] = []
   readonly prng: Prng
   readonly options: Required<WorldOptions>
@@ -154,6 +157,8 @@ export class TestNode {
   /** In everybody's view. */
   member = false
   leaving = false
+  /** Takes messages and does nothing with them. */
+  mute = false
   private readonly world: World
   private readonly privateKey: KeyObject
   private incarnation = 0
@@ -289,12 +294,14 @@ export class TestNode {
   }
 
   request(to: NodeRef, payload: Uint8Array, withinMs: Millis): number {
+    this.world.requests++
+    this.world.requestBytes += payload.length
     const id = this.newRequest(withinMs)
     const target = this.world.nodes.find((node) => node.ref.id === to.id)
     assert(to.id !== this.ref.id, 'no node asks itself')
     if (target === undefined || this.world.prng.chance(this.world.options.loss)) return id
     this.world.at(this.world.latency(), () => {
-      target.enter((now, fx) => target.past.onRequest(this.ref, payload, target.newReply(this, id, 1), now, fx))
+      if (!target.mute) target.enter((now, fx) => target.past.onRequest(this.ref, payload, target.newReply(this, id, 1), now, fx))
     })
     return id
   }
@@ -309,6 +316,7 @@ export class TestNode {
   }
 
   private handle(key: Guid, payload: Uint8Array, source: TestNode, id: number, way: TestNode[], hops: number, previous: TestNode): void {
+    if (this.mute && this !== source) return
     this.enter((now, fx) => {
       const root = this.world.closest(key)[0]
       const next = root === this ? undefined : (way[0] ?? root)
