@@ -1,5 +1,5 @@
 import type { Guid } from '@plaxton/guid'
-import { assert, InvalidValueError, unreachable } from '@plaxton/kbr'
+import { InvalidValueError, assert, unreachable } from '@plaxton/kbr'
 import type {
   Answer, AppEffects, Application, Core, Effects, Message, MessageCodec, Millis, NodeRef, Overlay, OverlayFactory, PeerDownCause, Prng, Timer,
 } from '@plaxton/kbr'
@@ -48,8 +48,6 @@ export interface KbrNodeInit {
 export class KbrNode implements Core {
   readonly self: NodeRef
   readonly overlay: Overlay
-  /** Frames of this node's network: the walking's own messages and the overlay's. */
-  readonly codec: MessageCodec
   private readonly stack: Stack
   private readonly handles: ReplyHandles
   private readonly calls: Calls
@@ -61,6 +59,8 @@ export class KbrNode implements Core {
   /** Applications that have not handed over yet, while leaving. */
   private leavingHosts: Set<Host> | undefined = undefined
   private leaveAt: Millis = Infinity
+  /** Made when it is first asked for: simulated nodes seldom are. */
+  private framing: MessageCodec | undefined = undefined
 
   /** Throws `InvalidValueError` for a configuration or an application's name outside what is allowed. */
   constructor(init: KbrNodeInit) {
@@ -80,7 +80,11 @@ export class KbrNode implements Core {
     this.walk = new RecursiveWalk(this.stack, this.handles, this.endings)
     this.requests = new Requests(this.stack, this.handles)
     this.lookups = new Lookups(this.stack)
-    this.codec = routingCodec(this.overlay.codec, init.self.id.length / 2)
+  }
+
+  /** Frames of this node's network: the walking's own messages and the overlay's. */
+  get codec(): MessageCodec {
+    return (this.framing ??= routingCodec(this.overlay.codec, this.self.id.length / 2))
   }
 
   /** True once this node is a member and answers for keys. */
@@ -97,10 +101,14 @@ export class KbrNode implements Core {
     })
   }
 
-  /** Becomes a member through one of `bootstrap`; a network of its own when it is empty. Ends in the event `ready` or `join-failed`. */
+  /**
+   * Becomes a member through one of `bootstrap`; a network of its own when it is empty. Ends in the event `ready` or `join-failed`. A node
+   * that is leaving does nothing.
+   */
   join(bootstrap: readonly NodeRef[], now: Millis, fx: Effects): void {
     this.step(now, fx, () => {
-      if (this.phase === 'new') this.phase = 'member'
+      if (this.phase === 'leaving' || this.phase === 'left') return
+      this.phase = 'member'
       this.overlay.join(bootstrap, now, this.stack.overlayFx!)
     })
   }

@@ -13,7 +13,7 @@ export class OverlayStack implements OverlayEffects {
   }
 
   send(to: NodeRef, message: Message): void {
-    assert(!routingMessageTypes.has(message.type), `"${message.type}" is a message of the walking, not of an overlay`)
+    assert(!routingMessageTypes.has(message.type), 'an overlay may not send a message whose type is one of the walking')
     this.stack.send(to, message)
   }
 

@@ -44,9 +44,7 @@ export interface RouteTask {
   readonly options: RouteOptions
 }
 
-/**
- * What the parts of one node share: who they are, the step in progress, and the work it has still to do.
- */
+/** What the parts of one node share: who they are, the step in progress, and the work it has still to do. */
 export class Stack {
   readonly self: NodeRef
   readonly config: RoutingConfig
@@ -101,7 +99,7 @@ export class Stack {
   /** The tasks of this step, taken in order while more are added. */
   *takeTasks(): Iterable<Task> {
     for (let i = 0; i < this.tasks.length; i++) {
-      assert(i < stepTasksMax, `one step caused ${stepTasksMax} tasks: an application or the overlay answers itself for ever`)
+      assert(i < stepTasksMax, 'one step causes tasks without end: an application or the overlay answers itself for ever')
       yield this.tasks[i]!
     }
     this.tasks = []
@@ -166,5 +164,5 @@ export class Stack {
   }
 }
 
-/** More than any honest step: draining the fullest hold queue at a node with every table full. */
+/** More than any honest step: an application that hands over everything it has when it leaves. Our guess. */
 const stepTasksMax = 100_000

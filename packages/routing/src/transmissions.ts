@@ -10,8 +10,8 @@ import type { Passage, Transmission } from './passage.ts'
  */
 export class TransmissionTable {
   private readonly config: RoutingConfig
-  /** In the order they were sent. Bound: `inFlightMax` where messages enter, and `heldMax` more by reroutes. */
-  private readonly unacked = new Map<number, Transmission>()
+  /** In the order they were sent. Bound: `inFlightMax` where messages enter, and `heldMax` more by reroutes. Undefined until the first. */
+  private unacked: Map<number, Transmission> | undefined = undefined
   /** In the order they were acknowledged or given up. Bound: `returnPathsMax`; full: the oldest goes. Undefined until the first. */
   private returnPaths: Map<number, Transmission> | undefined = undefined
   /** Nothing in `unacked` is due before. */
@@ -22,7 +22,7 @@ export class TransmissionTable {
   }
 
   get unackedSize(): number {
-    return this.unacked.size
+    return this.unacked === undefined ? 0 : this.unacked.size
   }
 
   get returnPathsSize(): number {
@@ -30,22 +30,23 @@ export class TransmissionTable {
   }
 
   add(transmission: Transmission): void {
+    this.unacked ??= new Map()
     this.unacked.set(transmission.seq, transmission)
     if (transmission.dueAt < this.dueAt) this.dueAt = transmission.dueAt
   }
 
   find(seq: number): Transmission | undefined {
-    return this.unacked.get(seq) ?? this.returnPaths?.get(seq)
+    return this.unacked?.get(seq) ?? this.returnPaths?.get(seq)
   }
 
   /** Nothing more is expected of it. */
   remove(transmission: Transmission): void {
-    if (!this.unacked.delete(transmission.seq)) this.returnPaths?.delete(transmission.seq)
+    if (this.unacked?.delete(transmission.seq) !== true) this.returnPaths?.delete(transmission.seq)
   }
 
   /** Only its reply is awaited from now on. Returns true when another had to be forgotten for it. */
   awaitReply(transmission: Transmission): boolean {
-    this.unacked.delete(transmission.seq)
+    this.unacked?.delete(transmission.seq)
     const returnPaths = (this.returnPaths ??= new Map())
     const full = returnPaths.size >= this.config.returnPathsMax
     if (full) {
@@ -60,7 +61,7 @@ export class TransmissionTable {
 
   /** Takes out those whose acknowledgement is overdue, in the order they were sent. */
   takeOverdue(now: Millis): readonly Transmission[] {
-    if (this.dueAt > now) return none
+    if (this.unacked === undefined || this.dueAt > now) return none
     const overdue: Transmission[] = []
     this.dueAt = Infinity
     for (const transmission of this.unacked.values()) {
@@ -74,7 +75,7 @@ export class TransmissionTable {
   /** Takes out all to `peer`, in the order they were sent; returns those that had not timed out before. */
   takeAllTo(peer: Guid): Transmission[] {
     const all: Transmission[] = []
-    for (const transmission of this.unacked.values()) if (transmission.to.id === peer) all.push(transmission)
+    for (const transmission of this.unacked?.values() ?? none) if (transmission.to.id === peer) all.push(transmission)
     for (const transmission of this.returnPaths?.values() ?? none) if (transmission.to.id === peer) all.push(transmission)
     for (const transmission of all) this.remove(transmission)
     return all.filter((transmission) => transmission.state !== 'overdue').sort((a, b) => a.seq - b.seq)
@@ -82,8 +83,8 @@ export class TransmissionTable {
 
   /** Takes out all that await an acknowledgement. */
   takeUnacked(): Transmission[] {
-    const all = [...this.unacked.values()]
-    this.unacked.clear()
+    const all = [...(this.unacked?.values() ?? none)]
+    this.unacked = undefined
     return all
   }
 
@@ -99,7 +100,7 @@ export class TransmissionTable {
 
   assertInvariants(): void {
     const open = new Map<Passage, number>()
-    for (const { state, passage } of this.unacked.values()) {
+    for (const { state, passage } of this.unacked?.values() ?? none) {
       assert(state === 'sent', `a transmission that is ${state} awaits an acknowledgement`)
       open.set(passage, (open.get(passage) ?? 0) + 1)
     }
