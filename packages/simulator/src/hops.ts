@@ -38,6 +38,17 @@ export interface HopsResult {
 /** Pastry's base experiment (Middleware 2001, §3): b = 4, |L| = 16, |M| = 32, hosts on a plane. */
 export const paperPastry = { digitBits: 4, leafSetSize: 16, neighborhoodSetSize: 32 } as const
 
+/** Figures 4 and 6 of the Pastry paper by number of nodes (published-results.md §1). */
+export const published: Readonly<Record<number, { readonly hops: number; readonly distanceRatio?: number }>> = {
+  1000: { hops: 2.49, distanceRatio: 1.33 },
+  2000: { hops: 2.69 },
+  5000: { hops: 2.96, distanceRatio: 1.31 },
+  10_000: { hops: 3.23, distanceRatio: 1.35 },
+  20_000: { hops: 3.5, distanceRatio: 1.36 },
+  50_000: { hops: 3.75, distanceRatio: 1.32 },
+  100_000: { hops: 3.98, distanceRatio: 1.33 },
+}
+
 /**
  * Figures 4, 5 and 6 of the Pastry paper: nodes join one after another by the protocol alone; then lookups of random nodes' ids from random nodes.
  */

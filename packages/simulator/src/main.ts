@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { runChurn } from './churn-run.ts'
-import { runHops } from './hops.ts'
+import { published, runHops } from './hops.ts'
 import type { HopsResult } from './hops.ts'
 import { runMix } from './mix.ts'
 import type { MixResult } from './mix.ts'
@@ -89,17 +89,6 @@ function hops(): boolean {
     print(result, () => describeHops(result, elapsed()))
   }
   return fine
-}
-
-/** Figures 4 and 6 of the Pastry paper by number of nodes (published-results.md §1). */
-const published: Readonly<Record<number, { readonly hops: number; readonly distanceRatio?: number }>> = {
-  1000: { hops: 2.49, distanceRatio: 1.33 },
-  2000: { hops: 2.69 },
-  5000: { hops: 2.96, distanceRatio: 1.31 },
-  10_000: { hops: 3.23, distanceRatio: 1.35 },
-  20_000: { hops: 3.5, distanceRatio: 1.36 },
-  50_000: { hops: 3.75, distanceRatio: 1.32 },
-  100_000: { hops: 3.98, distanceRatio: 1.33 },
 }
 
 function describeHops(result: HopsResult, elapsed: string): string {

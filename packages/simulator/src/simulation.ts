@@ -282,7 +282,6 @@ export class Simulation {
         this.lastChangeAt = now
         break
       case 'peer-failed':
-        this.lastChangeAt = now
         if (this.isAlive((event as Extract<KbrEvent, { peer: NodeRef }>).peer)) this.falseSuspicions++
         break
       case 'join-failed':
