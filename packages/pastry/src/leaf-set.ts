@@ -1,4 +1,4 @@
-import { clockwiseDistance, isCloserOnRing } from '@plaxton/guid'
+import { clockwiseDistance, compareClockwise, isCloserOnRing } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
@@ -19,7 +19,7 @@ export class LeafSet {
   readonly left: Side
   /** Whether the two sides together are known to hold every node of the ring. */
   private whole = true
-  /** Everybody, each once: the right side nearest first, then the left. Undefined when it must be put together anew. */
+  /** Undefined when it must be put together anew. */
   private everybody: readonly NodeRef[] | undefined = undefined
 
   /** `size` is |L|: even. */
@@ -29,9 +29,9 @@ export class LeafSet {
     this.left = new Side(self.id, size / 2, false)
   }
 
-  /** Every member once. Never changed afterwards, so it may be sent. */
+  /** Every member once, from the nearest outwards on both sides by turns. The array is never changed afterwards, so it may be sent. */
   get members(): readonly NodeRef[] {
-    return (this.everybody ??= [...this.right.members, ...this.left.members.filter((ref) => !this.right.has(ref.id))])
+    return (this.everybody ??= this.byTurns())
   }
 
   get size(): number {
@@ -86,7 +86,7 @@ export class LeafSet {
     return before.filter((member) => !this.has(member.id))
   }
 
-  /** Removes a node and says whether it was in. `failed`: a gap may be left that the remaining members do not explain. */
+  /** Removes a node and says whether it was in. Unless everybody was known, this wounds the sides it was on. */
   remove(id: Guid): boolean {
     const { whole } = this
     const removed = [this.right.remove(id, whole), this.left.remove(id, whole)]
@@ -138,11 +138,34 @@ export class LeafSet {
     return [...left.reverse(), this.self, ...this.right.members]
   }
 
+  /**
+   * The members that `other`'s leaf set ought to hold, being as near to it as those it does hold, and does not: they may be dead, and
+   * this node too far from them to have been told.
+   */
+  missingFrom(other: Guid, reported: readonly NodeRef[]): NodeRef[] {
+    const ids = new Set(reported.map((ref) => ref.id))
+    const missing = this.members.filter((ref) => ref.id !== other && !ids.has(ref.id))
+    if (missing.length === 0 || ids.size < this.right.places + this.left.places) return this.whole && ids.size > 0 ? missing : []
+    const around = [...ids].sort((a, b) => compareClockwise(a, b, other))
+    const rightmost = around[this.right.places - 1]!
+    const leftmost = around[around.length - this.left.places]!
+    return missing.filter(({ id }) => compareClockwise(id, rightmost, other) < 0 || compareClockwise(id, leftmost, other) > 0)
+  }
+
   assertInvariants(): void {
     this.right.assertInvariants()
     this.left.assertInvariants()
     assert(new Set(this.members.map((ref) => ref.id)).size === this.members.length, 'a leaf set names everybody once')
     assert(!this.whole || !this.wounded, 'a whole ring has no wounds')
+  }
+
+  private byTurns(): NodeRef[] {
+    const members = new Set<NodeRef>()
+    const rounds = Math.max(this.right.members.length, this.left.members.length)
+    for (let i = 0; i < rounds; i++) {
+      for (const ref of [this.right.members[i], this.left.members[i]]) if (ref !== undefined) members.add(ref)
+    }
+    return [...members]
   }
 
   private changed(): void {
@@ -161,8 +184,9 @@ export class Side {
   readonly members: NodeRef[] = []
   wound: Wound = 'none'
   readonly clockwise: boolean
+  /** |L|/2. */
+  readonly places: number
   private readonly origin: Guid
-  private readonly places: number
 
   constructor(origin: Guid, places: number, clockwise: boolean) {
     this.origin = origin

@@ -15,8 +15,7 @@ export const numericMode = 1
  * and the numeric distance shrinks; in numeric mode the distance shrinks.
  */
 export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Guid, cursor: number, avoid: Avoid): NextHop {
-  const mayUse = (ref: NodeRef): boolean =>
-    (avoid.size === 0 || !avoid.has(ref.id)) && (suspects.size === 0 || !suspects.has(ref.id))
+  const mayUse = avoid.size === 0 && suspects.size === 0 ? everybody : (ref: NodeRef) => !avoid.has(ref.id) && !suspects.has(ref.id)
   const { leafSet, self } = state
 
   if (key === self.id || leafSet.covers(key)) {
@@ -64,5 +63,6 @@ function closestKnown(state: PastryState, key: Guid, mayUse: (ref: NodeRef) => b
   return best === state.self ? undefined : best
 }
 
+const everybody = (): boolean => true
 const deliver: NextHop = { action: 'deliver' }
 const hold: NextHop = { action: 'hold' }

@@ -159,8 +159,7 @@ export class PastryNode implements Overlay {
     switch (kind) {
       case 'probe': {
         const silent = this.probing.expired(arg, now, fx)
-        if (silent !== undefined) this.fail(silent, now, fx)
-        return
+        return silent === undefined ? this.settle(now, fx) : this.fail(silent, now, fx)
       }
       case 'measure':
         return this.measuring.expired(arg, now, fx)
@@ -181,6 +180,8 @@ export class PastryNode implements Overlay {
 
   onPeerDown(peer: NodeRef, cause: PeerDownCause, now: Millis, fx: OverlayEffects): void {
     if (this.state.standing === 'gone') return
+    // Connections to nodes outside the leaf set are closed when idle; probing would only open them again.
+    if (cause === 'disconnected' && !this.state.leafSet.has(peer.id)) return
     if (cause === 'unreachable') {
       this.joining?.onUnreachable(peer, fx)
       this.measuring.drop(peer.id, now, fx)
@@ -228,7 +229,6 @@ export class PastryNode implements Overlay {
   assertInvariants(): void {
     this.state.assertInvariants()
     assert(!this.ready || this.joining === undefined, 'a member is not joining')
-    assert(this.probing.size <= this.state.config.probesMax, 'probes are bounded')
   }
 
   // Joining
@@ -338,6 +338,9 @@ export class PastryNode implements Overlay {
     for (const id of report.failed) {
       const ref = this.state.leafSet.get(id)
       if (ref !== undefined && id !== from.id) this.probing.verify(ref, now, fx)
+    }
+    if (report.member) {
+      for (const ref of this.state.leafSet.missingFrom(from.id, report.leafSet)) this.probing.verify(ref, now, fx)
     }
     this.learn(report.leafSet, now, fx)
   }

@@ -20,7 +20,7 @@ export interface ProbeReason {
  */
 export class Probing {
   private readonly state: PastryState
-  /** Probes under way. Bound: `probesMax`. Full: a new one is left out. Undefined until the first. */
+  /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
   private suspected: Set<Guid> | undefined = undefined
   /** When peers last answered with their leaf set, for {@link verify}. Bound: `probesMax`. Full: the one that answered first goes. */
@@ -55,8 +55,8 @@ export class Probing {
     const running = (this.running ??= new Map())
     let probe = running.get(ref.id)
     if (probe === undefined) {
-      if (running.size >= this.state.config.probesMax) return
-      probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost }
+      if (running.size >= this.state.config.probesMax && this.state.find(ref.id) === undefined) return
+      probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost, heard: false }
       running.set(ref.id, probe)
     } else if (probe.ref.epoch >= ref.epoch && (probe.report || !report) && (probe.lost !== 'none' || lost === 'none')) {
       if (suspect) this.suspect(probe.ref, fx)
@@ -99,16 +99,22 @@ export class Probing {
   heard(from: NodeRef, fx: OverlayEffects): void {
     const probe = this.running?.get(from.id)
     if (probe === undefined || from.epoch < probe.ref.epoch) return
+    probe.heard = true
     if (!probe.report) this.end(probe, fx)
     else this.acquit(probe.ref, fx)
   }
 
-  /** A wait is over: asks again, or returns the peer that is to be taken for dead. */
+  /** A wait is over: asks again, or gives up. Returns the peer when it is to be taken for dead. */
   expired(seq: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
     const probe = this.bySeq(seq)
     if (probe === undefined) return undefined
-    if (probe.attempts > this.state.config.probeRetries) return probe.ref
-    this.send(probe, now, fx)
+    if (probe.attempts <= this.state.config.probeRetries) {
+      this.send(probe, now, fx)
+      return undefined
+    }
+    if (!probe.heard) return probe.ref
+    // It lives, although its answers are lost or it does not give any.
+    this.end(probe, fx)
     return undefined
   }
 
@@ -195,6 +201,8 @@ interface Probe {
   claims: boolean
   report: boolean
   lost: LostSide
+  /** Something else arrived from the peer since. */
+  heard: boolean
 }
 
 const nobody: ReadonlySet<Guid> = new Set()
