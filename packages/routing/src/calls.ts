@@ -46,7 +46,8 @@ export class Calls {
       deadlineAt: stack.now + withinMs,
       firstHops: [],
       passages: [],
-      waitMs: this.roundTrip.timeoutMs(rtoInitialMs, retryMinMs, rtoMaxMs),
+      // A way has several hops, of which the first may be slow to find out.
+      waitMs: this.roundTrip.timeoutMs(2 * rtoInitialMs, retryMinMs, rtoMaxMs),
       nextAttemptAt: 0,
       lastFailure: undefined,
     }

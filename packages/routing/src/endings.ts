@@ -8,7 +8,7 @@ import type { RefusalMessage, ReplyMessage, RouteMessage } from './messages.ts'
 import { failed } from './outcome.ts'
 import type { Outcome, Trail } from './outcome.ts'
 import type { Passage } from './passage.ts'
-import type { OpenReply, ReplyHandles } from './reply-handles.ts'
+import type { OpenReply, ReplyHandles, ReturnHop } from './reply-handles.ts'
 import type { Host, Stack } from './stack.ts'
 
 /**
@@ -66,10 +66,10 @@ export class Endings {
   /** An application may answer it by `handle` from now on. The caller has asked whether there is room. */
   openReply(passage: Passage, handle: ReplyHandle): void {
     const { stack } = this
-    const { message, previous } = passage
+    const { message } = passage
     this.handles.add(handle, {
       question: { type: 'route', nonce: message.nonce, trail: this.trailOf(message) },
-      returns: [{ peer: previous, seq: message.seq }],
+      returns: passage.returns,
       expiresAt: passage.replyUntil,
     })
     stack.wakeAt(passage.replyUntil)
@@ -77,13 +77,14 @@ export class Endings {
 
   /** A copy of a message that ended here before: it is told the answer, or waits for it with the first. */
   repeat(passage: Passage, ending: Ending): void {
-    const { message, previous } = passage
+    const { answer, handle } = ending
     this.stack.counters.repeats++
     passage.done = true
-    if (message.replyWithinMs === 0) return
-    const { answer, handle } = ending
-    if (answer !== undefined) this.sendBack(previous, message.seq, answer.outcome, answer.trail)
-    else this.handles.attach(handle, { peer: previous, seq: message.seq })
+    if (passage.message.replyWithinMs === 0) return
+    for (const hop of passage.returns) {
+      if (answer !== undefined) this.sendBack(hop, answer.outcome, answer.trail)
+      else this.handles.attach(handle, hop)
+    }
   }
 
   /** The application does not want it, which holds for every copy. */
@@ -111,13 +112,13 @@ export class Endings {
       return
     }
     passage.done = true
-    if (passage.message.replyWithinMs > 0) this.sendBack(passage.previous, passage.message.seq, outcome, trail)
+    if (passage.message.replyWithinMs > 0) this.sendAllBack(passage.returns, outcome, trail)
   }
 
   /** An application answered. */
   respond(open: OpenReply, nonce: number, trail: Trail, outcome: Outcome): void {
     this.memory.answer(nonce, outcome, trail)
-    for (const hop of open.returns) this.sendBack(hop.peer, hop.seq, outcome, trail)
+    this.sendAllBack(open.returns, outcome, trail)
   }
 
   /** Forgets what is old enough. Returns when to come again. */
@@ -170,7 +171,11 @@ export class Endings {
     this.stack.emit({ type: 'route-failed', key: passage.message.key, failure: outcome.failure })
   }
 
-  private sendBack(peer: NodeRef, seq: number, outcome: Outcome, { hops, path }: Trail): void {
+  private sendAllBack(returns: readonly ReturnHop[], outcome: Outcome, trail: Trail): void {
+    for (const hop of returns) this.sendBack(hop, outcome, trail)
+  }
+
+  private sendBack({ peer, seq }: ReturnHop, outcome: Outcome, { hops, path }: Trail): void {
     if (peer.id === this.stack.self.id) return this.calls.answer(seq, outcome, { hops, path })
     this.stack.send(peer, outcome.ok ? replyMessage(seq, outcome.payload, hops, path) : refusalMessage(seq, outcome, hops, path))
   }

@@ -2,6 +2,8 @@ import type { Guid } from '@plaxton/guid'
 import type { Avoid, Millis, NodeRef, RouteOptions } from '@plaxton/kbr'
 import type { RoutingConfig } from './config.ts'
 import type { RouteMessage } from './messages.ts'
+import { addReturn } from './reply-handles.ts'
+import type { ReturnHop } from './reply-handles.ts'
 
 /** One message's stay at this node: from its acceptance until its next hop, or this node, has taken it over and answered. */
 export class Passage {
@@ -23,6 +25,8 @@ export class Passage {
   failedHop: NodeRef | undefined = undefined
   /** When a held message is tried again. */
   retryAt: Millis = 0
+  /** Where else the answer goes: copies of the message that came here while it was held. Bound: {@link maxReturns}; full: the oldest goes. */
+  joined: ReturnHop[] | undefined = undefined
   /** The source's wishes; undefined on all other nodes. */
   wishes: Wishes | undefined = undefined
 
@@ -43,6 +47,19 @@ export class Passage {
   /** Gives the peers that failed it another chance. */
   forgive(): void {
     this.avoid = this.wishes === undefined || this.wishes.never.length === 0 ? undefined : new Set(this.wishes.never)
+  }
+
+  /** Everyone who waits for the answer. */
+  get returns(): ReturnHop[] {
+    const first = { peer: this.previous, seq: this.message.seq }
+    return this.joined === undefined ? [first] : [first, ...this.joined]
+  }
+
+  /** A copy of it came here; the answer is for both. */
+  join(copy: Passage): void {
+    copy.done = true
+    this.joined ??= []
+    addReturn(this.joined, { peer: copy.previous, seq: copy.message.seq })
   }
 
   /** `peer` failed it. */

@@ -376,6 +376,7 @@ export class RecursiveWalk {
       stack.counters.held++
     }
     this.held ??= new Set()
+    for (const other of this.held) if (isCopy(other, passage)) return other.join(passage)
     this.held.add(passage)
     const dueAt = Math.min(passage.retryAt, passage.stayUntil)
     this.heldDueAt = Math.min(this.heldDueAt, dueAt)
@@ -401,6 +402,10 @@ export class RecursiveWalk {
   private failHeld(passage: Passage): void {
     this.endings.fail(passage, 'timed out', `it could not be found out in time who is the root of ${shortGuid(passage.message.key)}`)
   }
+}
+
+function isCopy(a: Passage, b: Passage): boolean {
+  return a !== b && !a.done && a.message.nonce === b.message.nonce && a.message.key === b.message.key
 }
 
 /** What a stranger may say in a `route`, apart from what the codec has checked. */

@@ -66,9 +66,7 @@ export class ReplyHandles {
   attach(handle: ReplyHandle, hop: ReturnHop): boolean {
     const reply = this.open?.get(handle)
     if (reply === undefined) return false
-    if (reply.returns.some((known) => known.peer.id === hop.peer.id && known.seq === hop.seq)) return true
-    if (reply.returns.length >= maxReturns) reply.returns.shift()
-    reply.returns.push(hop)
+    addReturn(reply.returns, hop)
     return true
   }
 
@@ -105,8 +103,15 @@ export class ReplyHandles {
   }
 }
 
+/** Adds one who waits; twice the same is once. Full: the oldest goes. */
+export function addReturn(returns: ReturnHop[], hop: ReturnHop): void {
+  if (returns.some((known) => known.peer.id === hop.peer.id && known.seq === hop.seq)) return
+  if (returns.length >= maxReturns) returns.shift()
+  returns.push(hop)
+}
+
 /** Copies of one message that await its answer. Our guess. */
-const maxReturns = 8
+export const maxReturns = 8
 
 /** How often expired replies are looked for. Our guess. */
 const sweepMs = 1_000

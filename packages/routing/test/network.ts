@@ -26,6 +26,9 @@ interface Member {
   readonly app: Probe
   readonly overlay: RingOverlay
   alive: boolean
+  left: boolean
+  /** Neither sends nor receives. */
+  cutOff: boolean
 }
 
 type Input = (now: Millis) => void
@@ -37,6 +40,9 @@ type Input = (now: Millis) => void
 export class Network {
   readonly members: Member[]
   readonly events: Array<{ at: NodeRef; event: KbrEvent }> = []
+  /** Told of every message and whether it will arrive. */
+  onSend: (from: NodeRef, to: NodeRef, message: Message, arrives: boolean) => void = () => {}
+  onEmit: (at: NodeRef, event: KbrEvent) => void = () => {}
   now: Millis = 0
   private readonly prng: Prng
   private readonly faults: Faults
@@ -70,11 +76,16 @@ export class Network {
     return member.node.lookup(key, options, this.now, this.effects(member))
   }
 
+  /** The member leaves; the others learn of it as late as of a crash. */
+  leave(member: Member): void {
+    member.left = true
+    this.input(member, (node, fx) => node.leave(this.now, fx))
+    this.tellAllDead(member.ref)
+  }
+
   crash(member: Member): void {
     member.alive = false
-    this.schedule(this.now + this.faults.detectionMs, () => {
-      for (const other of this.members) if (other.alive) this.tellDead(other, member.ref)
-    })
+    this.tellAllDead(member.ref)
   }
 
   /** Runs until nothing is left to happen. */
@@ -91,9 +102,9 @@ export class Network {
     }
   }
 
-  /** The live node that is truly closest to `key`. */
+  /** The live member that is truly closest to `key`. */
   root(key: Guid): Member {
-    return this.members.filter((member) => member.alive).sort((a, b) => compareOnRing(a.ref.id, b.ref.id, key))[0]!
+    return this.members.filter((member) => member.alive && !member.left).sort((a, b) => compareOnRing(a.ref.id, b.ref.id, key))[0]!
   }
 
   private member(id: string, config: Partial<RoutingConfig>): Member {
@@ -101,15 +112,23 @@ export class Network {
     const overlays = ringFactory([])
     const app = new Probe()
     const node = new KbrNode({ self, overlay: overlays, applications: [app], prng: this.prng.fork(), config })
-    return { ref: self, node, app, overlay: overlays.made[0]!, alive: true }
+    return { ref: self, node, app, overlay: overlays.made[0]!, alive: true, left: false, cutOff: false }
   }
 
   private judge(member: Member, peer: NodeRef): void {
     this.schedule(this.now + this.faults.detectionMs, (now) => {
       if (!member.alive) return
-      if (this.members.some((other) => other.alive && other.ref.id === peer.id)) {
+      const live = this.members.some((other) => other.alive && !other.left && other.ref.id === peer.id)
+      if (live && this.members.some((other) => other.cutOff)) this.judge(member, peer)
+      else if (live) {
         this.input(member, (node, fx) => node.onMessage(peer, { type: 'ring-alive', peer } as Message, now, fx))
       } else this.tellDead(member, peer)
+    })
+  }
+
+  private tellAllDead(peer: NodeRef): void {
+    this.schedule(this.now + this.faults.detectionMs, () => {
+      for (const other of this.members) if (other.alive && other.ref.id !== peer.id) this.tellDead(other, peer)
     })
   }
 
@@ -138,12 +157,13 @@ export class Network {
   private effects(from: Member): Effects {
     return {
       send: (to: NodeRef, message: Message) => {
-        if (this.prng.chance(this.faults.loss)) return
+        const target = this.members.find((member) => member.ref.id === to.id)
+        const arrives = !this.prng.chance(this.faults.loss) && target !== undefined && target.alive && !target.cutOff && !from.cutOff
+        this.onSend(from.ref, to, message, arrives)
+        if (!arrives) return
         const [least, most] = this.faults.latencyMs
         const bytes = this.faults.encode ? from.node.codec.encode(message).slice() : undefined
         this.schedule(this.now + least + this.prng.nextInt(most - least + 1), (now) => {
-          const target = this.members.find((member) => member.ref.id === to.id)
-          if (target === undefined) return
           const arrived = bytes === undefined ? message : target.node.codec.decode(bytes, (id) => ref(id))
           this.input(target, (node, fx) => node.onMessage(from.ref, arrived, now, fx))
         })
@@ -151,7 +171,10 @@ export class Network {
       startTimer: (timer: Timer, delayMs: Millis) => {
         this.schedule(this.now + delayMs, (now) => this.input(from, (node, fx) => node.onTimer(timer, now, fx)))
       },
-      emit: (event: KbrEvent) => void this.events.push({ at: from.ref, event }),
+      emit: (event: KbrEvent) => {
+        this.events.push({ at: from.ref, event })
+        this.onEmit(from.ref, event)
+      },
       ask: () => assert.fail('nobody asks here'),
     }
   }

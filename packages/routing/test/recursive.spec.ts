@@ -217,6 +217,18 @@ describe('recursive walking', () => {
       assert.equal(test.node.stats().holding, 0)
     })
 
+    it('keeps one of several copies, and answers them all', () => {
+      const test = bed('70', ['80', '40'])
+      test.overlay.ready = false
+      for (const from of ['c0', '40', '40']) test.receive(from, routeMessage({ replyWithinMs: 9000 }), 0)
+      assert.equal(test.node.stats().holding, 1)
+      test.overlay.ready = true
+      test.receive('40', { type: 'ring-dead', peer: ref('80') }, 100)
+      const replies = test.fx.sent().filter(([, { type }]) => type === 'reply')
+      assert.deepEqual(replies.map(([to]) => to), ['c0', '40'])
+      assert.equal(test.app.takeLog().filter((line) => line.startsWith('deliver')).length, 1)
+    })
+
     it('gives up after the time a message may stay, with a reason', () => {
       const test = bed('70', ['80', '40'], { stayMs: 3000, rtoMaxMs: 1000 })
       pass(test, { replyWithinMs: 60_000 })

@@ -125,9 +125,9 @@ describe('the source of a routed message', () => {
       const test = bed('00', ['80', '90'])
       const { message } = route(test)
       test.receive('80', { type: 'ack', seq: message.seq }, 20)
-      test.wake(1000)
+      test.wake(2000)
       assert.equal(test.fx.sent().length, 1)
-      test.receive('80', reply(message.seq), 1100)
+      test.receive('80', reply(message.seq), 2100)
       assert.equal(test.app.replies.length, 1)
     })
 
