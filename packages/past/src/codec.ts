@@ -49,7 +49,7 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
     2,
     union('PastMessage', 'type', {
       put: nested(1, message('Put', { claim: nested(1, claimSchema), data: bytes(2, { max: maxDataBytes }), quorum: choice(3, ['majority', 'all']) })),
-      where: nested(2, message('Where', {})),
+      where: nested(2, message('Where', { replicas: uint32(1) })),
       get: nested(3, message('Get', { want: choice(1, ['data', 'presence']), excluded: repeated(guid(2), { max: maxExcluded }) })),
       remove: nested(4, message('Remove', { ownerKey: bytes(1, { length: 32 }), removed: uint53(2), signature: bytes(3, { length: 64 }) })),
       inspect: nested(5, message('Inspect', { ensure: choice(1, ['no', 'own', 'given']), replicas: uint32(2) })),
@@ -73,7 +73,7 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
           transient: bool(6),
         }),
       ),
-      here: nested(18, message('Here', { node: nodeRef(1) })),
+      here: nested(18, message('Here', { node: nodeRef(1), replicaSet: holders(2) })),
       object: nested(19, message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })), settled: bool(4) })),
       absent: nested(20, message('Absent', { removed: bool(1), silent: uint32(2) })),
       inspection: nested(21, message('Inspection', { size: uint53(1), wanted: uint32(2), holders: holders(3), expires: uint53(4) })),

@@ -125,16 +125,24 @@ export function isOversized({ pages, offers }: Exchange): boolean {
   return pages.reduce((sum, page) => sum + page.entries.length, offers.length) > maxEntries
 }
 
-/** Copies a record from a node that has it, if this node has it otherwise or belongs to the object's replica set. */
+/** Copies a record from a node that has it, if this node has it otherwise or may belong to the object's replica set. */
 function wantIfMine({ guid, replicas }: Entry, from: NodeRef, leaving: boolean, parts: ComparisonParts, now: Millis, fx: AppEffects): void {
-  const set = replicaSetOf(guid, Math.min(replicas, parts.config.maxReplicas), leaving ? from : undefined, fx)
-  if (parts.shelf.get(guid) !== undefined || set.some((node) => sameNode(node, fx.self))) parts.repair.want(guid, from, now, fx)
+  const count = Math.min(replicas, parts.config.maxReplicas)
+  const set = leaving ? replicaSetWithout(from, guid, count, fx) : fx.replicaSet(guid, count)
+  if (parts.shelf.get(guid) !== undefined || mayBelongTo(set, count, fx)) parts.repair.want(guid, from, now, fx)
 }
 
-/** The nodes an object belongs on, as if `without` were gone. */
-export function replicaSetOf(guid: Guid, replicas: number, without: NodeRef | undefined, fx: AppEffects): NodeRef[] {
-  if (without === undefined) return fx.replicaSet(guid, replicas)
-  return fx.replicaSet(guid, replicas + 1).filter((node) => !sameNode(node, without)).slice(0, replicas)
+/**
+ * True when this node is one of the `count` closest, or may be: a set cut short lies at the edge of this node's view, which then cannot
+ * tell. An empty one lies beyond it.
+ */
+export function mayBelongTo(set: readonly NodeRef[], count: number, fx: AppEffects): boolean {
+  return set.some((node) => sameNode(node, fx.self)) || (set.length > 0 && set.length < count)
+}
+
+/** The nodes an object belongs on once `gone` is. */
+export function replicaSetWithout(gone: NodeRef, guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
+  return fx.replicaSet(guid, replicas + 1).filter((node) => !sameNode(node, gone)).slice(0, replicas)
 }
 
 /** One bucket's entries in pages that fit into a message each; one page even when there are none, to learn what the other has. */

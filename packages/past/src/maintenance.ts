@@ -1,12 +1,14 @@
 import type { Guid } from '@plaxton/guid'
+import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { emit } from './command.ts'
-import { Comparison } from './comparison.ts'
+import { Comparison, replicaSetWithout } from './comparison.ts'
 import type { ComparisonParts } from './comparison.ts'
 import { maxEntries } from './messages.ts'
 import type { Then } from './errands.ts'
 import { Offering } from './offering.ts'
 import { widened } from './parts.ts'
+import type { Placed } from './placement.ts'
 import type { Held } from './shelf.ts'
 
 /**
@@ -105,10 +107,32 @@ export class Maintenance {
           next(at, fxThen)
         }).start(effects)
       }
-      if (open === 0) this.offerStrays(time, effects)
+      if (open === 0) this.placeUnplaced(time, effects)
     }
     const width = Math.max(1, Math.min(this.parts.config.syncsInFlight, peers.length))
     for (let i = 0; i < width; i++) next(now, fx)
+  }
+
+  /** Asks the roots of records at the edge of this node's view where these belong. */
+  private placeUnplaced(now: Millis, fx: AppEffects): void {
+    const { placement } = this.parts
+    const records = placement.unplaced(unplacedPerRound, fx)
+    let open = records.length
+    if (open === 0) return this.offerStrays(now, fx)
+    for (const held of records) {
+      this.locate(held, held.leading.replicas, fx, (nodes, time, effects) => {
+        if (nodes !== undefined) placement.place(held, nodes, effects)
+        if (--open === 0) this.offerStrays(time, effects)
+      })
+    }
+  }
+
+  /** Asks the root of a record for its replica set; undefined when it does not answer. */
+  private locate({ guid }: Held, replicas: number, fx: AppEffects, then: Then<readonly NodeRef[] | undefined>): void {
+    const { errands, config } = this.parts
+    errands.route(guid, { type: 'where', replicas }, { replyWithinMs: config.attemptMs }, fx, (answered, now, effects) =>
+      then(answered.ok && answered.message.type === 'here' ? answered.message.replicaSet : undefined, now, effects),
+    )
   }
 
   private offerStrays(now: Millis, fx: AppEffects): void {
@@ -132,14 +156,40 @@ export class Maintenance {
 
   /** Offers again and again what has not been confirmed, until all of it has been or nobody takes any more. */
   private handOver(records: readonly Held[], fruitless: number, now: Millis, fx: AppEffects, then: Then<void>): void {
-    const batch = records.slice(0, maxEntries)
+    const batch = records.slice(0, handOverBatch)
     if (batch.length === 0 || fruitless === handOverTries || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
-    new Offering(this.parts, batch, true, (confirmed, time, effects) => {
-      const gone = new Set(confirmed.map((held) => held.guid))
-      const left = records.filter((held) => !gone.has(held.guid)).map((held) => this.parts.shelf.get(held.guid) ?? held)
-      if (left.length === 0) return then(undefined, time, effects)
-      this.parts.errands.later(handOverPauseMs, effects, (_, later, fxLater) => this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then))
-    }).start(now, fx)
+    this.placeWithoutSelf(batch, now, fx, (placed, time, effects) => {
+      new Offering(this.parts, placed, true, (confirmed, at, fxDone) => {
+        const gone = new Set(confirmed.map((held) => held.guid))
+        const left = records.flatMap((held) => (gone.has(held.guid) ? [] : (this.parts.shelf.get(held.guid) ?? [])))
+        if (left.length === 0) return then(undefined, at, fxDone)
+        this.parts.errands.later(handOverPauseMs, fxDone, (_, later, fxLater) => this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then))
+      }).start(time, effects)
+    })
+  }
+
+  /** Where records belong once this node is gone; of what it cannot see itself, it asks the roots. */
+  private placeWithoutSelf(records: readonly Held[], now: Millis, fx: AppEffects, then: Then<readonly Placed[]>): void {
+    const placed: Placed[] = []
+    let open = 1
+    const settle = (time: Millis, effects: AppEffects): void => {
+      if (--open === 0) then(placed, time, effects)
+    }
+    for (const held of records) {
+      const { replicas } = held.leading
+      const nodes = replicaSetWithout(fx.self, held.guid, replicas, fx)
+      const certain = nodes.length === replicas || fx.replicaSet(held.guid, replicas + 1).some((node) => sameNode(node, fx.self))
+      if (certain) {
+        placed.push({ held, nodes })
+        continue
+      }
+      open++
+      this.locate(held, replicas + 1, fx, (found, time, effects) => {
+        placed.push({ held, nodes: (found ?? []).filter((node) => !sameNode(node, effects.self)).slice(0, replicas) })
+        settle(time, effects)
+      })
+    }
+    settle(now, fx)
   }
 
   // --- Sweeping -------------------------------------------------------------------------------------------------------
@@ -157,6 +207,10 @@ export class Maintenance {
 const jitterShare = 0.3
 /** More neighbours than any overlay has; full: the periodic rounds find the rest. */
 const maxNewcomers = 1024
+/** Routed questions in one round: a fraction of what the routing below has in flight. The rest waits for the next round. */
+const unplacedPerRound = 256
+/** Records offered at a time while leaving. */
+const handOverBatch = 256
 /** Pause between offers while leaving: a copy of a few objects takes about as long. */
 const handOverPauseMs = 100
 /** Offers in a row that nobody took before a leaving node gives up: 5 s at least. */

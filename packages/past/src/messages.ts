@@ -9,8 +9,8 @@ import type { Claim } from './claims.ts'
 export type PastCall =
   /** Routed or direct to the root: store this and see to the other replicas. → `receipt` | `refusal` */
   | { readonly type: 'put'; readonly claim: Claim; readonly data: Uint8Array; readonly quorum: 'majority' | 'all' }
-  /** Routed: who is the root? Asked before data too large to be routed is sent. → `here` */
-  | { readonly type: 'where' }
+  /** Routed: who is the root, and which `replicas` nodes are the closest? → `here` */
+  | { readonly type: 'where'; readonly replicas: number }
   /** Routed; the first node that holds the object answers, none of `excluded` does. → `object` | `absent` */
   | { readonly type: 'get'; readonly want: 'data' | 'presence'; readonly excluded: readonly Guid[] }
   /** Routed: withdraw this owner's claim. → `receipt` | `refusal` */
@@ -36,7 +36,7 @@ export type PastReply =
   /** The object is durable on `holders`. */
   | { readonly type: 'receipt'; readonly holders: readonly NodeRef[]; readonly wanted: number; readonly quorum: number }
   | Refusal
-  | { readonly type: 'here'; readonly node: NodeRef }
+  | { readonly type: 'here'; readonly node: NodeRef; readonly replicaSet: readonly NodeRef[] }
   /**
    * What `holder` has: claims unless the guid says it all, data when they were asked for and may come this way. Not `settled`: the holder
    * has just started and may have missed a removal.

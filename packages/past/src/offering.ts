@@ -1,11 +1,11 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
-import { replicaSetOf } from './comparison.ts'
 import type { ComparisonParts } from './comparison.ts'
 import type { Then } from './errands.ts'
 import { maxEntries } from './messages.ts'
 import type { Entry, PastMessage } from './messages.ts'
 import { entryOf } from './placement.ts'
+import type { Placed } from './placement.ts'
 import type { Held } from './shelf.ts'
 
 /**
@@ -14,14 +14,14 @@ import type { Held } from './shelf.ts'
  */
 export class Offering {
   private readonly parts: ComparisonParts
-  private readonly records: readonly Held[]
+  private readonly records: readonly Placed[]
   private readonly leaving: boolean
   private readonly then: Then<readonly Held[]>
   /** How many nodes must still confirm, by record. */
   private readonly missing = new Map<Guid, number>()
   private open = 0
 
-  constructor(parts: ComparisonParts, records: readonly Held[], leaving: boolean, then: Then<readonly Held[]>) {
+  constructor(parts: ComparisonParts, records: readonly Placed[], leaving: boolean, then: Then<readonly Held[]>) {
     this.parts = parts
     this.records = records
     this.leaving = leaving
@@ -29,14 +29,17 @@ export class Offering {
   }
 
   start(now: Millis, fx: AppEffects): void {
-    const byNode = new Map<NodeRef, Entry[]>()
-    for (const held of this.records) {
-      const set = replicaSetOf(held.guid, held.leading.replicas, this.leaving ? fx.self : undefined, fx)
+    const byNode = new Map<Guid, { node: NodeRef; entries: Entry[] }>()
+    for (const { held, nodes } of this.records) {
       // Nobody to give it to is not the same as everybody having it.
-      this.missing.set(held.guid, set.length === 0 ? Infinity : set.length)
-      for (const node of set) byNode.set(node, [...(byNode.get(node) ?? []), entryOf(held)])
+      this.missing.set(held.guid, nodes.length === 0 ? Infinity : nodes.length)
+      for (const node of nodes) {
+        const entries = byNode.get(node.id)?.entries ?? []
+        entries.push(entryOf(held))
+        byNode.set(node.id, { node, entries })
+      }
     }
-    for (const [node, entries] of byNode) {
+    for (const { node, entries } of byNode.values()) {
       for (let i = 0; i < entries.length; i += maxEntries) this.offer(node, entries.slice(i, i + maxEntries), fx)
     }
     if (this.open === 0) this.then([], now, fx)
@@ -61,7 +64,8 @@ export class Offering {
   }
 
   private end(now: Millis, fx: AppEffects): void {
-    const confirmed = this.records.filter((held) => this.missing.get(held.guid) === 0 && this.parts.shelf.get(held.guid)?.version === held.version)
+    const records = this.records.map(({ held }) => held)
+    const confirmed = records.filter((held) => this.missing.get(held.guid) === 0 && this.parts.shelf.get(held.guid)?.version === held.version)
     this.then(confirmed, now, fx)
   }
 }

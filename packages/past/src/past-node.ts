@@ -228,7 +228,7 @@ export class PastNode implements Application {
         if (call.claim.certificate.guid !== key) return fx.refuse(reply, 'the certificate is for another guid')
         return this.root.onPut(call, respond, now, fx)
       case 'where':
-        return respond({ type: 'here', node: fx.self }, now, fx)
+        return respond({ type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, this.config.maxReplicas + 1)) }, now, fx)
       case 'get':
         return this.root.onGet(key, call, this.maintenance.settled, respond, now, fx)
       case 'remove':

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
-import type { AppEffects } from '@plaxton/kbr'
+import { sameNode } from '@plaxton/kbr'
+import type { AppEffects, NodeRef } from '@plaxton/kbr'
 import { bucketCount } from './messages.ts'
 import type { Entry, Page } from './messages.ts'
 import type { Held, Shelf } from './shelf.ts'
@@ -33,14 +34,20 @@ export class Summary {
   }
 }
 
+/** A record and the nodes it belongs on, closest to it first. */
+export interface Placed {
+  readonly held: Held
+  readonly nodes: readonly NodeRef[]
+}
+
 /**
- * Which nodes each record here belongs on, as far as this node can see, and from that what it shares with each neighbour. Follows
- * every change of the shelf; computed anew after the neighbours have changed.
+ * Which nodes each record here belongs on, as far as this node can see or has been told, and from that what it shares with each
+ * neighbour. Follows every change of the shelf; computed anew after the neighbours have changed.
  */
 export class Placement {
   private readonly shelf: Shelf
-  /** The replica set of each record, by id, closest first. One entry per record of the shelf. */
-  private readonly sets = new Map<Guid, readonly Guid[]>()
+  /** The replica set of each record. One entry per record of the shelf. */
+  private readonly sets = new Map<Guid, readonly NodeRef[]>()
   /** By neighbour; one for each node of those sets. */
   private readonly summaries = new Map<Guid, Summary>()
   private current = false
@@ -59,13 +66,13 @@ export class Placement {
   refresh(fx: AppEffects): void {
     if (this.current) return
     this.current = true
-    for (const held of this.shelf.all()) this.enter(held, fx)
+    for (const held of this.shelf.all()) this.enter(held, setOf(held, fx), fx)
   }
 
   onChange(before: Held | undefined, after: Held | undefined, fx: AppEffects): void {
     if (!this.current) return
     if (before !== undefined) this.leave(before, fx)
-    if (after !== undefined) this.enter(after, fx)
+    if (after !== undefined) this.enter(after, setOf(after, fx), fx)
   }
 
   /** What is shared with a neighbour; an empty summary when nothing is. */
@@ -75,15 +82,32 @@ export class Placement {
   }
 
   /** Records held here that belong elsewhere, at most `max`. */
-  strays(max: number, fx: AppEffects): Held[] {
+  strays(max: number, fx: AppEffects): Placed[] {
+    return this.placed(max, fx, (nodes, held) => nodes.length >= held.leading.replicas)
+  }
+
+  /** Records held here whose replica set is not known, because it lies at the edge of this node's view or beyond. At most `max`. */
+  unplaced(max: number, fx: AppEffects): Held[] {
+    return this.placed(max, fx, (nodes, held) => nodes.length < held.leading.replicas).map(({ held }) => held)
+  }
+
+  /** The root of a record has said where it belongs. Counts until the neighbours change. */
+  place(held: Held, nodes: readonly NodeRef[], fx: AppEffects): void {
+    if (!this.current || this.shelf.get(held.guid) !== held) return
+    this.leave(held, fx)
+    this.enter(held, nodes, fx)
+  }
+
+  /** Records whose set does not contain this node and suits. */
+  private placed(max: number, fx: AppEffects, suits: (nodes: readonly NodeRef[], held: Held) => boolean): Placed[] {
     this.refresh(fx)
-    const strays: Held[] = []
-    for (const [guid, set] of this.sets) {
-      if (strays.length === max) break
+    const found: Placed[] = []
+    for (const [guid, nodes] of this.sets) {
+      if (found.length === max) break
       const held = this.shelf.get(guid)
-      if (held !== undefined && set.length > 0 && !set.includes(fx.self.id)) strays.push(held)
+      if (held !== undefined && !includes(nodes, fx.self.id) && suits(nodes, held)) found.push({ held, nodes })
     }
-    return strays
+    return found
   }
 
   /** The entries shared with `peer` in these buckets, in the order of bucket and guid. */
@@ -99,13 +123,13 @@ export class Placement {
     return entries
   }
 
-  private enter(held: Held, fx: AppEffects): void {
-    const set = fx.replicaSet(held.guid, held.leading.replicas).map((node) => node.id)
+  private enter(held: Held, set: readonly NodeRef[], fx: AppEffects): void {
     this.sets.set(held.guid, set)
+    if (!includes(set, fx.self.id)) return
     for (const peer of set) {
-      if (!isShared(set, peer, fx)) continue
-      const summary = this.summaries.get(peer) ?? new Summary()
-      this.summaries.set(peer, summary)
+      if (sameNode(peer, fx.self)) continue
+      const summary = this.summaries.get(peer.id) ?? new Summary()
+      this.summaries.set(peer.id, summary)
       summary.toggle(held)
       summary.count++
     }
@@ -114,8 +138,9 @@ export class Placement {
   private leave(held: Held, fx: AppEffects): void {
     const set = this.sets.get(held.guid) ?? []
     this.sets.delete(held.guid)
+    if (!includes(set, fx.self.id)) return
     for (const peer of set) {
-      const summary = isShared(set, peer, fx) ? this.summaries.get(peer) : undefined
+      const summary = this.summaries.get(peer.id)
       if (summary === undefined) continue
       summary.toggle(held)
       summary.count--
@@ -137,8 +162,16 @@ export function isInPage(guid: Guid, { after, last, entries }: Page): boolean {
   return (after === undefined || guid > after) && (last || (end !== undefined && guid <= end))
 }
 
-function isShared(set: readonly Guid[], peer: Guid, fx: AppEffects): boolean {
-  return peer !== fx.self.id && set.includes(peer) && set.includes(fx.self.id)
+function setOf({ guid, leading }: Held, fx: AppEffects): NodeRef[] {
+  return fx.replicaSet(guid, leading.replicas)
+}
+
+function isShared(set: readonly NodeRef[], peer: Guid, fx: AppEffects): boolean {
+  return peer !== fx.self.id && includes(set, peer) && includes(set, fx.self.id)
+}
+
+function includes(nodes: readonly NodeRef[], id: Guid): boolean {
+  return nodes.some((node) => node.id === id)
 }
 
 function joined(high: number, low: number): number {

@@ -83,7 +83,7 @@ export class PutCommand extends RootCommand {
     const { data, quorum } = this.order
     if (data.length > this.parts.config.smallBytes) {
       this.progress('locating', `looking for the root of ${shortGuid(this.guid)}`, fx)
-      return this.askRoot({ type: 'where' }, now, fx)
+      return this.askRoot({ type: 'where', replicas: 0 }, now, fx)
     }
     this.progress('sending', `sending ${data.length} bytes towards the root of ${shortGuid(this.guid)}`, fx)
     this.askRoot({ type: 'put', claim, data, quorum }, now, fx)

@@ -1,9 +1,8 @@
 import { guidOf } from '@plaxton/guid'
-import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis } from '@plaxton/kbr'
 import { anyLive } from './claims.ts'
+import { mayBelongTo } from './comparison.ts'
 import type { PastCall } from './messages.ts'
-import { widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 
 type Store = PastCall & { readonly type: 'store' }
@@ -24,10 +23,8 @@ export class Replica {
     const refuse = (detail: string, time: Millis, effects: AppEffects): void =>
       respond({ type: 'stored', outcome: 'refused', detail, claims: shelf.get(guid)?.claims ?? [] }, time, effects)
 
-    // Views differ, so a node stores what is close to it; but a removal of what it never had only if it may be asked for it.
-    const reach = data === undefined ? config.maxReplicas : widened(config.maxReplicas)
-    const isNear = fx.replicaSet(guid, reach).some((node) => sameNode(node, fx.self))
-    if (known.length === 0 && !isNear) return refuse('it is too far from the guid', now, fx)
+    const near = fx.replicaSet(guid, config.maxReplicas)
+    if (known.length === 0 && !mayBelongTo(near, config.maxReplicas, fx)) return refuse('it is too far from the guid', now, fx)
     notary.check(guid, claims, known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return refuse(problem, time, effects)
       shelf.keep(guid, claims, data && { bytes: data, digest: guidOf(data) }, time, effects, (kept, at, fxKept) => {

@@ -27,7 +27,7 @@ describe('a network that nodes join, leave and crash in', () => {
 })
 
 function runChurn(seed: number, loss: number): void {
-  const world = new World({ seed, nodes: 16, loss, config: { syncMs: 10_000 } })
+  const world = new World({ seed, nodes: 16, loss, reach: seed % 2 === 0 ? 5 : Infinity, config: { syncMs: 10_000 } })
   const truths = new Map<Guid, Truth>()
   const down: TestNode[] = []
   for (let phase = 0; phase < 8; phase++) {

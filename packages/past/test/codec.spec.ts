@@ -36,7 +36,7 @@ const type = <T extends string>(name: T) => fc.constant(name)
 
 const messages: fc.Arbitrary<PastMessage> = fc.oneof(
   fc.record({ type: type('put'), claim: claims, data: bytesUpTo(100), quorum: fc.constantFrom('majority' as const, 'all' as const) }),
-  fc.record({ type: type('where') }),
+  fc.record({ type: type('where'), replicas: fc.nat() }),
   fc.record({ type: type('get'), want: fc.constantFrom('data' as const, 'presence' as const), excluded: fc.array(guids, { maxLength: 16 }) }),
   fc.record({ type: type('remove'), ownerKey: exactly(32), removed: whole, signature: exactly(64) }),
   fc.record({ type: type('inspect'), ensure: fc.constantFrom('no' as const, 'own' as const, 'given' as const), replicas: fc.nat({ max: 9 }) }),
@@ -59,7 +59,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
     needed: fc.nat(),
     transient: fc.boolean(),
   }),
-  fc.record({ type: type('here'), node: nodes }),
+  fc.record({ type: type('here'), node: nodes, replicaSet: fc.array(nodes, { maxLength: 5 }) }),
   fc.record({ type: type('object'), holder: nodes, claims: lists, settled: fc.boolean(), data }),
   fc.record({ type: type('absent'), removed: fc.boolean(), silent: fc.nat() }),
   fc.record({ type: type('inspection'), size: whole, wanted: fc.nat(), holders: fc.array(nodes, { maxLength: 5 }), expires: whole }),
@@ -97,7 +97,7 @@ describe('the codec', () => {
   })
 
   it('refuses messages of another version, and longer ones than any may be', () => {
-    const bytes = encodeMessage({ type: 'where' }).slice()
+    const bytes = encodeMessage({ type: 'where', replicas: 0 }).slice()
     bytes[1] = 2
     assert.throws(() => decodeMessage(bytes), { name: 'WireError', message: /version 2 instead of 1/ })
     assert.throws(() => decodeMessage(new Uint8Array(maxMessageBytes + 1)), { name: 'WireError' })

@@ -19,6 +19,8 @@ export interface WorldOptions {
   /** From a crash until the overlay of every other node has noticed. */
   readonly detectMs?: Millis
   readonly diskMs?: Millis
+  /** Nodes a node knows on either side of itself on the ring; beyond, it cannot say who is closest to a key. Default: everybody. */
+  readonly reach?: number
 }
 
 /**
@@ -37,7 +39,7 @@ export class World {
   private order = 0
 
   constructor(options: WorldOptions) {
-    this.options = { config: {}, latencyMs: [1, 10], loss: 0, detectMs: 500, diskMs: 2, ...options }
+    this.options = { config: {}, latencyMs: [1, 10], loss: 0, detectMs: 500, diskMs: 2, reach: Infinity, ...options }
     this.prng = Prng.fromSeed(options.seed)
     for (let i = 0; i < options.nodes; i++) this.add()
     for (const node of this.nodes) node.boot()
@@ -254,7 +256,18 @@ export class TestNode {
   }
 
   replicaSet(key: Guid, max: number): NodeRef[] {
-    return this.view().map((node) => node.ref).sort((a, b) => compareOnRing(a.id, b.id, key)).slice(0, max)
+    const known = new Set(this.neighbors(this.world.options.reach).map((ref) => ref.id).concat(this.ref.id))
+    const closest = this.view().map((node) => node.ref).sort((a, b) => compareOnRing(a.id, b.id, key)).slice(0, max)
+    const unknown = closest.findIndex((ref) => !known.has(ref.id))
+    return unknown < 0 ? closest : closest.slice(0, unknown)
+  }
+
+  /** Up to `perSide` nodes on either side on the ring. */
+  neighbors(perSide: number): NodeRef[] {
+    const ring = this.view().map((node) => node.ref).sort((a, b) => (a.id < b.id ? -1 : 1))
+    const at = ring.findIndex((ref) => ref.id === this.ref.id)
+    const turned = [...ring.slice(at + 1), ...ring.slice(0, at)]
+    return turned.length <= 2 * perSide ? turned : [...turned.slice(0, perSide), ...turned.slice(-perSide)]
   }
 
   newRequest(withinMs: Millis): number {
@@ -311,32 +324,47 @@ export class TestNode {
     // Up to two nodes on the way, as in a small Pastry network.
     const way = this.world.prng.shuffle(this.view()).slice(0, this.world.prng.nextInt(3))
     if (options.firstHop !== undefined) way.unshift(...this.world.nodes.filter((node) => node.ref.id === options.firstHop?.id))
-    this.after(0, () => this.handle(key, payload, this, id, way.filter((node) => node !== this), 0, this))
+    const passage = { key, payload, source: this, id, way: way.filter((node) => node !== this), avoid: new Set<TestNode>() }
+    this.after(0, () => this.handle(passage, 0, this))
     return id
   }
 
-  private handle(key: Guid, payload: Uint8Array, source: TestNode, id: number, way: TestNode[], hops: number, previous: TestNode): void {
-    if (this.mute && this !== source) return
+  private handle(passage: Passage, hops: number, previous: TestNode): void {
+    if (this.mute && this !== passage.source) return
     this.enter((now, fx) => {
-      const root = this.world.closest(key)[0]
-      const next = root === this ? undefined : (way[0] ?? root)
+      const { key, payload, source, id } = passage
+      const next = this.nextHop(passage)
       const message: RoutedMessage = { key, payload, hops, previousHop: previous.ref, reply: this.newReply(source, id, hops) }
       const decision = this.past.forward(message, next?.ref, now, fx)
       if (decision.action === 'stop') return
       if (decision.action === 'reject') return this.resolve(message.reply, { ok: false, failure: { reason: 'rejected by application', detail: decision.reason, at: this.ref }, elapsedMs: 0, path: [] })
       assert(decision.action === 'continue', 'PAST stops messages or lets them pass')
-      if (next === undefined) return this.past.deliver(message, now, fx)
-      this.hop(key, payload, source, id, way[0] === undefined ? [] : way.slice(1), hops, next)
+      if (next === undefined) this.past.deliver(message, now, fx)
+      else this.hop(passage, hops, next)
     })
   }
 
-  /** A hop to a dead node is noticed after a while and goes elsewhere. */
-  private hop(key: Guid, payload: Uint8Array, source: TestNode, id: number, way: TestNode[], hops: number, next: TestNode): void {
-    if (next.up) return this.world.at(this.world.latency(), () => next.handle(key, payload, source, id, way, hops + 1, this))
+  /** Where a message goes from here: along its way, then to the closest that has not failed it. Undefined: this node is the root. */
+  private nextHop({ key, way, avoid }: Passage): TestNode | undefined {
+    const onWay = way.find((node) => !avoid.has(node))
+    if (onWay !== undefined && this.world.closest(key)[0] !== this) return onWay
+    const closest = this.world.closest(key)
+    const best = closest.find((node) => !avoid.has(node))
+    // A closer node that does not answer is not known to be dead yet: this node must not act as the root, and tries it again.
+    return best === this ? (closest[0] === this ? undefined : closest[0]) : best
+  }
+
+  /** A hop to a dead node is noticed after a while, and the message goes elsewhere. */
+  private hop(passage: Passage, hops: number, next: TestNode): void {
+    if (next.up) {
+      const way = passage.way.filter((node) => node !== next)
+      return this.world.at(this.world.latency(), () => next.handle({ ...passage, way }, hops + 1, this))
+    }
     this.after(100, () => {
-      const root = this.world.closest(key)[0]
-      if (root === this || root === undefined) this.handle(key, payload, source, id, [], hops, this)
-      else this.hop(key, payload, source, id, [], hops, root)
+      passage.avoid.add(next)
+      const other = this.nextHop(passage)
+      if (other === undefined) this.handle(passage, hops, this)
+      else this.hop(passage, hops, other)
     })
   }
 
@@ -391,6 +419,19 @@ export class TestNode {
   }
 }
 
+/** A routed message on its way. */
+interface Passage {
+  readonly key: Guid
+  readonly payload: Uint8Array
+  readonly source: TestNode
+  /** The source's request. */
+  readonly id: number
+  /** Nodes to pass before the root. */
+  readonly way: readonly TestNode[]
+  /** Nodes that did not take it. */
+  readonly avoid: Set<TestNode>
+}
+
 class TestEffects implements AppEffects {
   readonly self: NodeRef
   readonly ready: boolean
@@ -406,7 +447,7 @@ class TestEffects implements AppEffects {
     return this.node.localLookup(key, num)
   }
   neighborSet(num: number): NodeRef[] {
-    return this.node.replicaSet(this.self.id, num + 1).filter((ref) => ref.id !== this.self.id)
+    return this.node.neighbors(Math.ceil(num / 2)).slice(0, num)
   }
   replicaSet(key: Guid, maxRank: number): NodeRef[] {
     return this.node.replicaSet(key, maxRank)
