@@ -74,7 +74,17 @@ function measure(what: string, count: number, applications: Application[], reply
 
 function hop(node: KbrNode, key: Guid, nonce: number, replyWithinMs: number, now: number, fx: Sink): void {
   const message: RouteMessage = {
-    type: 'route', seq: nonce, nonce, key, application: 'bench', payload, hops: 1, cursor: 0, replyWithinMs, keepPath: false, path: noPath,
+    type: 'route',
+    seq: nonce,
+    nonce,
+    key,
+    application: 'bench',
+    payload,
+    hops: 1,
+    cursor: 0,
+    replyWithinMs,
+    keepPath: false,
+    path: noPath,
   }
   node.onMessage(previous, message, now, fx)
   const { seq } = fx.onward!

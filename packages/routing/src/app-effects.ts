@@ -1,7 +1,16 @@
 import type { Guid } from '@plaxton/guid'
 import { InvalidValueError } from '@plaxton/kbr'
 import type {
-  AppEffects, Application, KbrEvent, KeyRange, Millis, NodeRef, Question, ReplyHandle, RequestOptions, RouteOptions,
+  AppEffects,
+  Application,
+  KbrEvent,
+  KeyRange,
+  Millis,
+  NodeRef,
+  Question,
+  ReplyHandle,
+  RequestOptions,
+  RouteOptions,
 } from '@plaxton/kbr'
 import type { TellMessage } from './messages.ts'
 import { answered, failed } from './outcome.ts'
@@ -111,6 +120,7 @@ export class AppStack implements AppEffects, Host {
 
   private checkWait(field: string, value: Millis | undefined): void {
     const max = this.stack.config.replyMsMax
-    if (!Number.isInteger(value) || value! < 1 || value! > max) throw new InvalidValueError(field, value, `whole milliseconds from 1 to ${max}`)
+    if (!Number.isInteger(value) || value! < 1 || value! > max)
+      throw new InvalidValueError(field, value, `whole milliseconds from 1 to ${max}`)
   }
 }

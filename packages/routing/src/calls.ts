@@ -108,7 +108,8 @@ export class Calls {
 
   /** This node has left: nothing more will come. */
   end(): void {
-    for (const call of [...(this.byId?.values() ?? [])]) this.finish(call, failed('left', 'this node has left the overlay', this.stack.self), nowhere)
+    for (const call of [...(this.byId?.values() ?? [])])
+      this.finish(call, failed('left', 'this node has left the overlay', this.stack.self), nowhere)
   }
 
   private attempt(call: Call): Passage {

@@ -14,8 +14,7 @@ const payload = (number: number) => bytes(number, { max: maxPayload })
 const application = (number: number) => string(number, { max: 32 })
 const detail = (number: number) => string(number, { max: 3 * maxDetailLength })
 const path = (number: number) => repeated(guid(number), { max: maxPath })
-const reason = (number: number) =>
-  choice(number, ['no route', 'timed out', 'hop limit', 'rejected by application', 'overloaded', 'left'])
+const reason = (number: number) => choice(number, ['no route', 'timed out', 'hop limit', 'rejected by application', 'overloaded', 'left'])
 
 /** A frame: one message of the walking, or the bytes of one of the overlay's. Field numbers are the specification; never reuse one. */
 export const frame = union('Frame', 'type', {

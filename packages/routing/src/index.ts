@@ -7,7 +7,18 @@ export { IterativeLookup } from './iterative.ts'
 export type { RoutingStats } from './stats.ts'
 export { maxFound, overlayName, routingMessageTypes } from './messages.ts'
 export type {
-  AckMessage, FindMessage, FoundMessage, NackMessage, NackReason, RefusalMessage, ReplyMessage, RequestMessage, RequestRefusedMessage,
-  ResponseMessage, RouteMessage, RoutingMessage, TellMessage,
+  AckMessage,
+  FindMessage,
+  FoundMessage,
+  NackMessage,
+  NackReason,
+  RefusalMessage,
+  ReplyMessage,
+  RequestMessage,
+  RequestRefusedMessage,
+  ResponseMessage,
+  RouteMessage,
+  RoutingMessage,
+  TellMessage,
 } from './messages.ts'
 export { frame, maxFrameBytes } from './codec.ts'

@@ -1,7 +1,20 @@
 import type { Guid } from '@plaxton/guid'
 import { InvalidValueError, assert, unreachable } from '@plaxton/kbr'
 import type {
-  Answer, AppEffects, Application, Core, Effects, Message, MessageCodec, Millis, NodeRef, Overlay, OverlayFactory, PeerDownCause, Prng, Timer,
+  Answer,
+  AppEffects,
+  Application,
+  Core,
+  Effects,
+  Message,
+  MessageCodec,
+  Millis,
+  NodeRef,
+  Overlay,
+  OverlayFactory,
+  PeerDownCause,
+  Prng,
+  Timer,
 } from '@plaxton/kbr'
 import { wakeKind } from './alarm.ts'
 import { AppStack } from './app-effects.ts'
@@ -299,7 +312,19 @@ export class KbrNode implements Core {
   private fireAndForget(application: string, key: Guid, payload: Uint8Array): Passage {
     const { self, now, config } = this.stack
     const nonce = this.stack.nextNonce()
-    const message = { type: 'route', seq: 0, nonce, key, application, payload, hops: 0, cursor: 0, replyWithinMs: 0, keepPath: false, path: [] } as const
+    const message = {
+      type: 'route',
+      seq: 0,
+      nonce,
+      key,
+      application,
+      payload,
+      hops: 0,
+      cursor: 0,
+      replyWithinMs: 0,
+      keepPath: false,
+      path: [],
+    } as const
     return new Passage(message, self, now, config)
   }
 

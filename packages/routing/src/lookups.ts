@@ -167,7 +167,11 @@ export class Lookups {
 
   private timeOut(running: Running): void {
     const waitedMs = running.deadlineAt - running.startedAt
-    this.finish(running, { reason: 'timed out', detail: `no root found within ${waitedMs} ms, ${running.lookup.asked} nodes asked`, at: this.stack.self })
+    this.finish(running, {
+      reason: 'timed out',
+      detail: `no root found within ${waitedMs} ms, ${running.lookup.asked} nodes asked`,
+      at: this.stack.self,
+    })
   }
 
   /** Without `failure`, the lookup says itself how it went. */
@@ -183,7 +187,14 @@ export class Lookups {
     const result = failure === undefined ? lookup.result : undefined
     const outcome: LookedUpEvent['outcome'] =
       result === undefined ? { ok: false, failure: failure ?? { reason: 'no route', detail, at: stack.self } } : { ok: true, ...result }
-    const event: LookedUpEvent = { type: 'routing:looked-up', lookup: id, key, outcome, asked: lookup.asked, elapsedMs: stack.now - startedAt }
+    const event: LookedUpEvent = {
+      type: 'routing:looked-up',
+      lookup: id,
+      key,
+      outcome,
+      asked: lookup.asked,
+      elapsedMs: stack.now - startedAt,
+    }
     stack.emit(event)
   }
 

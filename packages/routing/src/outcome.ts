@@ -3,9 +3,7 @@ import type { NodeRef, RouteFailure, RouteFailureReason } from '@plaxton/kbr'
 import { maxDetailLength } from './messages.ts'
 
 /** How a routed message or a request ended, as it travels back. */
-export type Outcome =
-  | { readonly ok: true; readonly payload: Uint8Array }
-  | { readonly ok: false; readonly failure: RouteFailure }
+export type Outcome = { readonly ok: true; readonly payload: Uint8Array } | { readonly ok: false; readonly failure: RouteFailure }
 
 export function answered(payload: Uint8Array): Outcome {
   return { ok: true, payload }

@@ -361,7 +361,8 @@ export class RecursiveWalk {
     if (passage.done) return
     passage.shun(to)
     if (passage.copies > 0 || this.held?.has(passage) === true) return
-    if (passage.stayUntil <= this.stack.now) return this.endings.fail(passage, 'timed out', `the last next hop, ${shortGuid(to.id)}, did not take it`)
+    if (passage.stayUntil <= this.stack.now)
+      return this.endings.fail(passage, 'timed out', `the last next hop, ${shortGuid(to.id)}, did not take it`)
     this.follow(passage, this.decide(passage))
   }
 

@@ -45,10 +45,23 @@ export class Requests {
   ask(host: Host, id: number, to: NodeRef, payload: Uint8Array, withinMs: Millis): void {
     const { stack } = this
     const message: RequestMessage = { type: 'request', seq: stack.nextSeq(), application: host.application.name, payload }
-    const asked: Asked = { id, host, to, message, startedAt: stack.now, deadlineAt: stack.now + withinMs, tries: 0, acked: false, repeatAt: 0 }
+    const asked: Asked = {
+      id,
+      host,
+      to,
+      message,
+      startedAt: stack.now,
+      deadlineAt: stack.now + withinMs,
+      tries: 0,
+      acked: false,
+      repeatAt: 0,
+    }
     if ((this.asked?.size ?? 0) >= stack.config.requestsMax) {
       stack.counters.overloaded++
-      return this.tell(asked, failed('overloaded', `${stack.config.requestsMax} requests of this node await a response already`, stack.self))
+      return this.tell(
+        asked,
+        failed('overloaded', `${stack.config.requestsMax} requests of this node await a response already`, stack.self),
+      )
     }
     if (stack.left) return this.tell(asked, failed('left', 'this node has left the overlay', stack.self))
     this.asked ??= new Map()
@@ -108,10 +121,15 @@ export class Requests {
       return this.acknowledge(from, seq)
     }
     const host = stack.hosts.get(message.application)
-    if (host === undefined) return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
+    if (host === undefined)
+      return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
     if (this.handles.full) {
       stack.counters.overloaded++
-      return this.refuse(from, seq, failed('overloaded', 'the applications here have as many messages to answer as they may have', stack.self))
+      return this.refuse(
+        from,
+        seq,
+        failed('overloaded', 'the applications here have as many messages to answer as they may have', stack.self),
+      )
     }
     const handle = this.open(identity, from, seq)
     this.answering ??= new Map()
@@ -167,7 +185,8 @@ export class Requests {
 
   /** This node has left. */
   end(): void {
-    for (const asked of [...(this.asked?.values() ?? [])]) this.finish(asked, failed('left', 'this node has left the overlay', this.stack.self))
+    for (const asked of [...(this.asked?.values() ?? [])])
+      this.finish(asked, failed('left', 'this node has left the overlay', this.stack.self))
   }
 
   private transmit(asked: Asked): void {
@@ -222,7 +241,11 @@ export class Requests {
 
   private timedOut(asked: Asked): Outcome {
     const heard = asked.acked ? 'it has acknowledged the request' : 'it was not heard of'
-    return failed('timed out', `no answer from ${shortGuid(asked.to.id)} within ${asked.deadlineAt - asked.startedAt} ms; ${heard}`, asked.to)
+    return failed(
+      'timed out',
+      `no answer from ${shortGuid(asked.to.id)} within ${asked.deadlineAt - asked.startedAt} ms; ${heard}`,
+      asked.to,
+    )
   }
 
   private finish(asked: Asked, outcome: Outcome): void {

@@ -1,7 +1,16 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, Prng } from '@plaxton/kbr'
 import type {
-  AppEffects, Application, Effects, KbrEvent, Message, Millis, NodeRef, Overlay, OverlayEffects, RouteOptions,
+  AppEffects,
+  Application,
+  Effects,
+  KbrEvent,
+  Message,
+  Millis,
+  NodeRef,
+  Overlay,
+  OverlayEffects,
+  RouteOptions,
 } from '@plaxton/kbr'
 import { Alarm } from './alarm.ts'
 import type { RoutingConfig } from './config.ts'
@@ -24,7 +33,14 @@ export type Task =
   | RouteTask
   | { readonly type: 'retry'; readonly id: number }
   | { readonly type: 'route-own'; readonly key: Guid; readonly payload: Uint8Array }
-  | { readonly type: 'request'; readonly host: Host; readonly id: number; readonly to: NodeRef; readonly payload: Uint8Array; readonly withinMs: Millis }
+  | {
+      readonly type: 'request'
+      readonly host: Host
+      readonly id: number
+      readonly to: NodeRef
+      readonly payload: Uint8Array
+      readonly withinMs: Millis
+    }
   | { readonly type: 'tell-self'; readonly host: Host; readonly payload: Uint8Array }
   | { readonly type: 'answer'; readonly handle: number; readonly outcome: Outcome }
   | { readonly type: 'acknowledge'; readonly to: NodeRef; readonly seq: number; readonly handle: number }

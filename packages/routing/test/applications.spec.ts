@@ -29,7 +29,10 @@ describe('an application that is asked to forward', () => {
     assert.deepEqual(test.app.takeLog(), ['forward 85 hello hops=1 next=80', 'forward 85 hello hops=1 next=90'])
   })
 
-  for (const [where, self, known] of [['on the way', '00', ['80']], ['at the root', '80', ['00']]] as const) {
+  for (const [where, self, known] of [
+    ['on the way', '00', ['80']],
+    ['at the root', '80', ['00']],
+  ] as const) {
     describe(where, () => {
       it('may stop the message and answer it at once', () => {
         const test = bed(self, known)
@@ -55,7 +58,10 @@ describe('an application that is asked to forward', () => {
         test.receive('c0', routeMessage(wanted), 0)
         test.fx.take()
         test.run(10, (fx) => fx.reply(handle, bytes('here')))
-        assert.deepEqual(test.fx.sent().map(([to, { type }]) => [to, type]), [['c0', 'reply']])
+        assert.deepEqual(
+          test.fx.sent().map(([to, { type }]) => [to, type]),
+          [['c0', 'reply']],
+        )
       })
 
       it('is not asked again about a copy of what it has stopped', () => {
@@ -87,7 +93,13 @@ describe('an application that is asked to forward', () => {
         const test = bed(self, known)
         test.app.decide = () => ({ action: 'redirect', nextHop: ref(self) })
         test.receive('c0', routeMessage(), 0)
-        assert.deepEqual(test.fx.sent().slice(1).map(([to]) => to), self === '00' ? ['80'] : [])
+        assert.deepEqual(
+          test.fx
+            .sent()
+            .slice(1)
+            .map(([to]) => to),
+          self === '00' ? ['80'] : [],
+        )
       })
     })
   }
@@ -113,7 +125,14 @@ describe('an application that is asked to forward', () => {
       return { action: 'continue' }
     }
     test.receive('c0', routeMessage(wanted), 0)
-    assert.deepEqual(test.fx.sent().map(([to, { type }]) => [to, type]), [['c0', 'ack'], ['80', 'route'], ['c0', 'reply']])
+    assert.deepEqual(
+      test.fx.sent().map(([to, { type }]) => [to, type]),
+      [
+        ['c0', 'ack'],
+        ['80', 'route'],
+        ['c0', 'reply'],
+      ],
+    )
   })
 
   it('does not redirect to a node that failed this message already', () => {
@@ -167,9 +186,18 @@ describe('what an application may do', () => {
     const test = bed('00', ['40', '80'])
     test.run(5, (fx) => {
       assert.deepEqual([fx.self.id, fx.ready], ['00', true])
-      assert.deepEqual(fx.neighborSet(1).map(({ id }) => id), ['40'])
-      assert.deepEqual(fx.replicaSet(key, 2).map(({ id }) => id), ['80', '40'])
-      assert.deepEqual(fx.localLookup(key, 1, true).map(({ id }) => id), ['80'])
+      assert.deepEqual(
+        fx.neighborSet(1).map(({ id }) => id),
+        ['40'],
+      )
+      assert.deepEqual(
+        fx.replicaSet(key, 2).map(({ id }) => id),
+        ['80', '40'],
+      )
+      assert.deepEqual(
+        fx.localLookup(key, 1, true).map(({ id }) => id),
+        ['80'],
+      )
       assert.equal(fx.range(fx.self, 0, key), undefined)
       fx.startTimer('tick', 3, 100)
       fx.ask(8, { kind: 'read', key: 'k' })
@@ -215,17 +243,17 @@ describe('what an application may do', () => {
   it('goes on after an exception of its own', () => {
     const test = bed('80', ['00'])
     assert.throws(() => test.run(0, () => assert.fail('a bug')), /a bug/)
-    assert.equal(test.run(0, () => 'well'), 'well')
+    assert.equal(
+      test.run(0, () => 'well'),
+      'well',
+    )
   })
 })
 
 describe('a driver that lets steps nest', () => {
   it('is told so', () => {
     const test = bed('80', ['00'])
-    assert.throws(
-      () => test.run(0, () => test.receive('00', { type: 'ack', seq: 1 }, 0)),
-      /an input arrived while a step was running/,
-    )
+    assert.throws(() => test.run(0, () => test.receive('00', { type: 'ack', seq: 1 }, 0)), /an input arrived while a step was running/)
   })
 })
 

@@ -11,7 +11,10 @@ describe('a full table', () => {
     for (let i = 1; i <= 3; i++) test.receive('c0', routeMessage({ seq: i, nonce: i }), 0)
     assert.deepEqual(test.fx.sent().at(-1), ['c0', { type: 'nack', seq: 3, reason: 'overloaded' }])
     test.run(0, (fx) => fx.route(key, bytes('x'), wanted))
-    assert.deepEqual(test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason), ['overloaded'])
+    assert.deepEqual(
+      test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason),
+      ['overloaded'],
+    )
     assert.deepEqual([test.node.stats().inFlight, test.node.stats().overloaded], [2, 2])
   })
 
@@ -26,7 +29,10 @@ describe('a full table', () => {
     const test = bed('00', ['80'], { heldMax: 1 })
     test.overlay.ready = false
     for (let i = 1; i <= 2; i++) test.receive('c0', routeMessage({ seq: i, nonce: i }), 0)
-    assert.deepEqual(test.fx.sent(), [['c0', { type: 'ack', seq: 1 }], ['c0', { type: 'nack', seq: 2, reason: 'overloaded' }]])
+    assert.deepEqual(test.fx.sent(), [
+      ['c0', { type: 'ack', seq: 1 }],
+      ['c0', { type: 'nack', seq: 2, reason: 'overloaded' }],
+    ])
   })
 
   it('of return paths forgets the oldest', () => {
@@ -39,7 +45,10 @@ describe('a full table', () => {
       test.receive('80', { type: 'ack', seq }, 1)
     }
     for (const seq of seqs) test.receive('80', { type: 'reply', seq, payload: bytes('y'), hops: 2, path: [] }, 2)
-    assert.deepEqual(test.fx.sent().map(([, message]) => (message as unknown as { seq: number }).seq), [2, 3])
+    assert.deepEqual(
+      test.fx.sent().map(([, message]) => (message as unknown as { seq: number }).seq),
+      [2, 3],
+    )
     assert.equal(test.node.stats().forgotten, 1)
   })
 
@@ -52,13 +61,19 @@ describe('a full table', () => {
   it('of own calls fails the next', () => {
     const test = bed('00', ['80'], { callsMax: 1 })
     const ids = [1, 2].map(() => test.run(0, (fx) => fx.route(key, bytes('x'), wanted)))
-    assert.deepEqual(test.app.replies.map(({ id, reply }) => [id, !reply.ok && reply.failure.reason]), [[ids[1], 'overloaded']])
+    assert.deepEqual(
+      test.app.replies.map(({ id, reply }) => [id, !reply.ok && reply.failure.reason]),
+      [[ids[1], 'overloaded']],
+    )
   })
 
   it('of own requests fails the next', () => {
     const test = bed('00', ['80'], { requestsMax: 1 })
     const ids = [1, 2].map(() => test.run(0, (fx) => fx.request(ref('80'), bytes('x'), { withinMs: 9000 })))
-    assert.deepEqual(test.app.replies.map(({ id, reply }) => [id, !reply.ok && reply.failure.reason]), [[ids[1], 'overloaded']])
+    assert.deepEqual(
+      test.app.replies.map(({ id, reply }) => [id, !reply.ok && reply.failure.reason]),
+      [[ids[1], 'overloaded']],
+    )
   })
 
   it('of unanswered messages and requests refuses the next', () => {
@@ -69,7 +84,10 @@ describe('a full table', () => {
     test.receive('00', routeMessage({ nonce: 2, seq: 2, ...wanted }), 0)
     test.receive('00', { type: 'request', seq: 3, application: 'probe', payload: bytes('q') }, 0)
     const refusals = test.fx.sent().flatMap(([, message]) => ('reason' in message ? [[message.type, message.reason]] : []))
-    assert.deepEqual(refusals, [['refusal', 'overloaded'], ['request-refused', 'overloaded']])
+    assert.deepEqual(refusals, [
+      ['refusal', 'overloaded'],
+      ['request-refused', 'overloaded'],
+    ])
     assert.deepEqual([test.node.stats().openReplies, test.node.stats().overloaded], [1, 2])
   })
 
@@ -87,7 +105,10 @@ describe('a full table', () => {
       test.receive(to, { type: 'response', seq, payload: bytes('a') }, 5)
       assert.ok(id > 0)
     }
-    assert.deepEqual(test.run(5, (fx) => ['80', '40'].map((to) => fx.roundTripMs(ref(to)))), [undefined, 5])
+    assert.deepEqual(
+      test.run(5, (fx) => ['80', '40'].map((to) => fx.roundTripMs(ref(to)))),
+      [undefined, 5],
+    )
   })
 
   it('of lookups fails the next', () => {
@@ -96,6 +117,9 @@ describe('a full table', () => {
     test.fx.take()
     test.node.lookup(key, {}, 0, test.fx)
     const [effect] = test.fx.take()
-    assert.equal(effect?.effect === 'event' && 'outcome' in effect.event && JSON.stringify(effect.event.outcome).includes('overloaded'), true)
+    assert.equal(
+      effect?.effect === 'event' && 'outcome' in effect.event && JSON.stringify(effect.event.outcome).includes('overloaded'),
+      true,
+    )
   })
 })

@@ -28,8 +28,17 @@ const reason = fc.constantFrom('no route', 'timed out', 'hop limit', 'rejected b
 
 const message: fc.Arbitrary<RoutingMessage> = fc.oneof(
   fc.record({
-    type: fc.constant('route'), seq: uint53, nonce: uint53, key: id, application, payload, hops: uint32, cursor: uint32,
-    replyWithinMs: uint32, keepPath: fc.boolean(), path,
+    type: fc.constant('route'),
+    seq: uint53,
+    nonce: uint53,
+    key: id,
+    application,
+    payload,
+    hops: uint32,
+    cursor: uint32,
+    replyWithinMs: uint32,
+    keepPath: fc.boolean(),
+    path,
   }),
   fc.record({ type: fc.constant('ack'), seq: uint53 }),
   fc.record({ type: fc.constant('nack'), seq: uint53, reason: fc.constantFrom('not ready', 'overloaded', 'left') }),
@@ -65,8 +74,17 @@ describe('the codec of frames', () => {
     assert.equal(hex({ type: 'nack', seq: 300, reason: 'overloaded' } as Message), '1a0508ac021002')
     assert.equal(hex({ type: 'find', seq: 1, key: '8500', num: 3 } as Message), '52080801120285001803')
     const route = {
-      type: 'route', seq: 1, nonce: 2, key: '8500', application: 'past', payload: Uint8Array.of(255), hops: 3, cursor: 0,
-      replyWithinMs: 4, keepPath: false, path: [],
+      type: 'route',
+      seq: 1,
+      nonce: 2,
+      key: '8500',
+      application: 'past',
+      payload: Uint8Array.of(255),
+      hops: 3,
+      cursor: 0,
+      replyWithinMs: 4,
+      keepPath: false,
+      path: [],
     }
     assert.equal(hex(route as Message), '0a15' + '0801' + '1002' + '1a028500' + '220470617374' + '2a01ff' + '3003' + '4004')
   })
@@ -77,7 +95,10 @@ describe('the codec of frames', () => {
   })
 
   it('refuses ids of another width than the network has', () => {
-    for (const value of [{ type: 'find', seq: 1, key: '85', num: 3 }, { type: 'reply', seq: 1, payload: bytes(''), hops: 1, path: ['850000'] }]) {
+    for (const value of [
+      { type: 'find', seq: 1, key: '85', num: 3 },
+      { type: 'reply', seq: 1, payload: bytes(''), hops: 1, path: ['850000'] },
+    ]) {
       assert.throws(() => codec.decode(encode(value as Message), anyone), WireError)
     }
   })

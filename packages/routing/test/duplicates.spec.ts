@@ -38,17 +38,26 @@ describe('the memory of messages that ended here', () => {
 describe('the sightings of a message', () => {
   it('are counted', () => {
     const sightings = new Sightings(4)
-    assert.deepEqual([8, 9, 8, 8].map((nonce) => sightings.count(nonce)), [1, 1, 2, 3])
+    assert.deepEqual(
+      [8, 9, 8, 8].map((nonce) => sightings.count(nonce)),
+      [1, 1, 2, 3],
+    )
   })
 
   it('are forgotten, never invented, when two messages fall on one slot', () => {
     const sightings = new Sightings(4)
-    assert.deepEqual([8, 8, 12, 8].map((nonce) => sightings.count(nonce)), [1, 2, 1, 1])
+    assert.deepEqual(
+      [8, 8, 12, 8].map((nonce) => sightings.count(nonce)),
+      [1, 2, 1, 1],
+    )
   })
 
   it('of nonces that differ in their upper bits only are told apart', () => {
     const sightings = new Sightings(4)
-    assert.deepEqual([1, 1 + 2 ** 40, 1].map((nonce) => sightings.count(nonce)), [1, 1, 1])
+    assert.deepEqual(
+      [1, 1 + 2 ** 40, 1].map((nonce) => sightings.count(nonce)),
+      [1, 1, 1],
+    )
   })
 
   it('are counted up to 255', () => {

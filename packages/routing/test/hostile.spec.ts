@@ -15,13 +15,30 @@ const application = fc.constantFrom('probe', 'overlay', 'routing', '', 'other')
 /** Every message of the walking with any values its types allow. */
 const message = fc.oneof(
   fc.record({
-    type: fc.constant('route'), seq: number, nonce: number, key: id, application, payload, hops: number, cursor: number,
-    replyWithinMs: fc.oneof(number, fc.constant(2 ** 32 - 1)), keepPath: fc.boolean(), path: ids,
+    type: fc.constant('route'),
+    seq: number,
+    nonce: number,
+    key: id,
+    application,
+    payload,
+    hops: number,
+    cursor: number,
+    replyWithinMs: fc.oneof(number, fc.constant(2 ** 32 - 1)),
+    keepPath: fc.boolean(),
+    path: ids,
   }),
   fc.record({ type: fc.constant('ack'), seq: number }),
   fc.record({ type: fc.constant('nack'), seq: number, reason: fc.constantFrom('not ready', 'overloaded', 'left') }),
   fc.record({ type: fc.constant('reply'), seq: number, payload, hops: number, path: ids }),
-  fc.record({ type: fc.constant('refusal'), seq: number, reason, detail: fc.string(), at: fc.array(node, { maxLength: 1 }), hops: number, path: ids }),
+  fc.record({
+    type: fc.constant('refusal'),
+    seq: number,
+    reason,
+    detail: fc.string(),
+    at: fc.array(node, { maxLength: 1 }),
+    hops: number,
+    path: ids,
+  }),
   fc.record({ type: fc.constant('request'), seq: number, application, payload }),
   fc.record({ type: fc.constant('response'), seq: number, payload }),
   fc.record({ type: fc.constant('request-refused'), seq: number, reason, detail: fc.string() }),
@@ -83,13 +100,19 @@ describe('what a stranger sends', () => {
   it('is dropped and counted: a find for a key of another width', () => {
     const test = bed('00', ['80'])
     test.receive('c0', { type: 'find', seq: 1, key: '8500', num: 3 }, 0)
-    assert.deepEqual(events(test.fx.take()).map(({ type }) => type), ['dropped'])
+    assert.deepEqual(
+      events(test.fx.take()).map(({ type }) => type),
+      ['dropped'],
+    )
   })
 
   it('is dropped and counted: anything under our own id', () => {
     const test = bed('00', ['80'])
     test.receive('00', routeMessage(), 0)
-    assert.deepEqual(events(test.fx.take()).map((event) => event.type === 'dropped' && event.reason), ['a message from the own id'])
+    assert.deepEqual(
+      events(test.fx.take()).map((event) => event.type === 'dropped' && event.reason),
+      ['a message from the own id'],
+    )
   })
 
   it('is for the overlay to judge when its type is none of ours', () => {

@@ -113,7 +113,11 @@ describe('an iterative lookup', () => {
     let asked = 0
     for (let node = lookup.next(); node !== undefined; node = lookup.next()) {
       asked++
-      lookup.onFound(node, prng.chance(0.1), Array.from({ length: 32 }, () => ref(prng.nextInt(65_536).toString(16).padStart(4, '0'))))
+      lookup.onFound(
+        node,
+        prng.chance(0.1),
+        Array.from({ length: 32 }, () => ref(prng.nextInt(65_536).toString(16).padStart(4, '0'))),
+      )
     }
     assert.ok(lookup.done && asked < 128, `${asked} asked`)
   })
@@ -137,7 +141,12 @@ describe('a node that looks up a key', () => {
     assert.deepEqual([to, message.type, message.key, message.num], ['80', 'find', key, 1])
     test.receive('80', { type: 'found', seq: message.seq, root: true, nodes: [ref('80')] }, 30)
     assert.deepEqual(outcome(test.fx), {
-      type: 'routing:looked-up', lookup, key, outcome: { ok: true, root: ref('80'), nodes: [ref('80')] }, asked: 2, elapsedMs: 30,
+      type: 'routing:looked-up',
+      lookup,
+      key,
+      outcome: { ok: true, root: ref('80'), nodes: [ref('80')] },
+      asked: 2,
+      elapsedMs: 30,
     })
     assert.deepEqual(test.overlay.takeCalls(), ['rtt 80 30'])
     assert.equal(test.node.stats().lookups, 0)
@@ -151,7 +160,12 @@ describe('a node that looks up a key', () => {
       test.wake(now)
       asked.push(...finds(test).map(([to]) => [now, to] as [number, string]))
     }
-    assert.deepEqual(asked.slice(0, 4), [[0, '80'], [1000, '80'], [3000, '80'], [7000, '40']])
+    assert.deepEqual(asked.slice(0, 4), [
+      [0, '80'],
+      [1000, '80'],
+      [3000, '80'],
+      [7000, '40'],
+    ])
     assert.deepEqual(test.overlay.takeCalls(), ['suspect 80', 'suspect 80', 'suspect 80'])
   })
 

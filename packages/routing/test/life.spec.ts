@@ -14,7 +14,10 @@ describe('the life of a node', () => {
     const applications = [new Probe('one'), new Probe('two')]
     const node = new KbrNode({ self: ref('00'), overlay: ringFactory([]), applications, prng: Prng.fromSeed(1) })
     node.start(0, new Recorder())
-    assert.deepEqual(applications.map((app) => app.takeLog()), [['start'], ['start']])
+    assert.deepEqual(
+      applications.map((app) => app.takeLog()),
+      [['start'], ['start']],
+    )
     assert.equal(node.ready, false)
   })
 
@@ -89,7 +92,10 @@ describe('the life of a node', () => {
       test.fx.take()
       test.node.leave(10, test.fx)
       const refused = test.fx.sent().map(([to, message]) => [to, message.type, (message as unknown as { seq: number }).seq])
-      assert.deepEqual(refused, [['c0', 'refusal', 2], ['c0', 'refusal', 1]])
+      assert.deepEqual(refused, [
+        ['c0', 'refusal', 2],
+        ['c0', 'refusal', 1],
+      ])
     })
 
     it('sends later messages on their way elsewhere', () => {
@@ -114,7 +120,10 @@ describe('the life of a node', () => {
         fx.route(key, bytes('x'), wanted)
         fx.request(ref('80'), bytes('x'), { withinMs: 9000 })
       })
-      assert.deepEqual(test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason), ['left', 'left'])
+      assert.deepEqual(
+        test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason),
+        ['left', 'left'],
+      )
     })
   })
 

@@ -12,7 +12,10 @@ describe('a network of nodes', () => {
     const { sent, replies, network } = exchange(1, calm, 0)
     assert.equal(sent, 400)
     assert.ok(replies.every((reply) => reply.ok))
-    assert.equal(network.members.reduce((sum, { node }) => sum + node.stats().timeouts, 0), 0)
+    assert.equal(
+      network.members.reduce((sum, { node }) => sum + node.stats().timeouts, 0),
+      0,
+    )
   })
 
   for (const encode of [false, true]) {
@@ -79,8 +82,13 @@ function exchange(seed: number, faults: Faults, crashes: number) {
   for (const { node, ref } of survivors) {
     const { inFlight, returnPaths, holding, endings, calls, openReplies, requests, responses } = node.stats()
     const left = { inFlight, returnPaths, holding, endings, calls, openReplies, requests, responses }
-    assert.ok(Object.values(left).every((size) => size === 0), `seed ${seed}: ${ref.id} is left with ${JSON.stringify(left)}`)
+    assert.ok(
+      Object.values(left).every((size) => size === 0),
+      `seed ${seed}: ${ref.id} is left with ${JSON.stringify(left)}`,
+    )
   }
-  const replies = issued.filter(({ member }) => member.alive).map(({ member, id }) => member.app.replies.find((reply) => reply.id === id)!.reply)
+  const replies = issued
+    .filter(({ member }) => member.alive)
+    .map(({ member, id }) => member.app.replies.find((reply) => reply.id === id)!.reply)
   return { network, sent: replies.length, replies, outcomes }
 }

@@ -27,7 +27,15 @@ describe('recursive walking', () => {
       assert.notEqual(seq, 7)
       assert.equal(text(payload), 'hello')
       assert.deepEqual(rest, {
-        type: 'route', nonce: 4711, key, application: 'probe', hops: 2, cursor: 4, replyWithinMs: 900, keepPath: false, path: [],
+        type: 'route',
+        nonce: 4711,
+        key,
+        application: 'probe',
+        hops: 2,
+        cursor: 4,
+        replyWithinMs: 900,
+        keepPath: false,
+        path: [],
       })
       assert.deepEqual(app.takeLog(), ['forward 85 hello hops=1 next=80'])
     })
@@ -47,8 +55,14 @@ describe('recursive walking', () => {
       const { message } = pass(test)
       test.receive('80', { type: 'ack', seq: message.seq }, 30)
       assert.deepEqual(test.overlay.takeCalls(), ['rtt 80 30'])
-      assert.equal(test.run(30, (fx) => fx.roundTripMs(ref('80'))), 30)
-      assert.equal(test.run(30, (fx) => fx.roundTripMs(ref('40'))), undefined)
+      assert.equal(
+        test.run(30, (fx) => fx.roundTripMs(ref('80'))),
+        30,
+      )
+      assert.equal(
+        test.run(30, (fx) => fx.roundTripMs(ref('40'))),
+        undefined,
+      )
     })
 
     it('forgets an acknowledged message that wants no reply', () => {
@@ -225,7 +239,10 @@ describe('recursive walking', () => {
       test.overlay.ready = true
       test.receive('40', { type: 'ring-dead', peer: ref('80') }, 100)
       const replies = test.fx.sent().filter(([, { type }]) => type === 'reply')
-      assert.deepEqual(replies.map(([to]) => to), ['c0', '40'])
+      assert.deepEqual(
+        replies.map(([to]) => to),
+        ['c0', '40'],
+      )
       assert.equal(test.app.takeLog().filter((line) => line.startsWith('deliver')).length, 1)
     })
 
@@ -240,7 +257,10 @@ describe('recursive walking', () => {
       const [failure] = events(effects).filter(({ type }) => type === 'route-failed') as Array<KbrEvent & { type: 'route-failed' }>
       assert.equal(failure?.failure.reason, 'timed out')
       const refusals = effects.flatMap((effect) => (effect.effect === 'send' && effect.message.type === 'refusal' ? [effect] : []))
-      assert.deepEqual(refusals.map(({ to }) => to), ['c0'])
+      assert.deepEqual(
+        refusals.map(({ to }) => to),
+        ['c0'],
+      )
     })
 
     it('waits for this node to become a member, then goes on', () => {

@@ -44,10 +44,10 @@ describe('the way back', () => {
     const { seq } = pass(test)
     test.receive('90', reply(seq), 50)
     test.receive('90', refusal(seq, 'no route'), 50)
-    assert.deepEqual(events(test.fx.take()).map((event) => event.type === 'dropped' && event.reason), [
-      'answer from a peer that was not asked',
-      'answer from a peer that was not asked',
-    ])
+    assert.deepEqual(
+      events(test.fx.take()).map((event) => event.type === 'dropped' && event.reason),
+      ['answer from a peer that was not asked', 'answer from a peer that was not asked'],
+    )
   })
 
   it('ends when the source has given up', () => {
@@ -123,14 +123,26 @@ describe('a copy of a message that ended here', () => {
     test.receive('40', routeMessage({ ...wanted, seq: 9 }), 200)
     test.fx.take()
     test.run(300, (fx) => fx.reply(handle, bytes('done')))
-    assert.deepEqual(test.fx.sent().map(([to, { type }]) => [to, type]), [['c0', 'reply'], ['40', 'reply']])
+    assert.deepEqual(
+      test.fx.sent().map(([to, { type }]) => [to, type]),
+      [
+        ['c0', 'reply'],
+        ['40', 'reply'],
+      ],
+    )
   })
 
   it('is told of a rejection too', () => {
     const test = bed('80', ['00'])
     test.app.decide = () => ({ action: 'reject', reason: 'no' })
     for (const from of ['c0', '40']) test.receive(from, routeMessage(wanted), 0)
-    assert.deepEqual(test.fx.sent().filter(([, { type }]) => type === 'refusal').map(([to]) => to), ['c0', '40'])
+    assert.deepEqual(
+      test.fx
+        .sent()
+        .filter(([, { type }]) => type === 'refusal')
+        .map(([to]) => to),
+      ['c0', '40'],
+    )
     assert.equal(test.app.takeLog().length, 1)
   })
 
@@ -175,7 +187,10 @@ describe('an answer of the application', () => {
       fx.refuse(message.reply, 'second')
     }
     test.receive('c0', routeMessage(wanted), 0)
-    assert.deepEqual(test.fx.sent().map(([, { type }]) => type), ['ack', 'reply'])
+    assert.deepEqual(
+      test.fx.sent().map(([, { type }]) => type),
+      ['ack', 'reply'],
+    )
   })
 
   it('comes to nothing once the source has given up', () => {

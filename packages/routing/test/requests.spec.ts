@@ -36,7 +36,10 @@ describe('asking one node', () => {
     assert.deepEqual(test.app.replies, [{ id, reply: { ok: true, payload: bytes('a'), hops: 1, elapsedMs: 30, path: [] } }])
     test.receive('80', { type: 'response', seq: message.seq, payload: bytes('b') }, 40)
     assert.equal(test.app.replies.length, 1)
-    assert.equal(test.run(40, (fx) => fx.roundTripMs(ref('80'))), 30)
+    assert.equal(
+      test.run(40, (fx) => fx.roundTripMs(ref('80'))),
+      30,
+    )
   })
 
   it('ends in its refusal', () => {
@@ -89,7 +92,9 @@ describe('asking one node', () => {
     const silent = bed('00', ['80'])
     ask(silent, 500)
     silent.wake(500)
-    assert.deepEqual(failures(silent), [{ reason: 'timed out', detail: 'no answer from 80 within 500 ms; it was not heard of', at: ref('80') }])
+    assert.deepEqual(failures(silent), [
+      { reason: 'timed out', detail: 'no answer from 80 within 500 ms; it was not heard of', at: ref('80') },
+    ])
     const busy = bed('00', ['80'])
     const { message } = ask(busy, 500)
     busy.receive('80', { type: 'ack', seq: message.seq }, 20)
@@ -147,7 +152,10 @@ describe('answering one node', () => {
     test.run(20, (fx) => fx.reply(handle, bytes('a')))
     test.receive('00', request, 30)
     assert.deepEqual(test.app.takeLog(), ['request q from=00'])
-    assert.deepEqual(test.fx.sent().map(([, { type }]) => type), ['ack', 'ack', 'response', 'response'])
+    assert.deepEqual(
+      test.fx.sent().map(([, { type }]) => type),
+      ['ack', 'ack', 'response', 'response'],
+    )
   })
 
   it('tells the requests of two incarnations apart', () => {
@@ -185,9 +193,7 @@ describe('telling one node', () => {
   it('is one message that wants no answer', () => {
     const test = bed('00', ['80'])
     test.run(0, (fx) => fx.tell(ref('80'), bytes('t')))
-    assert.deepEqual(test.fx.take(), [
-      { effect: 'send', to: '80', message: { type: 'tell', application: 'probe', payload: bytes('t') } },
-    ])
+    assert.deepEqual(test.fx.take(), [{ effect: 'send', to: '80', message: { type: 'tell', application: 'probe', payload: bytes('t') } }])
   })
 
   it('reaches the application with no handle', () => {

@@ -81,8 +81,14 @@ describe('the round trips of a node', () => {
     const trips = new RoundTrips(routingConfig())
     trips.measured(a, 100)
     trips.timedOut(b)
-    assert.deepEqual([a, b, c].map((peer) => trips.timeoutMs(peer)), [300, 2000, 1000])
-    assert.deepEqual([a, b, c].map((peer) => trips.smoothedMs(peer)), [100, undefined, undefined])
+    assert.deepEqual(
+      [a, b, c].map((peer) => trips.timeoutMs(peer)),
+      [300, 2000, 1000],
+    )
+    assert.deepEqual(
+      [a, b, c].map((peer) => trips.smoothedMs(peer)),
+      [100, undefined, undefined],
+    )
     trips.forget(a)
     assert.equal(trips.timeoutMs(a), 1000)
   })
@@ -90,7 +96,10 @@ describe('the round trips of a node', () => {
   it('are kept for so many peers: the one measured first goes', () => {
     const trips = new RoundTrips(routingConfig({ roundTripsMax: 2 }))
     for (const peer of [a, b, a, c]) trips.measured(peer, 10)
-    assert.deepEqual([a, b, c].map((peer) => trips.smoothedMs(peer)), [undefined, 10, 10])
+    assert.deepEqual(
+      [a, b, c].map((peer) => trips.smoothedMs(peer)),
+      [undefined, 10, 10],
+    )
     assert.equal(trips.size, 2)
   })
 })

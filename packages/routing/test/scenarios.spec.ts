@@ -29,7 +29,10 @@ describe('the scenario', () => {
 })
 
 function play(lines: string[]): string {
-  const ids = lines.find((line) => line.startsWith('nodes '))!.split(' ').slice(1)
+  const ids = lines
+    .find((line) => line.startsWith('nodes '))!
+    .split(' ')
+    .slice(1)
   const network = new Network(ids, { loss: 0, latencyMs: [10, 10], detectionMs: 3000, encode: true }, 1)
   const trace: string[] = []
   const note = (line: string) => trace.push(`${String(network.now).padStart(6)}  ${line}`)
@@ -46,8 +49,12 @@ function play(lines: string[]): string {
       note(`${id} ${what}`)
       const [verb, ...rest] = what!.split(' ')
       if (verb === 'crashes') network.crash(member)
-      else if (verb === 'routes') network.command(member, (fx) => fx.route(rest[1] as Guid, bytes('where'), { replyWithinMs: 20_000, keepPath: true }))
-      else if (verb === 'asks') network.command(member, (fx) => fx.request(network.members.find(({ ref }) => ref.id === rest[0])!.ref, bytes('what'), { withinMs: 20_000 }))
+      else if (verb === 'routes')
+        network.command(member, (fx) => fx.route(rest[1] as Guid, bytes('where'), { replyWithinMs: 20_000, keepPath: true }))
+      else if (verb === 'asks')
+        network.command(member, (fx) =>
+          fx.request(network.members.find(({ ref }) => ref.id === rest[0])!.ref, bytes('what'), { withinMs: 20_000 }),
+        )
       else if (verb === 'leaves') network.leave(member)
       else member.cutOff = what === 'is cut off'
     })

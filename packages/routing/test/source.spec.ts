@@ -136,9 +136,10 @@ describe('the source of a routed message', () => {
       const { message } = route(test)
       test.receive('80', refusal(message.seq, 'rejected by application'), 100)
       assert.deepEqual(test.fx.sent(), [])
-      assert.deepEqual(test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure), [
-        { reason: 'rejected by application', detail: 'no', at: ref('90') },
-      ])
+      assert.deepEqual(
+        test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure),
+        [{ reason: 'rejected by application', detail: 'no', at: ref('90') }],
+      )
     })
 
     it('no more often than allowed, and is then told the last reason', () => {
@@ -172,9 +173,10 @@ describe('the source of a routed message', () => {
     it('and is told `no route` when all ways are ruled out', () => {
       const test = bed('00', ['80', '90'])
       test.run(0, (fx) => fx.route(key, bytes('x'), { ...within, avoid: ['80', '90'] as Guid[] }))
-      assert.deepEqual(test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure), [
-        { reason: 'no route', detail: 'no way on towards 85', at: ref('00') },
-      ])
+      assert.deepEqual(
+        test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure),
+        [{ reason: 'no route', detail: 'no way on towards 85', at: ref('00') }],
+      )
     })
   })
 
@@ -182,10 +184,14 @@ describe('the source of a routed message', () => {
     const test = bed('00', ['80'])
     test.app.decide = () => ({ action: 'reject', reason: 'not today' })
     test.run(0, (fx) => fx.route(key, bytes('x'), within))
-    assert.deepEqual(test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure), [
-      { reason: 'rejected by application', detail: 'not today', at: ref('00') },
-    ])
-    assert.deepEqual(events(test.fx.take()).map(({ type }) => type), ['route-failed'])
+    assert.deepEqual(
+      test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure),
+      [{ reason: 'rejected by application', detail: 'not today', at: ref('00') }],
+    )
+    assert.deepEqual(
+      events(test.fx.take()).map(({ type }) => type),
+      ['route-failed'],
+    )
   })
 
   it('may route again from inside `onReply`', () => {

@@ -2,8 +2,28 @@ import type { Guid } from '@plaxton/guid'
 import { compareOnRing } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type {
-  Answer, AppEffects, Application, Avoid, Effects, ForwardDecision, KbrEvent, KeyRange, Message, MessageCodec, Millis, NextHop, NodeRef, Overlay,
-  OverlayEffects, OverlayFactory, PeerDownCause, Question, Reply, ReplyHandle, RoutedMessage, Timer,
+  Answer,
+  AppEffects,
+  Application,
+  Avoid,
+  Effects,
+  ForwardDecision,
+  KbrEvent,
+  KeyRange,
+  Message,
+  MessageCodec,
+  Millis,
+  NextHop,
+  NodeRef,
+  Overlay,
+  OverlayEffects,
+  OverlayFactory,
+  PeerDownCause,
+  Question,
+  Reply,
+  ReplyHandle,
+  RoutedMessage,
+  Timer,
 } from '@plaxton/kbr'
 import type { RoutingConfig } from '../src/index.ts'
 import { KbrNode } from '../src/index.ts'
