@@ -107,26 +107,28 @@ export class LeafSet {
     return this.whole || this.right.covers(key) || this.left.covers(key)
   }
 
-  /**
-   * For a covered key: the numerically closest of this node and the members that may be used; undefined when this node is the closest of
-   * these, but a member that may not be used is closer still.
-   */
-  closest(key: Guid, mayUse: (ref: NodeRef) => boolean): NodeRef | undefined {
+  /** For a covered key: the numerically closest of the members and this node. */
+  closest(key: Guid): NodeRef {
     const side = this.right.covers(key) ? this.right : this.left
-    const { members } = side
-    const beyond = side.countBefore(key)
-    let inner = beyond - 1
-    while (inner >= 0 && !mayUse(members[inner]!)) inner--
-    let outer = beyond
-    while (outer < members.length && !mayUse(members[outer]!)) outer++
+    const at = side.countBefore(key)
+    const inner = at > 0 ? side.members[at - 1]! : this.self
+    const outer = side.members[at]
+    return outer !== undefined && isCloserOnRing(outer.id, inner.id, key) ? outer : inner
+  }
 
-    const best = inner >= 0 ? members[inner]! : this.self
-    const other = members[outer]
-    if (other !== undefined && isCloserOnRing(other.id, best.id, key)) return other
-    if (best !== this.self) return best
-    const skippedInner = beyond > 0
-    const skippedOuter = outer > beyond && isCloserOnRing(members[beyond]!.id, this.self.id, key)
-    return skippedInner || skippedOuter ? undefined : this.self
+  /**
+   * The same of those that may be used; undefined when this node is the closest of them, but a member that may not be used is closer
+   * still.
+   */
+  closestUsable(key: Guid, mayUse: (ref: NodeRef) => boolean): NodeRef | undefined {
+    let best = this.self
+    let passedOver = false
+    for (const ref of this.members) {
+      if (!isCloserOnRing(ref.id, best.id, key)) continue
+      if (mayUse(ref)) best = ref
+      else passedOver = true
+    }
+    return best === this.self && passedOver ? undefined : best
   }
 
   /**

@@ -15,11 +15,12 @@ export const numericMode = 1
  * and the numeric distance shrinks; in numeric mode the distance shrinks.
  */
 export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Guid, cursor: number, avoid: Avoid): NextHop {
-  const mayUse = avoid.size === 0 && suspects.size === 0 ? everybody : (ref: NodeRef) => !avoid.has(ref.id) && !suspects.has(ref.id)
   const { leafSet, self } = state
+  const mayUseAll = avoid.size === 0 && suspects.size === 0
+  const mayUse = mayUseAll ? everybody : (ref: NodeRef) => !avoid.has(ref.id) && !suspects.has(ref.id)
 
   if (key === self.id || leafSet.covers(key)) {
-    const root = key === self.id ? self : leafSet.closest(key, mayUse)
+    const root = key === self.id ? self : mayUseAll ? leafSet.closest(key) : leafSet.closestUsable(key, mayUse)
     if (root === undefined) return hold
     if (root !== self) return { action: 'forward', to: root, cursor: numericMode }
     return state.standing === 'member' ? deliver : hold
