@@ -14,7 +14,7 @@ export function nodeKey(node: NodeCrypto, seed: Uint8Array): KeyPort {
   }
 }
 
-/** Verifies in the thread pool: that takes 130 µs, and handing it over 30. */
+/** Verifies in the thread pool: that takes 130 µs, and handing it over 30, both on a machine with a processor to spare. */
 export function nodeVerify(node: NodeCrypto, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     const key = node.createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' })

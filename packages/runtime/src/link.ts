@@ -23,7 +23,10 @@ export interface Link {
 
 /** Where a link hands what arrives. Calls come one at a time. */
 export interface LinkReceiver {
-  /** One whole frame; `frame` may be a view of a larger buffer that the link will not touch again. */
-  onFrame(from: NodeRef, frame: Uint8Array): void
+  /**
+   * One whole frame; `frame` may be a view of a larger buffer that the link will not touch again. False: it was no message of this stack, and a
+   * peer that goes on like that may be cut off.
+   */
+  onFrame(from: NodeRef, frame: Uint8Array): false | void
   onPeerDown(peer: NodeRef, cause: PeerDownCause): void
 }

@@ -83,7 +83,7 @@ export class StepLoop implements Effects, LinkReceiver {
     }
   }
 
-  onFrame(from: NodeRef, frame: Uint8Array): void {
+  onFrame(from: NodeRef, frame: Uint8Array): false | void {
     this.framesIn++
     this.bytesIn += frame.length
     if (this.node === undefined) return
@@ -92,7 +92,7 @@ export class StepLoop implements Effects, LinkReceiver {
       message = this.node.codec.decode(frame, this.init.link.readRef)
     } catch {
       this.framesGarbled++
-      return
+      return false
     }
     this.receive(from, message)
   }
