@@ -1,4 +1,4 @@
-import { compareClockwise, randomGuid } from '@plaxton/guid'
+import { compareGuids, randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { KbrEvent, Message, Millis, NodeRef, Overlay, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
@@ -110,10 +110,13 @@ export class TestNetwork {
 
   /** Complaints about leaf sets that are not what the members' ids make them; none when all are exact. */
   wrongLeafSets(size: number): string[] {
-    const members = this.members().map((host) => host.ref)
-    return this.members().flatMap(({ node, ref }) => {
-      const clockwise = members.filter((other) => other !== ref).sort((a, b) => compareClockwise(a.id, b.id, ref.id))
-      const expected = new Set([...clockwise.slice(0, size / 2), ...clockwise.slice(-size / 2)].map((other) => other.id))
+    const ring = this.members().toSorted((a, b) => compareGuids(a.ref.id, b.ref.id))
+    return ring.flatMap(({ node, ref }, at) => {
+      const expected = new Set<Guid>()
+      for (let i = 1; i <= Math.min(size / 2, ring.length - 1); i++) {
+        expected.add(ring[(at + i) % ring.length]!.ref.id)
+        expected.add(ring[(at - i + ring.length) % ring.length]!.ref.id)
+      }
       const actual = new Set(node.neighborSet(size).map((other) => other.id))
       const missing = [...expected].filter((id) => !actual.has(id))
       const surplus = [...actual].filter((id) => !expected.has(id))
