@@ -362,6 +362,14 @@ describe('NodeHost', () => {
       await stranger.close()
     })
 
+    it('tells its link which frames were no message', async () => {
+      const link = new LooseLink(refOf('a'))
+      const { host } = make(link)
+      await host.start()
+      assert.equal(link.receiver!.onFrame(refOf('b'), Uint8Array.of(0xff, 0xff)), false)
+      assert.equal(host.stats().framesGarbled, 1)
+    })
+
     it('survives real frames with bits flipped', async () => {
       const frames: Uint8Array[] = []
       const a = await run('a')
