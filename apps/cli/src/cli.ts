@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { exitCodes } from './errors.ts'
 import { Output } from './output/output.ts'
 import { version } from './version.ts'
+import type { Streams } from './output/output.ts'
 
 /** Every command has these. */
 interface CommonOptions {
@@ -9,9 +10,9 @@ interface CommonOptions {
 }
 
 /** Runs `plaxton` with these arguments and resolves with the status to end with. Each command's code is loaded when it is called. */
-export async function run(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[], streams: Streams = process): Promise<number> {
   let status: number = exitCodes.ok
-  const program = buildProgram((code) => {
+  const program = buildProgram(streams, (code) => {
     status = code
   })
   try {
@@ -28,7 +29,7 @@ export async function run(args: readonly string[]): Promise<number> {
 // oxlint-disable-next-line no-explicit-any
 type Run = (output: Output, options: any, ...args: any[]) => Promise<number | void>
 
-function buildProgram(end: (status: number) => void): Command {
+function buildProgram(streams: Streams, end: (status: number) => void): Command {
   const program = new Command('plaxton')
     .description('Peer-to-peer storage: objects are placed and found on whatever nodes are there.')
     .version(version, '-V, --version', 'print the version')
@@ -36,6 +37,7 @@ function buildProgram(end: (status: number) => void): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(plaxton --help says what there is)')
     .exitOverride()
+    .configureOutput({ writeOut: (text) => streams.stdout.write(text), writeErr: (text) => streams.stderr.write(text) })
     .addHelpText('after', programHelp)
 
   const add = (usage: string, summary: string, load: () => Promise<Run>): Command =>
@@ -46,7 +48,7 @@ function buildProgram(end: (status: number) => void): Command {
       .action(async (...called: unknown[]) => {
         // Commander hands over the arguments, the options and the command.
         const options = called.at(-2) as CommonOptions
-        const output = new Output(options.json === true)
+        const output = new Output(options.json === true, streams)
         try {
           const command = await load()
           end((await command(output, options, ...called.slice(0, -2))) ?? exitCodes.ok)

@@ -149,7 +149,7 @@ describe('the control socket', () => {
     const old = await rawClient()
     old.write(encodeFrame({ type: 'call', plaxton: protocolVersion + 1, command: 'constructorless' }))
     const { value } = await readFrames(old).next()
-    assert.match(String((value as { header: { message: string } }).header.message), /version 1 .* version 2/)
+    assert.match(String((value as unknown as { header: { message: string } }).header.message), /version 1 .* version 2/)
   })
 
   const garbage: ReadonlyArray<readonly [string, string | Buffer]> = [

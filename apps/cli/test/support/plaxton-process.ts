@@ -30,7 +30,7 @@ export function spawnPlaxton(args: readonly string[], env: NodeJS.ProcessEnv = {
   })
 }
 
-/** Runs `plaxton` to its end. */
+/** Runs `plaxton` as a process to its end. */
 export async function plaxton(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = spawnPlaxton(args, options.env)
   const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000)
