@@ -53,7 +53,7 @@ export class Calls {
     }
     if (this.size >= stack.config.callsMax) {
       stack.counters.overloaded++
-      this.tell(call, failed('overloaded', `${stack.config.callsMax} messages of this node await a reply already`, stack.self), nowhere)
+      this.tell(call, failed('overloaded', `${stack.config.callsMax} messages of this node wait for a reply already`, stack.self), nowhere)
       return undefined
     }
     if (stack.left) {
@@ -98,7 +98,7 @@ export class Calls {
       if (call.deadlineAt <= now) this.finish(call, this.timedOut(call), nowhere)
       else {
         // When the network slows down, later calls are patient; the next reply to a first attempt tells how patient to be.
-        if (call.passages.length === 1) this.roundTrip.timedOut()
+        if (call.passages.length === 1) this.roundTrip.timedOut(call.startedAt, now)
         this.stack.later({ type: 'retry', id: call.id })
       }
     }

@@ -100,8 +100,8 @@ export const routingDefaults: RoutingConfig = {
   replyMsMax: 300_000,
   requestsMax: 4_096,
   responsesMax: 4_096,
-  /** Our guess. Disks and signatures are done by then. */
-  requestRepeatMs: 2_000,
+  /** Our guess: disks and signatures are done by then, and a response of 1 MiB is here at 2 Mbit/s. */
+  requestRepeatMs: 4_000,
   lookupsMax: 64,
   /** A block of 1 MiB with its certificate and the application's own fields. */
   payloadBytesMax: 1_048_576 + 65_536,

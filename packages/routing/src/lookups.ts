@@ -94,7 +94,7 @@ export class Lookups {
     }
     if (query.peer.id !== from.id) return stack.drop(from, 'answer from a peer that was not asked')
     this.queries!.delete(message.seq)
-    stack.measured(from, stack.now - query.sentAt)
+    stack.acknowledged(from, query.sentAt, 0)
     const sane = message.nodes.filter((node) => node.id.length === stack.self.id.length).slice(0, maxFound)
     query.running.lookup.onFound(from, message.root, sane)
     this.advance(query.running)
@@ -141,7 +141,7 @@ export class Lookups {
   private ask(running: Running, peer: NodeRef, tries: number): void {
     const { stack } = this
     const seq = stack.nextSeq()
-    const query = { running, peer, tries, sentAt: stack.now, dueAt: stack.now + stack.roundTrips.timeoutMs(peer.id) }
+    const query = { running, peer, tries, sentAt: stack.now, dueAt: stack.now + stack.waitMs(peer, 0) }
     this.queries ??= new Map()
     this.queries.set(seq, query)
     const find: FindMessage = { type: 'find', seq, key: running.key, num: running.num }
@@ -150,10 +150,7 @@ export class Lookups {
   }
 
   private onTimeout(seq: number, query: Query): void {
-    const { stack } = this
-    stack.counters.timeouts++
-    stack.roundTrips.timedOut(query.peer.id)
-    stack.suspect(query.peer)
+    this.stack.timedOut(query.peer, query.sentAt)
     if (query.tries >= triesMax) return this.unanswered(seq, query)
     this.queries!.delete(seq)
     this.ask(query.running, query.peer, query.tries + 1)

@@ -58,6 +58,7 @@ export class Passage {
   /** A copy of it came here; the answer is for both. */
   join(copy: Passage): void {
     copy.done = true
+    if (copy.previous.id === this.previous.id && copy.message.seq === this.message.seq) return
     this.joined ??= []
     addReturn(this.joined, { peer: copy.previous, seq: copy.message.seq })
   }

@@ -33,7 +33,7 @@ export class RecursiveWalk {
   private readonly transmissions: TransmissionTable
   private readonly endings: Endings
   private readonly sightings: Sightings
-  /** Messages waiting for the overlay, in the order they came. Bound: `heldMax`, and those that come back from a reroute. */
+  /** Messages waiting for the overlay, in the order they came. Bound: `heldMax`; full: a peer's message is not accepted, others fail. */
   private held: Set<Passage> | undefined = undefined
   private heldDueAt: Millis = Infinity
 
@@ -50,10 +50,7 @@ export class RecursiveWalk {
     const { nonce, key } = passage.message
     const ending = this.endings.find(nonce, key)
     if (ending !== undefined) return this.endings.repeat(passage, ending)
-    const next = this.decide(passage)
-    if (!this.hasNoRoomFor(next)) return this.follow(passage, next)
-    this.stack.counters.overloaded++
-    this.endings.fail(passage, 'overloaded', 'this node has as many messages under way as it may have')
+    this.follow(passage, this.decide(passage))
   }
 
   /** A peer passes a message on. */
@@ -95,7 +92,7 @@ export class RecursiveWalk {
   onNack(from: NodeRef, message: NackMessage): void {
     const transmission = this.answeredBy(from, message.seq)
     if (transmission === undefined) return
-    if (transmission.state === 'sent') this.stack.measured(from, this.stack.now - transmission.sentAt)
+    if (transmission.state === 'sent') this.stack.acknowledged(from, transmission.sentAt, transmission.passage.message.payload.length)
     // A full node lives. One that is no member should not be in the overlay's tables.
     if (message.reason !== 'overloaded') this.stack.suspect(from)
     if (this.lose(transmission)) this.takeAnotherWay(transmission)
@@ -163,8 +160,7 @@ export class RecursiveWalk {
   }
 
   assertInvariants(): void {
-    const { heldMax, inFlightMax } = this.stack.config
-    assert((this.held?.size ?? 0) <= heldMax + inFlightMax, `${this.held?.size} messages are held`)
+    assert((this.held?.size ?? 0) <= this.stack.config.heldMax, `${this.held?.size} messages are held`)
     this.transmissions.assertInvariants()
   }
 
@@ -192,6 +188,7 @@ export class RecursiveWalk {
     return next
   }
 
+  /** Whether a message that would go this way must not be accepted. */
   private hasNoRoomFor(next: NextHop): boolean {
     const { config } = this.stack
     switch (next.action) {
@@ -266,8 +263,9 @@ export class RecursiveWalk {
     const { stack } = this
     const { message } = passage
     if (message.hops >= stack.config.hopLimit) return this.endings.fail(passage, 'hop limit', `${message.hops} hops did not reach the root`)
+    if (this.transmissions.unackedSize >= stack.config.inFlightMax) return this.failFull(passage)
     const seq = stack.nextSeq()
-    const dueAt = stack.now + stack.roundTrips.timeoutMs(to.id)
+    const dueAt = stack.now + stack.waitMs(to, message.payload.length)
     this.transmissions.add({ seq, passage, to, sentAt: stack.now, dueAt, state: 'sent' })
     passage.copies++
     stack.counters.forwarded++
@@ -307,7 +305,7 @@ export class RecursiveWalk {
   private accepted(transmission: Transmission): void {
     const { passage, state } = transmission
     if (state === 'accepted') return
-    this.stack.measured(transmission.to, this.stack.now - transmission.sentAt)
+    this.stack.acknowledged(transmission.to, transmission.sentAt, passage.message.payload.length)
     if (state === 'overdue') {
       passage.copies++
       this.held?.delete(passage)
@@ -339,13 +337,11 @@ export class RecursiveWalk {
   }
 
   private onHopTimeout(transmission: Transmission): void {
-    const { passage, to } = transmission
-    this.stack.counters.timeouts++
-    this.stack.roundTrips.timedOut(to.id)
+    const { passage, to, sentAt } = transmission
+    this.stack.timedOut(to, sentAt)
     passage.copies--
     transmission.state = 'overdue'
     this.awaitReply(transmission)
-    this.stack.suspect(to)
     this.takeAnotherWay(transmission)
   }
 
@@ -378,6 +374,7 @@ export class RecursiveWalk {
     }
     this.held ??= new Set()
     for (const other of this.held) if (isCopy(other, passage)) return other.join(passage)
+    if (this.held.size >= stack.config.heldMax) return this.failFull(passage)
     this.held.add(passage)
     const dueAt = Math.min(passage.retryAt, passage.stayUntil)
     this.heldDueAt = Math.min(this.heldDueAt, dueAt)
@@ -398,6 +395,12 @@ export class RecursiveWalk {
         this.follow(passage, this.decide(passage))
       }
     }
+  }
+
+  /** It was accepted, or is our own, and then there was no room for it. */
+  private failFull(passage: Passage): void {
+    this.stack.counters.overloaded++
+    this.endings.fail(passage, 'overloaded', 'this node has as many messages under way as it may have')
   }
 
   private failHeld(passage: Passage): void {

@@ -4,6 +4,7 @@ import type { AckMessage, RequestMessage, RequestRefusedMessage, ResponseMessage
 import { answered, failed } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
 import type { OpenReply, ReplyHandles } from './reply-handles.ts'
+import { shortBytes } from './stack.ts'
 import type { Host, Stack } from './stack.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { Host, Stack } from './stack.ts'
  *
  *     asker                                answerer
  *       request 7 ───────────────────────►   to the application
- *       ◄─────────────────────────── ack 7   unless it answers at once
+ *       ◄─────────────────────────── ack 7   unless it answers at once and briefly
  *       request 7 ───────────────────────►   repeated after a while: known, nothing to do
  *       ◄────────────────────── response 7   kept, for the case that it is lost and 7 comes once more
  *
@@ -52,6 +53,7 @@ export class Requests {
       message,
       startedAt: stack.now,
       deadlineAt: stack.now + withinMs,
+      sentAt: stack.now,
       tries: 0,
       acked: false,
       repeatAt: 0,
@@ -60,13 +62,14 @@ export class Requests {
       stack.counters.overloaded++
       return this.tell(
         asked,
-        failed('overloaded', `${stack.config.requestsMax} requests of this node await a response already`, stack.self),
+        failed('overloaded', `${stack.config.requestsMax} requests of this node wait for a response already`, stack.self),
       )
     }
     if (stack.left) return this.tell(asked, failed('left', 'this node has left the overlay', stack.self))
     this.asked ??= new Map()
     this.asked.set(message.seq, asked)
-    this.transmit(asked)
+    if (to.id === stack.self.id) this.askHere(asked)
+    else this.transmit(asked)
   }
 
   /** False when `message` does not answer a request. */
@@ -123,14 +126,7 @@ export class Requests {
     const host = stack.hosts.get(message.application)
     if (host === undefined)
       return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
-    if (this.handles.full) {
-      stack.counters.overloaded++
-      return this.refuse(
-        from,
-        seq,
-        failed('overloaded', 'the applications here have as many messages to answer as they may have', stack.self),
-      )
-    }
+    if (this.handles.full) return this.refuse(from, seq, this.tooManyToAnswer())
     const handle = this.open(identity, from, seq)
     this.answering ??= new Map()
     this.answering.set(identity, handle)
@@ -189,27 +185,29 @@ export class Requests {
       this.finish(asked, failed('left', 'this node has left the overlay', this.stack.self))
   }
 
+  /** Asks the application on this node, without a message. */
+  private askHere(asked: Asked): void {
+    const { stack } = this
+    const { to, message, host } = asked
+    if (this.handles.full) return this.finish(asked, this.tooManyToAnswer())
+    this.repeatAfter(asked, Infinity)
+    const handle = this.open(`${to.id} ${to.epoch} ${message.seq}`, to, message.seq)
+    host.application.onRequest(to, message.payload, handle, stack.now, host.fx)
+  }
+
   private transmit(asked: Asked): void {
     const { stack } = this
     const { to, message } = asked
+    const { requestRepeatMs } = stack.config
     asked.tries++
-    if (to.id === stack.self.id) {
-      const handle = this.open(`${to.id} ${to.epoch} ${message.seq}`, to, message.seq)
-      this.repeatAfter(asked, Infinity)
-      return asked.host.application.onRequest(to, message.payload, handle, stack.now, asked.host.fx)
-    }
-    const doubled = asked.acked ? stack.config.requestRepeatMs * 2 ** (asked.tries - 1) : stack.roundTrips.timeoutMs(to.id)
-    this.repeatAfter(asked, doubled)
+    asked.sentAt = stack.now
+    this.repeatAfter(asked, asked.acked ? requestRepeatMs * 2 ** (asked.tries - 1) : stack.waitMs(to, message.payload.length))
     stack.send(to, message)
   }
 
   private repeat(asked: Asked): void {
     const { stack } = this
-    if (!asked.acked) {
-      stack.counters.timeouts++
-      stack.roundTrips.timedOut(asked.to.id)
-      stack.suspect(asked.to)
-    }
+    if (!asked.acked) stack.timedOut(asked.to, asked.sentAt)
     stack.counters.repeatedRequests++
     this.transmit(asked)
   }
@@ -224,7 +222,7 @@ export class Requests {
 
   /** A repeated request leaves open which transmission was answered (Karn), so it measures nothing. */
   private measure(asked: Asked): void {
-    if (asked.tries === 1) this.stack.measured(asked.to, this.stack.now - asked.startedAt)
+    if (asked.tries === 1) this.stack.acknowledged(asked.to, asked.sentAt, asked.message.payload.length)
   }
 
   private askedOf(from: NodeRef, seq: number): Asked | undefined {
@@ -276,6 +274,11 @@ export class Requests {
     this.stack.send(to, ack)
   }
 
+  private tooManyToAnswer(): Outcome {
+    this.stack.counters.overloaded++
+    return failed('overloaded', 'the applications here have as many messages to answer as they may have', this.stack.self)
+  }
+
   private refuse(to: NodeRef, seq: number, outcome: Outcome): void {
     this.stack.send(to, responseMessage(seq, outcome))
   }
@@ -283,6 +286,7 @@ export class Requests {
   private answer(to: NodeRef, seq: number, identity: string, outcome: Outcome): void {
     const { stack } = this
     const message = responseMessage(seq, outcome)
+    if (outcome.ok && outcome.payload.length > shortBytes) this.acknowledge(to, seq)
     stack.send(to, message)
     if (outcome.ok && outcome.payload.length > stack.config.keptReplyBytesMax) return
     const responses = (this.responses ??= new Map())
@@ -315,6 +319,8 @@ interface Asked {
   readonly message: RequestMessage
   readonly startedAt: Millis
   readonly deadlineAt: Millis
+  /** The latest transmission. */
+  sentAt: Millis
   tries: number
   acked: boolean
   repeatAt: Millis

@@ -8,8 +8,10 @@ export class RoundTrip {
   private smoothed8 = -1
   /** RTTVAR in quarters of a millisecond, so that its value is 4 RTTVAR in milliseconds. */
   private variation4 = 0
-  /** Timeouts since the last measurement. */
+  /** Doublings since the last measurement. */
   private backoff = 0
+  /** When the wait was doubled last. */
+  private backedOffAt: Millis = -1
 
   /** SRTT; undefined before the first measurement. */
   get smoothedMs(): Millis | undefined {
@@ -30,9 +32,19 @@ export class RoundTrip {
     this.variation4 += Math.abs(error) - (this.variation4 >> 2)
   }
 
-  /** The wait doubles until the next measurement (5.5). */
-  timedOut(): void {
-    if (this.backoff < maxBackoff) this.backoff++
+  /** An answer came that measures nothing, but ends the doubling. */
+  answered(): void {
+    this.backoff = 0
+  }
+
+  /**
+   * What was sent at `sentAt` is not answered: the wait doubles until the next measurement (5.5). Of many that were sent before the last
+   * doubling, none tells anything new.
+   */
+  timedOut(sentAt: Millis, now: Millis): void {
+    if (sentAt < this.backedOffAt || this.backoff >= maxBackoff) return
+    this.backoff++
+    this.backedOffAt = now
   }
 
   /** RTO: `initialMs` before the first measurement, otherwise SRTT + 4 RTTVAR but at least `minMs`; doubled by timeouts up to `maxMs`. */
@@ -79,8 +91,12 @@ export class RoundTrips {
     this.of(peer).measured(rttMs)
   }
 
-  timedOut(peer: Guid): void {
-    this.of(peer).timedOut()
+  answered(peer: Guid): void {
+    this.peers?.get(peer)?.answered()
+  }
+
+  timedOut(peer: Guid, sentAt: Millis, now: Millis): void {
+    this.of(peer).timedOut(sentAt, now)
   }
 
   /** `peer` is dead: a successor under the same id is measured anew. */

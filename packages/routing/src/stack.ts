@@ -147,13 +147,27 @@ export class Stack {
     this.alarm.rang(depth)
   }
 
-  /** Says to the overlay that `peer` owes an acknowledgement. */
+  /** `peer` has not acknowledged in time what was sent to it at `sentAt`. */
+  timedOut(peer: NodeRef, sentAt: Millis): void {
+    this.counters.timeouts++
+    this.roundTrips.timedOut(peer.id, sentAt, this.now)
+    this.suspect(peer)
+  }
+
+  /** Asks the overlay to look whether `peer` lives. */
   suspect(peer: NodeRef): void {
     this.overlay.suspect(peer, this.now, this.overlayFx!)
   }
 
-  /** A round trip to `peer` took `rttMs`. */
-  measured(peer: NodeRef, rttMs: Millis): void {
+  /** How long `peer` may take to acknowledge a message with so many bytes of payload. */
+  waitMs(peer: NodeRef, payloadBytes: number): Millis {
+    return this.roundTrips.timeoutMs(peer.id) + (payloadBytes >> 10)
+  }
+
+  /** `peer` acknowledged what was sent to it at `sentAt`: a round trip, unless the message was so long that the link's width counts too. */
+  acknowledged(peer: NodeRef, sentAt: Millis, payloadBytes: number): void {
+    if (payloadBytes > shortBytes) return this.roundTrips.answered(peer.id)
+    const rttMs = this.now - sentAt
     this.roundTrips.measured(peer.id, rttMs)
     this.overlay.onRoundTrip(peer, rttMs, this.now, this.overlayFx!)
   }
@@ -179,6 +193,9 @@ export class Stack {
     return 1 + Math.floor(this.prng.nextFloat() * (Number.MAX_SAFE_INTEGER - 1))
   }
 }
+
+/** Payloads up to this take no time of their own on any link we mean: 4 ms at 8 Mbit/s, which {@link Stack.waitMs} assumes. Our guess. */
+export const shortBytes = 4_096
 
 /** More than any honest step: an application that hands over everything it has when it leaves. Our guess. */
 const stepTasksMax = 100_000

@@ -10,7 +10,7 @@ import type { Passage, Transmission } from './passage.ts'
  */
 export class TransmissionTable {
   private readonly config: RoutingConfig
-  /** In the order they were sent. Bound: `inFlightMax` where messages enter, and `heldMax` more by reroutes. Undefined until the first. */
+  /** In the order they were sent. Bound: `inFlightMax`; the walking asks for {@link unackedSize} first. Undefined until the first. */
   private unacked: Map<number, Transmission> | undefined = undefined
   /** In the order they were acknowledged or given up. Bound: `returnPathsMax`; full: the oldest goes. Undefined until the first. */
   private returnPaths: Map<number, Transmission> | undefined = undefined
@@ -109,6 +109,7 @@ export class TransmissionTable {
       if (state === 'accepted') open.set(passage, (open.get(passage) ?? 0) + 1)
     }
     for (const [passage, count] of open) assert(passage.copies >= count, `${count} copies are under way, ${passage.copies} counted`)
+    assert(this.unackedSize <= this.config.inFlightMax, `${this.unackedSize} messages are under way`)
     assert(this.returnPathsSize <= this.config.returnPathsMax, `${this.returnPathsSize} return paths`)
   }
 }

@@ -60,8 +60,18 @@ describe('asking one node', () => {
     const test = bed('00', ['80'])
     const { message } = ask(test)
     test.receive('80', { type: 'ack', seq: message.seq }, 20)
-    assert.deepEqual(repeats(test, 13_000), [2020, 6020])
+    assert.deepEqual(repeats(test, 13_000), [4020, 12_020])
     assert.deepEqual(test.overlay.takeCalls(), ['rtt 80 20'])
+  })
+
+  it('waits for a long request as long as it takes to be sent, and does not take that for a round trip', () => {
+    const test = bed('00', ['80'])
+    test.run(0, (fx) => fx.request(ref('80'), new Uint8Array(1_048_576), { withinMs: 60_000 }))
+    const [[, { seq }]] = test.fx.sent() as [[string, RequestMessage]]
+    test.wake(2023)
+    assert.deepEqual(test.fx.sent(), [])
+    test.receive('80', { type: 'ack', seq }, 2023)
+    assert.deepEqual(test.overlay.takeCalls(), [])
   })
 
   it('is repeated at once when the connection closes', () => {
@@ -129,6 +139,16 @@ describe('answering one node', () => {
     test.receive('00', request, 0)
     assert.deepEqual(test.fx.sent(), [['00', { type: 'response', seq: 5, payload: bytes('re q') }]])
     assert.deepEqual(test.app.takeLog(), ['request q from=00'])
+  })
+
+  it('at length is acknowledged first, so that it is not repeated while the response is on its way', () => {
+    const test = bed('80', ['00'])
+    test.app.answer = (_from, _payload, reply, fx) => fx.reply(reply, new Uint8Array(5000))
+    test.receive('00', request, 0)
+    assert.deepEqual(
+      test.fx.sent().map(([, { type }]) => type),
+      ['ack', 'response'],
+    )
   })
 
   it('later is acknowledged first', () => {

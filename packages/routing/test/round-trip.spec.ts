@@ -64,13 +64,23 @@ describe('the round-trip estimator', () => {
   it('doubles the wait with each timeout until the next measurement', () => {
     const estimator = new RoundTrip()
     estimator.measured(50)
-    const waits = [0, 1, 2, 3].map(() => {
-      estimator.timedOut()
+    const waits = [10, 20, 30, 40].map((now) => {
+      estimator.timedOut(now, now)
       return estimator.timeoutMs(1000, 100, 1000)
     })
     assert.deepEqual(waits, [300, 600, 1000, 1000])
     estimator.measured(50)
     assert.equal(estimator.timeoutMs(1000, 100, 1000), 50 + 75)
+  })
+})
+
+describe('many timeouts at once', () => {
+  it('double the wait once, since all but the first were sent before that was known', () => {
+    const estimator = new RoundTrip()
+    for (const sentAt of [0, 1, 2, 3]) estimator.timedOut(sentAt, 1000 + sentAt)
+    assert.equal(estimator.timeoutMs(1000, 100, 10_000), 2000)
+    estimator.timedOut(1500, 3500)
+    assert.equal(estimator.timeoutMs(1000, 100, 10_000), 4000)
   })
 })
 
@@ -80,7 +90,7 @@ describe('the round trips of a node', () => {
   it('are kept for each peer', () => {
     const trips = new RoundTrips(routingConfig())
     trips.measured(a, 100)
-    trips.timedOut(b)
+    trips.timedOut(b, 0, 1000)
     assert.deepEqual(
       [a, b, c].map((peer) => trips.timeoutMs(peer)),
       [300, 2000, 1000],
