@@ -93,6 +93,7 @@ export class Maintenance {
     this.inRound = true
     this.changesBefore = this.parts.repair.changes
     if (this.settledAfter === 'round') this.settledAfter = 'now'
+    this.parts.placement.forgetTold(now - this.parts.config.syncMs / 2, fx)
     const first = this.rounds++ === 0
     const neighbors = fx.neighborSet(widened(this.parts.config.maxReplicas))
     const peers = neighbors.filter((node) => first || this.newcomers.has(node.id) || this.parts.placement.sharedWith(node.id, fx).count > 0)
@@ -121,7 +122,7 @@ export class Maintenance {
     if (open === 0) return this.offerStrays(now, fx)
     for (const held of records) {
       this.locate(held, held.leading.replicas, fx, (nodes, time, effects) => {
-        if (nodes !== undefined) placement.place(held, nodes, effects)
+        if (nodes !== undefined) placement.place(held, nodes, time, effects)
         if (--open === 0) this.offerStrays(time, effects)
       })
     }
@@ -136,19 +137,21 @@ export class Maintenance {
   }
 
   private offerStrays(now: Millis, fx: AppEffects): void {
-    new Offering(this.parts, this.parts.placement.strays(maxEntries, fx), false, (confirmed, time, effects) => {
+    const strays = this.parts.placement.strays(maxEntries, fx)
+    new Offering(this.parts, strays, false, (confirmed, time, effects) => {
       for (const { guid, version } of confirmed) this.parts.shelf.drop(guid, version, 'handed over', time, effects)
-      this.endRound(confirmed.length, time, effects)
+      this.endRound(confirmed.length, strays.length > 0, time, effects)
     }).start(now, fx)
   }
 
-  private endRound(handedOver: number, now: Millis, fx: AppEffects): void {
+  private endRound(handedOver: number, hadStrays: boolean, now: Millis, fx: AppEffects): void {
     this.inRound = false
     if (this.settledAfter === 'start') this.settledAfter = 'round'
     const { repair, config } = this.parts
     const busy = !repair.idle || handedOver > 0 || repair.changes !== this.changesBefore || this.newcomers.size > 0
     emit(fx, { type: 'past:compared', waiting: repair.waiting, handedOver })
-    this.pauseMs = busy ? config.quickSyncMs : Math.min(config.syncMs, this.pauseMs * 2)
+    const longest = hadStrays ? Math.min(config.syncMs, strayRounds * config.quickSyncMs) : config.syncMs
+    this.pauseMs = busy ? config.quickSyncMs : Math.min(longest, this.pauseMs * 2)
     this.schedule(this.pauseMs, now, fx)
   }
 
@@ -207,6 +210,8 @@ export class Maintenance {
 const jitterShare = 0.3
 /** More neighbours than any overlay has; full: the periodic rounds find the rest. */
 const maxNewcomers = 1024
+/** While there are objects to give away, rounds are at most this many times `quickSyncMs` apart. Our guess. */
+const strayRounds = 4
 /** Routed questions in one round: a fraction of what the routing below has in flight. The rest waits for the next round. */
 const unplacedPerRound = 256
 /** Records offered at a time while leaving. */

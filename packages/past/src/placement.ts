@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
-import type { AppEffects, NodeRef } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { bucketCount } from './messages.ts'
 import type { Entry, Page } from './messages.ts'
 import type { Held, Shelf } from './shelf.ts'
@@ -48,6 +48,8 @@ export class Placement {
   private readonly shelf: Shelf
   /** The replica set of each record. One entry per record of the shelf. */
   private readonly sets = new Map<Guid, readonly NodeRef[]>()
+  /** When the root was asked, for those sets that it has told. */
+  private readonly told = new Map<Guid, Millis>()
   /** By neighbour; one for each node of those sets. */
   private readonly summaries = new Map<Guid, Summary>()
   private current = false
@@ -60,6 +62,7 @@ export class Placement {
   invalidate(): void {
     this.current = false
     this.sets.clear()
+    this.told.clear()
     this.summaries.clear()
   }
 
@@ -91,11 +94,22 @@ export class Placement {
     return this.placed(max, fx, (nodes, held) => nodes.length < held.leading.replicas).map(({ held }) => held)
   }
 
-  /** The root of a record has said where it belongs. Counts until the neighbours change. */
-  place(held: Held, nodes: readonly NodeRef[], fx: AppEffects): void {
+  /** The root of a record has said where it belongs. Counts until the neighbours change, or {@link forgetTold}. */
+  place(held: Held, nodes: readonly NodeRef[], now: Millis, fx: AppEffects): void {
     if (!this.current || this.shelf.get(held.guid) !== held) return
     this.leave(held, fx)
     this.enter(held, nodes, fx)
+    this.told.set(held.guid, now)
+  }
+
+  /** What roots said before `since` no longer counts: far away, much may have changed without being noticed here. */
+  forgetTold(since: Millis, fx: AppEffects): void {
+    for (const [guid, at] of this.told) {
+      const held = at < since ? this.shelf.get(guid) : undefined
+      if (held === undefined) continue
+      this.leave(held, fx)
+      this.enter(held, setOf(held, fx), fx)
+    }
   }
 
   /** Records whose set does not contain this node and suits. */
@@ -138,6 +152,7 @@ export class Placement {
   private leave(held: Held, fx: AppEffects): void {
     const set = this.sets.get(held.guid) ?? []
     this.sets.delete(held.guid)
+    this.told.delete(held.guid)
     if (!includes(set, fx.self.id)) return
     for (const peer of set) {
       const summary = this.summaries.get(peer.id)

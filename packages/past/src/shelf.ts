@@ -54,7 +54,7 @@ export type ShelfListener = (before: Held | undefined, after: Held | undefined, 
 export class Shelf {
   /** At most `maxObjects`; further objects are refused. */
   private readonly index = new Map<Guid, Held>()
-  /** Changes of objects that are being written now; bounded by the node's work in progress. */
+  /** Changes that wait for one of the same object, which is being written; at most {@link maxQueue} for each. */
   private readonly queues = new Map<Guid, Array<(now: Millis, fx: AppEffects) => void>>()
   /** Bytes of data in the index, and those of writes under way. */
   private storedBytes = 0
@@ -114,7 +114,8 @@ export class Shelf {
 
   /** Merges verified `claims` into what is held and keeps `data` when they are wanted and missing. Durable when `then` runs. */
   keep(guid: Guid, claims: readonly Claim[], data: Data | undefined, now: Millis, fx: AppEffects, then: Then<Kept>): void {
-    this.inTurn(guid, now, fx, (time, effects) => this.keepNow(guid, claims, data, time, effects, then))
+    const begun = this.inTurn(guid, now, fx, (time, effects) => this.keepNow(guid, claims, data, time, effects, then))
+    if (!begun) then({ outcome: 'refused', detail: 'too much is being done with this object', held: this.index.get(guid) }, now, fx)
   }
 
   /** The object's bytes, checked against its certificate. Undefined when they cannot be had; unreadable ones are let go of. */
@@ -239,15 +240,15 @@ export class Shelf {
     if (before === undefined) this.reservedObjects--
   }
 
-  /** Runs `change` when no other change of this object is under way. Each change ends with {@link next}. */
-  private inTurn(guid: Guid, now: Millis, fx: AppEffects, change: (now: Millis, fx: AppEffects) => void): void {
+  /** Runs `change` when no other change of this object is under way; each ends with {@link next}. False when too many wait already. */
+  private inTurn(guid: Guid, now: Millis, fx: AppEffects, change: (now: Millis, fx: AppEffects) => void): boolean {
     const queue = this.queues.get(guid)
-    if (queue !== undefined) {
-      queue.push(change)
-      return
-    }
-    this.queues.set(guid, [])
-    change(now, fx)
+    if (queue === undefined) {
+      this.queues.set(guid, [])
+      change(now, fx)
+    } else if (queue.length < maxQueue) queue.push(change)
+    else return false
+    return true
   }
 
   private next(guid: Guid, now: Millis, fx: AppEffects): void {
@@ -286,6 +287,9 @@ function readHeld(guid: Guid, bytes: Uint8Array, now: Millis): Held | undefined 
 function bytesOf(held: Held | undefined): number {
   return held?.hasData === true ? held.leading.size : 0
 }
+
+/** Changes of one object that wait. Its owners put and remove it one at a time; more comes from nobody honest. */
+const maxQueue = 64
 
 function dataKey(guid: Guid): string {
   return `d/${guid}`

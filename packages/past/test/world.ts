@@ -251,6 +251,11 @@ export class TestNode {
 
   // --- What TestEffects does ----------------------------------------------------------------------------------------
 
+  /** An Ed25519 signature by this node's key. */
+  sign(message: Uint8Array): Uint8Array {
+    return new Uint8Array(sign(null, message, this.privateKey))
+  }
+
   view(): TestNode[] {
     return this.world.nodes.filter((node) => node.member || node === this)
   }
@@ -388,7 +393,7 @@ export class TestNode {
       case 'list':
         return { kind: 'listed', entries: [...this.disk].filter(([key]) => key.startsWith(question.prefix)).sort(([a], [b]) => (a < b ? -1 : 1)) }
       case 'sign':
-        return { kind: 'signed', signature: new Uint8Array(sign(null, question.message, this.privateKey)), publicKey: this.publicKey }
+        return { kind: 'signed', signature: this.sign(question.message), publicKey: this.publicKey }
       case 'verify':
         return { kind: 'verified', valid: verify(null, question.message, publicKeyOf(question.publicKey), question.signature) }
     }
