@@ -38,7 +38,7 @@ export class AppStack implements AppEffects, Host {
   }
 
   get ready(): boolean {
-    return this.stack.overlay.ready
+    return this.stack.overlay.ready && !this.stack.left
   }
 
   localLookup(key: Guid, num: number, safe: boolean): NodeRef[] {

@@ -68,7 +68,7 @@ export class Calls {
   /** The next attempt of a call, if it is still open. */
   retry(id: number): Passage | undefined {
     const call = this.byId?.get(id)
-    return call === undefined ? undefined : this.attempt(call)
+    return call === undefined || call.passages.length >= this.stack.config.attempts ? undefined : this.attempt(call)
   }
 
   /** What became of an attempt. */
@@ -78,10 +78,10 @@ export class Calls {
       this.stack.counters.late++
       return
     }
-    if (!outcome.ok && this.mayRetry(call, outcome.failure)) {
+    if (!outcome.ok && outcome.failure.reason !== 'rejected by application') {
       call.lastFailure = outcome.failure
-      this.stack.later({ type: 'retry', id })
-      return
+      if (this.mayRetry(call, outcome.failure)) return this.stack.later({ type: 'retry', id })
+      if (call.passages.some((passage) => !passage.done)) return
     }
     // Which attempt it answers is not known (Karn), so only an only one is measured.
     if (outcome.ok && call.passages.length === 1) this.roundTrip.measured(this.stack.now - call.startedAt)
@@ -143,13 +143,9 @@ export class Calls {
     return passage
   }
 
-  /** Refused by another node for a reason that another way may not have. What this node itself says holds for every attempt. */
+  /** Another way may be better than one that failed elsewhere. What fails here would fail again. */
   private mayRetry(call: Call, failure: RouteFailure): boolean {
-    return (
-      failure.reason !== 'rejected by application' &&
-      failure.at?.id !== this.stack.self.id &&
-      call.passages.length < this.stack.config.attempts
-    )
+    return failure.at?.id !== this.stack.self.id && call.passages.length < this.stack.config.attempts
   }
 
   private timedOut(call: Call): Outcome {

@@ -35,6 +35,32 @@ describe('a full table', () => {
     ])
   })
 
+  it('of held messages fails one that was accepted and has nowhere else to go', () => {
+    const test = bed('70', ['80'], { heldMax: 1 })
+    for (let i = 1; i <= 2; i++) test.receive('c0', routeMessage({ seq: i, nonce: i, ...wanted }), 0)
+    test.fx.take()
+    test.wake(1000)
+    const refusals = test.fx.sent().map(([to, message]) => [to, message.type, (message as unknown as { reason: string }).reason])
+    assert.deepEqual(refusals, [['c0', 'refusal', 'overloaded']])
+    test.node.assertInvariants()
+  })
+
+  it('of messages under way fails one that was held and could go on', () => {
+    const test = bed('70', ['80', '40'], { inFlightMax: 1 })
+    test.overlay.ready = false
+    for (let i = 1; i <= 2; i++) test.receive('c0', routeMessage({ seq: i, nonce: i, ...wanted }), 0)
+    test.fx.take()
+    test.receive('40', { type: 'ring-ready' }, 10)
+    assert.deepEqual(
+      test.fx.sent().map(([to, { type }]) => [to, type]),
+      [
+        ['80', 'route'],
+        ['c0', 'refusal'],
+      ],
+    )
+    test.node.assertInvariants()
+  })
+
   it('of return paths forgets the oldest', () => {
     const test = bed('00', ['80'], { returnPathsMax: 2 })
     const seqs: number[] = []

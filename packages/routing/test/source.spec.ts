@@ -154,6 +154,34 @@ describe('the source of a routed message', () => {
     })
   })
 
+  describe('with several attempts under way', () => {
+    it('fails only when all have failed', () => {
+      const test = bed('00', ['80', '90'], { attempts: 2 })
+      const { message } = route(test)
+      test.receive('80', { type: 'ack', seq: message.seq }, 20)
+      test.wake(2000)
+      const [[to, second]] = test.fx.sent() as [[string, RouteMessage]]
+      test.receive(to, refusal(second.seq, 'no route'), 2100)
+      assert.equal(test.app.replies.length, 0)
+      test.receive('80', reply(message.seq), 3000)
+      assert.equal(test.app.replies[0]!.reply.ok, true)
+    })
+
+    it('fails at once when the last of them fails', () => {
+      const test = bed('00', ['80', '90'], { attempts: 2 })
+      const { message } = route(test)
+      test.receive('80', { type: 'ack', seq: message.seq }, 20)
+      test.wake(2000)
+      const [[to, second]] = test.fx.sent() as [[string, RouteMessage]]
+      test.receive(to, refusal(second.seq, 'no route'), 2100)
+      test.receive('80', refusal(message.seq, 'hop limit'), 2200)
+      assert.deepEqual(
+        test.app.replies.map(({ reply: outcome }) => !outcome.ok && outcome.failure.reason),
+        ['hop limit'],
+      )
+    })
+  })
+
   describe('says how the message leaves', () => {
     it('by its first hop, whatever the overlay says', () => {
       assert.equal(route(bed('00', ['80', '40']), { ...within, firstHop: ref('40') }).to, '40')
