@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
-import type { Message, NodeRef, RefReader } from '@plaxton/kbr'
+import type { NodeRef, RefReader } from '@plaxton/kbr'
 import { WireError } from '@plaxton/wire'
 import { randomGuid } from '@plaxton/guid'
 import { decodeJoinPayload, encodeJoinPayload, pastryCodec } from '../src/codec.ts'
@@ -46,7 +46,7 @@ describe('pastryCodec', () => {
 
   it('leaves out the nodes that the driver refuses', () => {
     const [good, bad] = nodes(2) as [NodeRef, NodeRef]
-    const bytes = pastryCodec.encode({ type: 'leave', leafSet: [good, bad] } as Message)
+    const bytes = pastryCodec.encode({ type: 'leave', leafSet: [good, bad] } as PastryMessage)
     const decoded = pastryCodec.decode(bytes, (id, address, epoch) => (id === bad.id ? undefined : { id, address, epoch }))
     assert.deepEqual(decoded, { type: 'leave', leafSet: [good] })
   })
@@ -60,7 +60,7 @@ describe('pastryCodec', () => {
     for (const message of [
       { type: 'leave', leafSet: nodes(leafRefsMax + 1) },
       { type: 'announcement', rttMs: 1, refs: nodes(rowRefsMax + 1) },
-    ] as Message[]) {
+    ] satisfies PastryMessage[]) {
       assert.throws(() => pastryCodec.encode(message))
     }
   })
