@@ -56,10 +56,6 @@ export class Calls {
       this.tell(call, failed('overloaded', `${stack.config.callsMax} messages of this node wait for a reply already`, stack.self), nowhere)
       return undefined
     }
-    if (stack.left) {
-      this.tell(call, failed('left', 'this node has left the overlay', stack.self), nowhere)
-      return undefined
-    }
     this.byId ??= new Map()
     this.byId.set(id, call)
     return this.attempt(call)

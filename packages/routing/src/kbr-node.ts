@@ -36,7 +36,7 @@ import { ReplyHandles } from './reply-handles.ts'
 import type { OpenReply } from './reply-handles.ts'
 import { Requests } from './requests.ts'
 import { Stack } from './stack.ts'
-import type { Host, Task } from './stack.ts'
+import type { Host, RouteTask, Task } from './stack.ts'
 import type { RoutingStats } from './stats.ts'
 
 /** What {@link KbrNode} is made of. */
@@ -269,11 +269,11 @@ export class KbrNode implements Core {
     const { stack } = this
     switch (task.type) {
       case 'route':
-        return this.setOut(task.id === 0 ? this.fireAndForget(task.host.application.name, task.key, task.payload) : this.calls.start(task))
+        return this.setOut(task.id === 0 ? this.fireAndForget(task) : this.calls.start(task))
       case 'retry':
         return this.setOut(this.calls.retry(task.id))
       case 'route-own':
-        return this.setOut(this.fireAndForget(overlayName, task.key, task.payload))
+        return this.setOut(this.oneWay(overlayName, task.key, task.payload, false))
       case 'request':
         return this.requests.ask(task.host, task.id, task.to, task.payload, task.withinMs)
       case 'tell-self':
@@ -309,7 +309,14 @@ export class KbrNode implements Core {
     if (passage !== undefined) this.walk.begin(passage)
   }
 
-  private fireAndForget(application: string, key: Guid, payload: Uint8Array): Passage {
+  private fireAndForget({ host, key, payload, options }: RouteTask): Passage {
+    const passage = this.oneWay(host.application.name, key, payload, options.keepPath === true)
+    passage.leaveBy(options, [])
+    return passage
+  }
+
+  /** A message that wants no reply. */
+  private oneWay(application: string, key: Guid, payload: Uint8Array, keepPath: boolean): Passage {
     const { self, now, config } = this.stack
     const nonce = this.stack.nextNonce()
     const message = {
@@ -322,7 +329,7 @@ export class KbrNode implements Core {
       hops: 0,
       cursor: 0,
       replyWithinMs: 0,
-      keepPath: false,
+      keepPath,
       path: [],
     } as const
     return new Passage(message, self, now, config)

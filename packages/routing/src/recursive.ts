@@ -48,6 +48,7 @@ export class RecursiveWalk {
   /** A message of this node sets out. */
   begin(passage: Passage): void {
     const { nonce, key } = passage.message
+    if (this.stack.left) return this.endings.fail(passage, 'left', 'this node has left the overlay')
     const ending = this.endings.find(nonce, key)
     if (ending !== undefined) return this.endings.repeat(passage, ending)
     this.follow(passage, this.decide(passage))

@@ -4,7 +4,7 @@ import type { AppEffects } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
 import type { RouteMessage } from '../src/index.ts'
 import { KbrNode } from '../src/index.ts'
-import { bed, bytes, Probe, ref, ringFactory, routeMessage, text } from './support.ts'
+import { bed, bytes, events, Probe, ref, ringFactory, routeMessage, text } from './support.ts'
 
 const key = '85' as Guid
 const wanted = { replyWithinMs: 9000 }
@@ -164,11 +164,12 @@ describe('several applications on one overlay', () => {
     ])
   })
 
-  it('all hear of the neighbours', () => {
+  it('all hear of the neighbours, and so does whoever listens', () => {
     const other = new Probe('other')
     const test = bed('80', ['00'], {}, [other])
     other.takeLog()
     test.receive('00', { type: 'ring-neighbor', peer: ref('40') }, 0)
+    assert.deepEqual(events(test.fx.take()), [{ type: 'neighbor', node: ref('40'), joined: true }])
     assert.deepEqual([test.app.takeLog(), other.takeLog()], [['update 40 joined'], ['update 40 joined']])
   })
 

@@ -124,6 +124,12 @@ describe('the life of a node', () => {
         test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason),
         ['left', 'left'],
       )
+      test.fx.take()
+      test.run(2, (fx) => fx.route(key, bytes('x')))
+      assert.deepEqual(
+        events(test.fx.take()).map(({ type }) => type),
+        ['route-failed'],
+      )
     })
   })
 

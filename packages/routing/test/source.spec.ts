@@ -187,6 +187,11 @@ describe('the source of a routed message', () => {
       assert.equal(route(bed('00', ['80', '40']), { ...within, firstHop: ref('40') }).to, '40')
     })
 
+    it('also when it wants no reply', () => {
+      assert.equal(route(bed('00', ['80', '40']), { firstHop: ref('40') }).to, '40')
+      assert.equal(route(bed('00', ['80', '90', '40']), { avoid: ['80' as Guid] }).to, '90')
+    })
+
     it('by the overlay once that first hop has failed', () => {
       const test = bed('00', ['80', '40'])
       route(test, { ...within, firstHop: ref('40') })
