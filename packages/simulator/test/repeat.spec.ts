@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { runMix } from '../src/mix.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+describe('repeating', () => {
+  it('one seed has one history, in two processes', function () {
+    this.timeout(60_000)
+    const [first, second] = [mixInProcess(), mixInProcess()]
+    assert.match(first.traceHash, /^[0-9a-f]{16}$/)
+    assert.deepEqual(second, first)
+  })
+
+  it('the command says what it can do, and refuses what it cannot', () => {
+    assert.match(command('--help').stdout, /npm run simulate -- COMMAND/)
+    assert.equal(command('nonsense').status, 2)
+    assert.equal(command('mix', '--nodes', 'many').status, 2)
+  })
+})
+
+describe('a slice of the mix', () => {
+  // As many as fit into some seconds; `npm run simulate -- mix --seeds 1..2000` is the whole.
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    it(`seed ${seed} with 40 nodes: nothing that must not be`, function () {
+      this.timeout(60_000)
+      const { violations, plan } = runMix({ seed, nodes: 40 })
+      assert.deepEqual(violations.kept, [], `npm run simulate -- mix --seed ${seed} --nodes 40\n${plan}`)
+    })
+  }
+})
+
+function mixInProcess(): { readonly traceHash: string } {
+  const { stdout, stderr } = command('mix', '--seed', '5', '--nodes', '20', '--json')
+  assert.equal(stderr, '')
+  return JSON.parse(stdout) as { traceHash: string }
+}
+
+function command(...args: string[]): { stdout: string; stderr: string; status: number | null } {
+  return spawnSync(process.execPath, ['--conditions=plaxton-source', main, ...args], { encoding: 'utf8' })
+}
