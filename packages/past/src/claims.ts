@@ -1,7 +1,7 @@
 import { guidFromBytes, sha256 } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
-import { bytes, choice, encode, encodedLength, guid, message, nested, optional, repeated, string, uint32, uint53 } from '@plaxton/wire'
+import { bytes, choice, encode, guid, message, nested, optional, repeated, string, uint32, uint53 } from '@plaxton/wire'
 import type { Schema } from '@plaxton/wire'
 
 /**
@@ -50,6 +50,8 @@ export interface Claim {
 
 export const maxNameBytes = 512
 export const maxSaltBytes = 32
+/** Longest encoded claim, certificate and withdrawal together. */
+export const maxClaimBytes = 1024
 /** Most claims any message or record holds; configurations allow at most this. */
 export const maxClaims = 32
 
@@ -213,10 +215,6 @@ export const recordSchema: Schema<{ readonly claims: readonly Claim[] }> = messa
   claims: repeated(nested(1, claimSchema), { max: maxClaims }),
 })
 
-export function claimBytes(claim: Claim): number {
-  return encodedLength(claimSchema, claim)
-}
-
 /** A record's version, the same for the same claims: the first 53 bits of their SHA-256, as a whole number. */
 export function versionOf(claims: readonly Claim[]): number {
   const digest = sha256(encode(recordSchema, { claims }))
@@ -225,7 +223,11 @@ export function versionOf(claims: readonly Claim[]): number {
   return version
 }
 
-const namedKeySchema = message('NamedKey', { name: string(1, { max: maxNameBytes }), ownerKey: bytes(2, { length: 32 }), salt: bytes(3, { max: maxSaltBytes }) })
+const namedKeySchema = message('NamedKey', {
+  name: string(1, { max: maxNameBytes }),
+  ownerKey: bytes(2, { length: 32 }),
+  salt: bytes(3, { max: maxSaltBytes }),
+})
 const removalSchema = message('Removal', { guid: guid(1), ownerKey: bytes(2, { length: 32 }), removed: uint53(3) })
 
 /**

@@ -1,6 +1,23 @@
-import { WireError, bool, bytes, choice, decode, encode, guid, message, nested, nodeRef, optional, repeated, string, uint32, uint53, union } from '@plaxton/wire'
+import {
+  WireError,
+  bool,
+  bytes,
+  choice,
+  decode,
+  encode,
+  guid,
+  message,
+  nested,
+  nodeRef,
+  optional,
+  repeated,
+  string,
+  uint32,
+  uint53,
+  union,
+} from '@plaxton/wire'
 import type { Schema } from '@plaxton/wire'
-import { claimSchema, maxClaims, recordSchema } from './claims.ts'
+import { claimSchema, maxClaimBytes, maxClaims, recordSchema } from './claims.ts'
 import type { Claim } from './claims.ts'
 import { bucketCount, maxEntries, maxExcluded, maxHolders, maxPages, refusalCodes } from './messages.ts'
 import type { PastMessage } from './messages.ts'
@@ -32,8 +49,8 @@ const version = 1
 const guidBytes = 32
 /** No configuration allows larger objects. */
 const maxDataBytes = 1024 * 1024
-/** One object with all its claims, and 4 KiB for what surrounds it. */
-export const maxMessageBytes = maxDataBytes + maxClaims * 4096 + 4096
+/** One object with all its claims, and 4 KiB for what surrounds it; below what a routing payload may have by default. */
+export const maxMessageBytes = maxDataBytes + maxClaims * maxClaimBytes + 4096
 const maxDetailBytes = 1024
 
 const claims = repeated(nested(1, claimSchema), { max: maxClaims })
@@ -48,7 +65,10 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
   body: nested(
     2,
     union('PastMessage', 'type', {
-      put: nested(1, message('Put', { claim: nested(1, claimSchema), data: bytes(2, { max: maxDataBytes }), quorum: choice(3, ['majority', 'all']) })),
+      put: nested(
+        1,
+        message('Put', { claim: nested(1, claimSchema), data: bytes(2, { max: maxDataBytes }), quorum: choice(3, ['majority', 'all']) }),
+      ),
       where: nested(2, message('Where', { replicas: uint32(1) })),
       get: nested(3, message('Get', { want: choice(1, ['data', 'presence']), excluded: repeated(guid(2), { max: maxExcluded }) })),
       remove: nested(4, message('Remove', { ownerKey: bytes(1, { length: 32 }), removed: uint53(2), signature: bytes(3, { length: 64 }) })),
@@ -74,7 +94,10 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
         }),
       ),
       here: nested(18, message('Here', { node: nodeRef(1), replicaSet: holders(2) })),
-      object: nested(19, message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })), settled: bool(4) })),
+      object: nested(
+        19,
+        message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })), settled: bool(4) }),
+      ),
       absent: nested(20, message('Absent', { removed: bool(1), silent: uint32(2) })),
       inspection: nested(21, message('Inspection', { size: uint53(1), wanted: uint32(2), holders: holders(3), expires: uint53(4) })),
       stored: nested(

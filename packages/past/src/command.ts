@@ -81,7 +81,9 @@ export abstract class Command {
   }
 
   private endLate(now: Millis, fx: AppEffects): void {
-    const late = new DeadlineError(`${this.verb} of ${shortGuid(this.guid)} did not end within ${this.timeoutMs} ms; last: ${this.waitingFor}`)
+    const late = new DeadlineError(
+      `${this.verb} of ${shortGuid(this.guid)} did not end within ${this.timeoutMs} ms; last: ${this.waitingFor}`,
+    )
     this.fail(this.lastError ?? late, fx)
   }
 
@@ -104,7 +106,9 @@ export abstract class RootCommand extends Command {
   protected abstract attempt(now: Millis, fx: AppEffects): void
 
   protected askRoot(call: PastCall, now: Millis, fx: AppEffects): void {
-    this.parts.errands.route(this.guid, call, { replyWithinMs: this.attemptMs(now) }, fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
+    this.parts.errands.route(this.guid, call, { replyWithinMs: this.attemptMs(now) }, fx, (answered, time, effects) =>
+      this.onAnswered(answered, time, effects),
+    )
   }
 
   protected onAnswered(answered: Answered, now: Millis, fx: AppEffects): void {

@@ -88,14 +88,28 @@ export class Comparison {
 }
 
 /** The other side of `compare`. */
-export function answerCompare({ digest, count }: Compare, from: NodeRef, parts: ComparisonParts, respond: Respond, now: Millis, fx: AppEffects): void {
+export function answerCompare(
+  { digest, count }: Compare,
+  from: NodeRef,
+  parts: ComparisonParts,
+  respond: Respond,
+  now: Millis,
+  fx: AppEffects,
+): void {
   const shared = parts.placement.sharedWith(from.id, fx)
   const equal = shared.digest === digest && shared.count === count
   respond({ type: 'buckets', digests: equal ? [] : shared.digests() }, now, fx)
 }
 
 /** The other side of `exchange`: tells what it has otherwise or the asking node did not list, and sets out to copy what it lacks itself. */
-export function answerExchange({ pages, offers, leaving }: Exchange, from: NodeRef, parts: ComparisonParts, respond: Respond, now: Millis, fx: AppEffects): void {
+export function answerExchange(
+  { pages, offers, leaving }: Exchange,
+  from: NodeRef,
+  parts: ComparisonParts,
+  respond: Respond,
+  now: Millis,
+  fx: AppEffects,
+): void {
   const entries: Entry[] = []
   const held: Guid[] = []
   const compare = (entry: Entry): void => {
@@ -142,7 +156,10 @@ export function mayBelongTo(set: readonly NodeRef[], count: number, fx: AppEffec
 
 /** The nodes an object belongs on once `gone` is. */
 export function replicaSetWithout(gone: NodeRef, guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
-  return fx.replicaSet(guid, replicas + 1).filter((node) => !sameNode(node, gone)).slice(0, replicas)
+  return fx
+    .replicaSet(guid, replicas + 1)
+    .filter((node) => !sameNode(node, gone))
+    .slice(0, replicas)
 }
 
 /** One bucket's entries in pages that fit into a message each; one page even when there are none, to learn what the other has. */

@@ -8,7 +8,6 @@ export interface PastConfig {
   readonly maxReplicas: number
   readonly smallBytes: number
   readonly maxObjectBytes: number
-  readonly maxClaimBytes: number
   readonly maxOwners: number
   readonly capacityBytes: number
   readonly maxObjects: number
@@ -44,13 +43,11 @@ export const pastDefaults = {
   smallBytes: 16 * 1024,
   /** Largest object. A block of IPFS is at most 1 MiB almost everywhere; larger things are DAGs of blocks. */
   maxObjectBytes: 1024 * 1024,
-  /** Largest encoded claim, certificate and withdrawal together. Names of 512 bytes fit several times. */
-  maxClaimBytes: 4096,
   /** Claims by different owners on one content object; each replica keeps them all, about 250 bytes each. Our guess: enough for files many people have. */
   maxOwners: 32,
   /** Bytes of data this node keeps; what would exceed it is refused. Our guess at what a home disk spares. */
   capacityBytes: 16 * 1024 ** 3,
-  /** Objects and tombstones this node keeps. Each takes about 1 KiB of memory, thus 100 MiB when full. */
+  /** Objects and removals this node keeps. Each takes 1.4 KiB of memory (`bench/maintenance.bench.ts`), thus 140 MiB when full. */
   maxObjects: 100_000,
 
   /** A command that names no time of its own ends after this. FreePastry waits 30 s; a person does not. */
@@ -102,9 +99,12 @@ export function pastConfig(config: Partial<PastConfig>): PastConfig {
       throw new InvalidValueError(`past.${field}`, value, `a whole number from ${min} to ${max}`)
     }
   }
-  if (whole.replicas > whole.maxReplicas) throw new InvalidValueError('past.replicas', whole.replicas, `1 to maxReplicas, ${whole.maxReplicas}`)
-  if (whole.smallBytes > whole.maxObjectBytes) throw new InvalidValueError('past.smallBytes', whole.smallBytes, `0 to maxObjectBytes, ${whole.maxObjectBytes}`)
-  if (whole.hedgeFloorMs > whole.hedgeCeilingMs) throw new InvalidValueError('past.hedgeFloorMs', whole.hedgeFloorMs, `1 to hedgeCeilingMs, ${whole.hedgeCeilingMs}`)
+  if (whole.replicas > whole.maxReplicas)
+    throw new InvalidValueError('past.replicas', whole.replicas, `1 to maxReplicas, ${whole.maxReplicas}`)
+  if (whole.smallBytes > whole.maxObjectBytes)
+    throw new InvalidValueError('past.smallBytes', whole.smallBytes, `0 to maxObjectBytes, ${whole.maxObjectBytes}`)
+  if (whole.hedgeFloorMs > whole.hedgeCeilingMs)
+    throw new InvalidValueError('past.hedgeFloorMs', whole.hedgeFloorMs, `1 to hedgeCeilingMs, ${whole.hedgeCeilingMs}`)
   return whole
 }
 
@@ -114,7 +114,6 @@ const ranges: Record<keyof PastConfig, readonly [min: number, max: number]> = {
   maxReplicas: [1, 64],
   smallBytes: [0, 64 * 1024],
   maxObjectBytes: [1, 1024 * 1024],
-  maxClaimBytes: [1024, 4096],
   maxOwners: [1, maxClaims],
   capacityBytes: [0, Number.MAX_SAFE_INTEGER],
   maxObjects: [1, 10_000_000],

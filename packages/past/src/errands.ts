@@ -81,7 +81,10 @@ export class Errands {
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
       this.onGarbage(detail, fx)
-      return { ok: false, failure: { reason: 'rejected by application', detail: `the reply was no PAST message: ${detail}`, at: undefined } }
+      return {
+        ok: false,
+        failure: { reason: 'rejected by application', detail: `the reply was no PAST message: ${detail}`, at: undefined },
+      }
     }
   }
 }

@@ -20,7 +20,17 @@ export type PastEvent =
   /** Something another node sent was no message, or broke a rule; counted. */
   | { readonly type: 'past:garbage'; readonly from: NodeRef | undefined; readonly reason: string }
 
-export type PastStep = 'signing' | 'locating' | 'sending' | 'retrying' | 'hedging' | 'reading' | 'fetching' | 'verifying' | 'stored' | 'found'
+export type PastStep =
+  | 'signing'
+  | 'locating'
+  | 'sending'
+  | 'retrying'
+  | 'hedging'
+  | 'reading'
+  | 'fetching'
+  | 'verifying'
+  | 'stored'
+  | 'found'
 
 /** `put`: a receipt. `get`: the bytes. `remove`: a receipt. `has`: a boolean. `inspect` and `ensure`: an inspection. */
 export type PastValue = PutReceipt | Uint8Array | RemoveReceipt | boolean | Inspection

@@ -62,7 +62,11 @@ export class GetCommand extends Command {
     const firstHop = this.chooseFirstHop(fx)
     const attempt = this.attempts++
     this.open++
-    this.progress(attempt === 0 ? 'locating' : 'hedging', `asking for ${shortGuid(this.guid)}${firstHop === undefined ? '' : ` by way of ${namesOf([firstHop])}`}`, fx)
+    this.progress(
+      attempt === 0 ? 'locating' : 'hedging',
+      `asking for ${shortGuid(this.guid)}${firstHop === undefined ? '' : ` by way of ${namesOf([firstHop])}`}`,
+      fx,
+    )
     const options = { replyWithinMs: this.attemptMs(now), ...(firstHop === undefined ? {} : { firstHop }) }
     const call = { type: 'get', want: this.want, excluded: this.excluded } as const
     this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
@@ -112,14 +116,21 @@ export class GetCommand extends Command {
     this.progress('fetching', `fetching from ${namesOf([holder])}`, fx)
     this.exclude(holder.id)
     this.open++
-    this.parts.errands.request(holder, { type: 'fetch', guid: this.guid, withData: true }, this.attemptMs(now), fx, (answered, time, effects) => {
-      this.open--
-      if (this.ended) return
-      const message = answered.ok ? answered.message : undefined
-      if (message?.type === 'object' && message.data !== undefined) return this.verify(holder, message.claims, message.data, time, effects)
-      this.lastError = answered.ok ? rejected(`${namesOf([holder])} no longer holds it`) : routeError(answered.failure)
-      this.onFruitless(time, effects)
-    })
+    this.parts.errands.request(
+      holder,
+      { type: 'fetch', guid: this.guid, withData: true },
+      this.attemptMs(now),
+      fx,
+      (answered, time, effects) => {
+        this.open--
+        if (this.ended) return
+        const message = answered.ok ? answered.message : undefined
+        if (message?.type === 'object' && message.data !== undefined)
+          return this.verify(holder, message.claims, message.data, time, effects)
+        this.lastError = answered.ok ? rejected(`${namesOf([holder])} no longer holds it`) : routeError(answered.failure)
+        this.onFruitless(time, effects)
+      },
+    )
   }
 
   /** Whoever the bytes came from, they are the object only if their digest says so: the guid itself, or one its owner has signed. */

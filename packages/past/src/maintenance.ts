@@ -166,7 +166,9 @@ export class Maintenance {
         const gone = new Set(confirmed.map((held) => held.guid))
         const left = records.flatMap((held) => (gone.has(held.guid) ? [] : (this.parts.shelf.get(held.guid) ?? [])))
         if (left.length === 0) return then(undefined, at, fxDone)
-        this.parts.errands.later(handOverPauseMs, fxDone, (_, later, fxLater) => this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then))
+        this.parts.errands.later(handOverPauseMs, fxDone, (_, later, fxLater) =>
+          this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then),
+        )
       }).start(time, effects)
     })
   }

@@ -59,7 +59,12 @@ export type PastReply =
       readonly expires: Millis
     }
   /** `claims` is what the replica has now. */
-  | { readonly type: 'stored'; readonly outcome: 'kept' | 'needs data' | 'refused'; readonly detail: string; readonly claims: readonly Claim[] }
+  | {
+      readonly type: 'stored'
+      readonly outcome: 'kept' | 'needs data' | 'refused'
+      readonly detail: string
+      readonly claims: readonly Claim[]
+    }
   /** The XOR of versions in each of {@link bucketCount} buckets; none when the two nodes agree. */
   | { readonly type: 'buckets'; readonly digests: readonly number[] }
   /** Records the answering node has and the asking one lacks or has otherwise, and those offered that it holds as offered. */
@@ -82,7 +87,16 @@ export interface Refusal {
   readonly transient: boolean
 }
 
-export const refusalCodes = ['invalid', 'exists', 'superseded', 'too many owners', 'quorum', 'not found', 'not owner', 'overloaded'] as const
+export const refusalCodes = [
+  'invalid',
+  'exists',
+  'superseded',
+  'too many owners',
+  'quorum',
+  'not found',
+  'not owner',
+  'overloaded',
+] as const
 export type RefusalCode = (typeof refusalCodes)[number]
 
 /** A stretch of one bucket: the entries of guids above `after`, up to the last entry or, with `last`, to the bucket's end. */

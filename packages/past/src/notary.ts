@@ -1,7 +1,7 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis } from '@plaxton/kbr'
-import { certificateBytes, claimBytes, isForgettable, maxNameBytes, namedGuid, ownerOf, removalBytes, sameClaim } from './claims.ts'
+import { certificateBytes, isForgettable, namedGuid, ownerOf, removalBytes, sameClaim } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { PastConfig } from './config.ts'
 import type { Errands, Then } from './errands.ts'
@@ -48,17 +48,18 @@ export class Notary {
 
   private claimProblem(guid: Guid, claim: Claim, now: Millis): string | undefined {
     const { certificate, withdrawal } = claim
-    const { maxObjectBytes, maxReplicas, maxClaimBytes, maxSkewMs, tombstoneMs } = this.config
+    const { maxObjectBytes, maxReplicas, maxSkewMs, tombstoneMs } = this.config
     const latest = now + maxSkewMs
     if (certificate.guid !== guid) return `a certificate is for ${shortGuid(certificate.guid)} and not for ${shortGuid(guid)}`
-    if (!guidFollows(claim)) return `${shortGuid(guid)} does not follow from the certificate's ${certificate.kind === 'named' ? 'name, owner and salt' : 'digest'}`
+    if (!guidFollows(claim))
+      return `${shortGuid(guid)} does not follow from the certificate's ${certificate.kind === 'named' ? 'name, owner and salt' : 'digest'}`
     if (certificate.size > maxObjectBytes) return `an object of ${certificate.size} bytes is larger than ${maxObjectBytes}`
-    if (certificate.replicas < 1 || certificate.replicas > maxReplicas) return `${certificate.replicas} replicas are not 1 to ${maxReplicas}`
+    if (certificate.replicas < 1 || certificate.replicas > maxReplicas)
+      return `${certificate.replicas} replicas are not 1 to ${maxReplicas}`
     if (certificate.created > latest) return `the certificate is dated ${certificate.created - now} ms ahead`
     if (withdrawal !== undefined && withdrawal.removed > latest) return `the removal is dated ${withdrawal.removed - now} ms ahead`
     if (withdrawal !== undefined && withdrawal.removed < certificate.created) return 'the removal is older than the certificate'
     if (isForgettable(claim, now, tombstoneMs)) return 'the claim has expired'
-    if (claimBytes(claim) > maxClaimBytes) return `a claim is larger than ${maxClaimBytes} bytes`
     return undefined
   }
 }
@@ -66,10 +67,14 @@ export class Notary {
 function guidFollows({ certificate }: Claim): boolean {
   const { guid, kind, name, salt, ownerKey, contentDigest } = certificate
   if (kind === 'content') return contentDigest === guid && name === '' && salt.length === 0
-  return name !== '' && name.length <= maxNameBytes && namedGuid(name, ownerKey, salt) === guid
+  return name !== '' && namedGuid(name, ownerKey, salt) === guid
 }
 
-function signedParts({ certificate, signature, withdrawal }: Claim): Array<{ message: Uint8Array; signature: Uint8Array; publicKey: Uint8Array }> {
+function signedParts({
+  certificate,
+  signature,
+  withdrawal,
+}: Claim): Array<{ message: Uint8Array; signature: Uint8Array; publicKey: Uint8Array }> {
   const publicKey = certificate.ownerKey
   const parts = [{ message: certificateBytes(certificate), signature, publicKey }]
   if (withdrawal !== undefined) {

@@ -48,10 +48,16 @@ export class Offering {
   private offer(node: NodeRef, offers: readonly Entry[], fx: AppEffects): void {
     const { errands, config } = this.parts
     this.open++
-    errands.request(node, { type: 'exchange', pages: [], offers, leaving: this.leaving }, config.attemptMs, fx, (answered, now, effects) => {
-      if (answered.ok) this.onReply(node, answered.message, now, effects)
-      if (--this.open === 0) this.end(now, effects)
-    })
+    errands.request(
+      node,
+      { type: 'exchange', pages: [], offers, leaving: this.leaving },
+      config.attemptMs,
+      fx,
+      (answered, now, effects) => {
+        if (answered.ok) this.onReply(node, answered.message, now, effects)
+        if (--this.open === 0) this.end(now, effects)
+      },
+    )
   }
 
   private onReply(node: NodeRef, reply: PastMessage, now: Millis, fx: AppEffects): void {
@@ -65,7 +71,9 @@ export class Offering {
 
   private end(now: Millis, fx: AppEffects): void {
     const records = this.records.map(({ held }) => held)
-    const confirmed = records.filter((held) => this.missing.get(held.guid) === 0 && this.parts.shelf.get(held.guid)?.version === held.version)
+    const confirmed = records.filter(
+      (held) => this.missing.get(held.guid) === 0 && this.parts.shelf.get(held.guid)?.version === held.version,
+    )
     this.then(confirmed, now, fx)
   }
 }

@@ -1,7 +1,19 @@
 import { guidOf, isGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { InvalidValueError, NotReadyError } from '@plaxton/kbr'
-import type { Answer, AppEffects, Application, ForwardDecision, Millis, NodeRef, Prng, Reply, ReplyHandle, RoutedMessage, WriteQuorum } from '@plaxton/kbr'
+import type {
+  Answer,
+  AppEffects,
+  Application,
+  ForwardDecision,
+  Millis,
+  NodeRef,
+  Prng,
+  Reply,
+  ReplyHandle,
+  RoutedMessage,
+  WriteQuorum,
+} from '@plaxton/kbr'
 import { maxNameBytes, maxSaltBytes } from './claims.ts'
 import { decodeMessage, encodeMessage } from './codec.ts'
 import { emit, overloaded } from './command.ts'
@@ -137,11 +149,13 @@ export class PastNode implements Application {
   put(request: PutRequest, now: Millis, fx: AppEffects): number {
     const { guid, data, replicas = this.config.replicas, quorum = 'majority', expires = 0, name = '', salt = none } = request
     const { maxObjectBytes, maxReplicas } = this.config
-    if (!(data instanceof Uint8Array) || data.length > maxObjectBytes) throw new InvalidValueError('data', data, `at most ${maxObjectBytes} bytes`)
+    if (!(data instanceof Uint8Array) || data.length > maxObjectBytes)
+      throw new InvalidValueError('data', data, `at most ${maxObjectBytes} bytes`)
     requireWhole('replicas', replicas, 1, maxReplicas)
     if (quorum !== 'majority' && quorum !== 'all') throw new InvalidValueError('quorum', quorum, 'majority or all')
     if (request.expires !== undefined) requireWhole('expires', expires, now + 1, Number.MAX_SAFE_INTEGER)
-    if (request.name !== undefined && (name === '' || utf8Length(name) > maxNameBytes)) throw new InvalidValueError('name', name, `1 to ${maxNameBytes} bytes of UTF-8`)
+    if (request.name !== undefined && (name === '' || utf8Length(name) > maxNameBytes))
+      throw new InvalidValueError('name', name, `1 to ${maxNameBytes} bytes of UTF-8`)
     if (salt.length > maxSaltBytes) throw new InvalidValueError('salt', salt, `at most ${maxSaltBytes} bytes`)
     if (salt.length > 0 && name === '') throw new InvalidValueError('salt', salt, 'absent, for an object without a name')
     const contentDigest = guidOf(data)
@@ -149,7 +163,8 @@ export class PastNode implements Application {
     const order = { data, contentDigest, replicas, quorum, expires, name, salt, signer: request.signer }
     return this.begin(
       request,
-      (init) => new PutCommand(this.parts, init, order, this.owner, (put, respond, at, effects) => this.root.onPut(put, respond, at, effects)),
+      (init) =>
+        new PutCommand(this.parts, init, order, this.owner, (put, respond, at, effects) => this.root.onPut(put, respond, at, effects)),
       now,
       fx,
     )
@@ -162,7 +177,12 @@ export class PastNode implements Application {
 
   /** Whether the object exists. */
   has(request: PastRequest, now: Millis, fx: AppEffects): number {
-    return this.begin(request, (init) => new GetCommand(this.parts, init, 'presence', this.latencies, () => this.maintenance.settled), now, fx)
+    return this.begin(
+      request,
+      (init) => new GetCommand(this.parts, init, 'presence', this.latencies, () => this.maintenance.settled),
+      now,
+      fx,
+    )
   }
 
   /** Withdraws this node's claim on the object. */
@@ -228,7 +248,11 @@ export class PastNode implements Application {
         if (call.claim.certificate.guid !== key) return fx.refuse(reply, 'the certificate is for another guid')
         return this.root.onPut(call, respond, now, fx)
       case 'where':
-        return respond({ type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, this.config.maxReplicas + 1)) }, now, fx)
+        return respond(
+          { type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, this.config.maxReplicas + 1)) },
+          now,
+          fx,
+        )
       case 'get':
         return this.root.onGet(key, call, this.maintenance.settled, respond, now, fx)
       case 'remove':
@@ -364,7 +388,8 @@ export class PastNode implements Application {
     this.parts.placement.onChange(before, after, fx)
     if (why === 'loaded') return
     if (after?.hasData === true && before?.hasData !== true) emit(fx, { type: 'past:stored', guid: after.guid, size: after.leading.size })
-    if (before?.hasData === true && after?.hasData !== true) emit(fx, { type: 'past:erased', guid: before.guid, reason: why === 'kept' ? 'removed' : why })
+    if (before?.hasData === true && after?.hasData !== true)
+      emit(fx, { type: 'past:erased', guid: before.guid, reason: why === 'kept' ? 'removed' : why })
   }
 
   private read(from: NodeRef, payload: Uint8Array, fx: AppEffects): PastMessage | undefined {
@@ -388,7 +413,8 @@ function responder(reply: ReplyHandle): Respond {
 }
 
 function requireWhole(field: string, value: unknown, min: number, max: number): void {
-  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) throw new InvalidValueError(field, value, `a whole number from ${min} to ${max}`)
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw new InvalidValueError(field, value, `a whole number from ${min} to ${max}`)
 }
 
 function utf8Length(text: string): number {

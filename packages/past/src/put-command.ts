@@ -64,10 +64,21 @@ export class PutCommand extends RootCommand {
       if (ownerKey === undefined) return this.fail(new NotReadyError('this node has no key to sign with'), effects)
       const { contentDigest, data, replicas, expires, name, salt } = this.order
       if (name !== '' && namedGuid(name, ownerKey, salt) !== this.guid) {
-        return this.fail(new InvalidValueError('guid', this.guid, 'namedGuid of the name, this node\'s key and the salt'), effects)
+        return this.fail(new InvalidValueError('guid', this.guid, "namedGuid of the name, this node's key and the salt"), effects)
       }
       const kind = name === '' ? 'content' : 'named'
-      const certificate: Certificate = { guid: this.guid, kind, name, salt, ownerKey, contentDigest, size: data.length, replicas, created, expires }
+      const certificate: Certificate = {
+        guid: this.guid,
+        kind,
+        name,
+        salt,
+        ownerKey,
+        contentDigest,
+        size: data.length,
+        replicas,
+        created,
+        expires,
+      }
       this.parts.errands.ask(signing(certificateBytes(certificate), this.order.signer), effects, (answer, at, fxSigned) => {
         if (this.ended) return
         if (answer.kind !== 'signed') return this.fail(new NotReadyError('the certificate could not be signed'), fxSigned)
@@ -110,7 +121,12 @@ export class PutCommand extends RootCommand {
     const put = { type: 'put', claim, data, quorum } as const
     this.progress('sending', `sending ${data.length} bytes to ${namesOf([root])}`, fx)
     if (sameNode(root, fx.self)) {
-      this.putHere(put, (reply, time, effects) => this.onAnswered({ ok: true, message: reply, hops: 0, elapsedMs: 0 }, time, effects), now, fx)
+      this.putHere(
+        put,
+        (reply, time, effects) => this.onAnswered({ ok: true, message: reply, hops: 0, elapsedMs: 0 }, time, effects),
+        now,
+        fx,
+      )
       return
     }
     this.parts.errands.request(root, put, this.attemptMs(now), fx, (answered, time, effects) => this.onAnswered(answered, time, effects))

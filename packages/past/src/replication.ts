@@ -89,7 +89,8 @@ export class Replication {
       this.objections.push(...claims)
       return this.onFailure(node, outcome === 'refused' ? detail : 'it lacks the data', now, fx)
     }
-    if (!answered.ok && answered.failure.reason === 'timed out' && attempt < this.order.tries) return this.storeOn(node, attempt + 1, now, fx)
+    if (!answered.ok && answered.failure.reason === 'timed out' && attempt < this.order.tries)
+      return this.storeOn(node, attempt + 1, now, fx)
     this.transient = true
     this.onFailure(node, answered.ok ? 'it answered something else' : answered.failure.detail, now, fx)
   }

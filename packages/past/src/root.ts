@@ -4,11 +4,13 @@ import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { anyLive, claimOf, compareClaims, expiryOf, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
 import type { Claim } from './claims.ts'
+import type { Then } from './errands.ts'
 import type { PastCall, Refusal, RefusalCode } from './messages.ts'
 import { namesOf, quorumOf, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { Replication } from './replication.ts'
 import type { Replicated } from './replication.ts'
+import type { Data } from './shelf.ts'
 import { Survey } from './survey.ts'
 import type { Findings } from './survey.ts'
 
@@ -40,7 +42,8 @@ export class Root {
     const { shelf, notary } = this.parts
     const digest = guidOf(data)
     if (claim.withdrawal !== undefined) return respond(refusal('invalid', 'a withdrawn claim stores nothing'), now, fx)
-    if (data.length !== size || digest !== contentDigest) return respond(refusal('invalid', 'the data are not those of the certificate'), now, fx)
+    if (data.length !== size || digest !== contentDigest)
+      return respond(refusal('invalid', 'the data are not those of the certificate'), now, fx)
     const known = shelf.get(guid)?.claims ?? []
     notary.check(guid, [claim], known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return respond(refusal('invalid', problem), time, effects)
@@ -58,7 +61,8 @@ export class Root {
     if (kind === 'content') return this.replicatePut(put, respond, now, fx)
 
     const rival = this.putting.get(guid)
-    if (rival !== undefined && rival !== contentDigest) return respond(refusal('exists', `other bytes are being put under ${shortGuid(guid)} just now`), now, fx)
+    if (rival !== undefined && rival !== contentDigest)
+      return respond(refusal('exists', `other bytes are being put under ${shortGuid(guid)} just now`), now, fx)
     this.putting.set(guid, contentDigest)
     const respondOnce: Respond = (reply, time, effects) => {
       this.putting.delete(guid)
@@ -118,31 +122,43 @@ export class Root {
       if (!anyLive(claims, time)) return respond({ type: 'absent', removed: claims.length > 0, silent: silent.length }, time, effects)
       const own = this.parts.shelf.live(guid, time) !== undefined && !excluded.includes(effects.self.id)
       const candidates = own ? [effects.self, ...holders] : holders
-      if (want === 'presence') this.answerPresence(guid, candidates, claims, silent, respond, time, effects)
+      if (want === 'presence') this.answerPresence(guid, candidates, claims, silent.length, respond, time, effects)
       else this.fetchFor(guid, claims, candidates, silent.length, respond, time, effects)
     }).start(nodes, now, fx)
   }
 
-  private answerPresence(guid: Guid, holders: readonly NodeRef[], claims: readonly Claim[], silent: readonly NodeRef[], respond: Respond, now: Millis, fx: AppEffects): void {
-    const holder = holders[0]
-    if (holder === undefined) return respond({ type: 'absent', removed: false, silent: silent.length }, now, fx)
-    respond({ type: 'object', holder, claims, settled: true }, now, fx)
+  private answerPresence(
+    guid: Guid,
+    holders: readonly NodeRef[],
+    claims: readonly Claim[],
+    silent: number,
+    respond: Respond,
+    now: Millis,
+    fx: AppEffects,
+  ): void {
+    const [holder] = holders
+    if (holder === undefined) respond({ type: 'absent', removed: false, silent }, now, fx)
+    else respond({ type: 'object', holder, claims, settled: true }, now, fx)
   }
 
   /** Small data go back along the path, from here; for large ones the reader is told where they are. */
-  private fetchFor(guid: Guid, claims: readonly Claim[], holders: readonly NodeRef[], silent: number, respond: Respond, now: Millis, fx: AppEffects): void {
-    const [holder, ...rest] = holders
+  private fetchFor(
+    guid: Guid,
+    claims: readonly Claim[],
+    holders: readonly NodeRef[],
+    silent: number,
+    respond: Respond,
+    now: Millis,
+    fx: AppEffects,
+  ): void {
     const leading = leadingCertificate(claims, now)
-    if (holder === undefined || leading === undefined) return respond({ type: 'absent', removed: false, silent }, now, fx)
-    if (leading.size > this.parts.config.smallBytes) return respond({ type: 'object', holder, claims, settled: true }, now, fx)
-    const onData = (data: Uint8Array | undefined, time: Millis, effects: AppEffects): void => {
-      if (data === undefined || guidOf(data) !== leading.contentDigest) return this.fetchFor(guid, claims, rest, silent, respond, time, effects)
-      respond({ type: 'object', holder, claims, settled: true, data }, time, effects)
+    if (leading === undefined || leading.size > this.parts.config.smallBytes) {
+      return this.answerPresence(guid, holders, claims, silent, respond, now, fx)
     }
-    if (sameNode(holder, fx.self)) return this.parts.shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
-    this.parts.errands.request(holder, { type: 'fetch', guid, withData: true }, this.parts.config.replicaMs, fx, (answered, time, effects) =>
-      onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
-    )
+    this.obtain(guid, leading.contentDigest, holders, now, fx, (data, time, effects) => {
+      if (data === undefined) respond({ type: 'absent', removed: false, silent }, time, effects)
+      else respond({ type: 'object', holder: effects.self, claims, settled: true, data: data.bytes }, time, effects)
+    })
   }
 
   // --- remove -------------------------------------------------------------------------------------------------------
@@ -184,13 +200,22 @@ export class Root {
     const nodes = fx.replicaSet(guid, widened(this.parts.config.maxReplicas))
     const wanted = Math.min(replicas, nodes.length)
     const needed = quorumOf('majority', wanted)
-    const order = { guid, claims: [claim], data: undefined, candidates: nodes.slice(0, wanted), wanted, enough: wanted, tries: removalTries }
+    const order = {
+      guid,
+      claims: [claim],
+      data: undefined,
+      candidates: nodes.slice(0, wanted),
+      wanted,
+      enough: wanted,
+      tries: removalTries,
+    }
     new Replication(this.parts, order, (replicated, time, effects) => {
       if (replicated.holders.length < needed) respond(missedQuorum(replicated, needed), time, effects)
       else respond({ type: 'receipt', holders: replicated.holders, wanted, quorum: needed }, time, effects)
     }).start(now, fx)
     for (const node of nodes.slice(wanted)) {
-      if (!sameNode(node, fx.self)) this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
+      if (!sameNode(node, fx.self))
+        this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
     }
   }
 
@@ -209,7 +234,14 @@ export class Root {
     }).start(this.others(guid, this.parts.config.maxReplicas, fx), now, fx)
   }
 
-  private answerInspection(guid: Guid, claims: readonly Claim[], holders: readonly NodeRef[], respond: Respond, now: Millis, fx: AppEffects): void {
+  private answerInspection(
+    guid: Guid,
+    claims: readonly Claim[],
+    holders: readonly NodeRef[],
+    respond: Respond,
+    now: Millis,
+    fx: AppEffects,
+  ): void {
     const leading = leadingCertificate(claims, now)
     if (leading === undefined || holders.length === 0) return respond({ type: 'absent', removed: false, silent: 0 }, now, fx)
     const order = fx.replicaSet(guid, widened(this.parts.config.maxReplicas)).map((node) => node.id)
@@ -218,35 +250,43 @@ export class Root {
   }
 
   /** Gives a copy to each of the `count` closest that lacks one. */
-  private fetchAndSpread(guid: Guid, findings: Findings, holders: readonly NodeRef[], count: number, respond: Respond, now: Millis, fx: AppEffects): void {
+  private fetchAndSpread(
+    guid: Guid,
+    findings: Findings,
+    holders: readonly NodeRef[],
+    count: number,
+    respond: Respond,
+    now: Millis,
+    fx: AppEffects,
+  ): void {
     const targets = fx.replicaSet(guid, count).filter((node) => !holders.some((holder) => sameNode(holder, node)))
     if (targets.length === 0) return this.answerInspection(guid, findings.claims, holders, respond, now, fx)
-    this.obtain(guid, holders, now, fx, (data, time, effects) => {
-      const digest = data && guidOf(data)
-      const order = {
-        guid,
-        claims: findings.claims,
-        data: data === undefined || digest === undefined ? undefined : { bytes: data, digest },
-        candidates: targets,
-        wanted: targets.length,
-        enough: targets.length,
-        tries: 1,
-      }
+    const digest = leadingCertificate(findings.claims, now)?.contentDigest ?? guid
+    this.obtain(guid, digest, holders, now, fx, (data, time, effects) => {
+      const count = targets.length
+      const order = { guid, claims: findings.claims, data, candidates: targets, wanted: count, enough: count, tries: 1 }
       new Replication(this.parts, order, (replicated, at, fxDone) => {
         this.answerInspection(guid, findings.claims, [...holders, ...replicated.holders], respond, at, fxDone)
       }).start(time, effects)
     })
   }
 
-  /** The data from the first of `holders` that gives them. */
-  private obtain(guid: Guid, holders: readonly NodeRef[], now: Millis, fx: AppEffects, then: (data: Uint8Array | undefined, now: Millis, fx: AppEffects) => void): void {
+  /** The data from the first of `holders` that gives the right ones; undefined when none does. */
+  private obtain(guid: Guid, digest: Guid, holders: readonly NodeRef[], now: Millis, fx: AppEffects, then: Then<Data | undefined>): void {
     const [holder, ...rest] = holders
     if (holder === undefined) return then(undefined, now, fx)
-    const onData = (data: Uint8Array | undefined, time: Millis, effects: AppEffects): void =>
-      data === undefined ? this.obtain(guid, rest, time, effects, then) : then(data, time, effects)
+    const onData = (bytes: Uint8Array | undefined, time: Millis, effects: AppEffects): void => {
+      if (bytes !== undefined && guidOf(bytes) === digest) then({ bytes, digest }, time, effects)
+      else this.obtain(guid, digest, rest, time, effects, then)
+    }
     if (sameNode(holder, fx.self)) return this.parts.shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
-    this.parts.errands.request(holder, { type: 'fetch', guid, withData: true }, this.parts.config.replicaMs, fx, (answered, time, effects) =>
-      onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
+    this.parts.errands.request(
+      holder,
+      { type: 'fetch', guid, withData: true },
+      this.parts.config.replicaMs,
+      fx,
+      (answered, time, effects) =>
+        onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
     )
   }
 

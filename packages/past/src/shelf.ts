@@ -137,7 +137,10 @@ export class Shelf {
       const held = this.index.get(guid)
       if (held === undefined || held.version !== version) return this.next(guid, time, effects)
       // Data first: what a crash in between leaves is a record without data, which the next read finds out.
-      const entries: StoreEntry[] = [[dataKey(guid), undefined], [recordKey(guid), undefined]]
+      const entries: StoreEntry[] = [
+        [dataKey(guid), undefined],
+        [recordKey(guid), undefined],
+      ]
       this.write(guid, entries, { before: held, after: undefined, why }, effects, () => {})
     })
   }
@@ -172,7 +175,10 @@ export class Shelf {
     }
     const kept: Pick<Kept, 'outcome' | 'detail'> = claims.every((claim) => covers(merged, claim))
       ? { outcome: 'kept', detail: '' }
-      : { outcome: 'refused', detail: merged.length < this.config.maxOwners ? 'its owner has said otherwise since' : 'it has as many owners as it may' }
+      : {
+          outcome: 'refused',
+          detail: merged.length < this.config.maxOwners ? 'its owner has said otherwise since' : 'it has as many owners as it may',
+        }
     if (after === undefined) return finish('refused', 'there was no claim')
     if (held?.version === after.version && held.hasData === after.hasData) return finish(kept.outcome, kept.detail)
 

@@ -12,7 +12,10 @@ interface Truth {
 }
 
 describe('a network that nodes join, leave and crash in', () => {
-  for (const [name, loss, seeds] of [['', 0, 12], [' and loses one message in twenty', 0.05, Number(process.env.SEEDS ?? 8)]] as const) {
+  for (const [name, loss, seeds] of [
+    ['', 0, 12],
+    [' and loses one message in twenty', 0.05, Number(process.env.SEEDS ?? 8)],
+  ] as const) {
     it(`keeps what was acknowledged, and nothing that was removed${name}`, function () {
       this.timeout(60_000)
       for (let seed = Number(process.env.SEED ?? 1); seed <= seeds; seed++) {

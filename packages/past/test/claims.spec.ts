@@ -2,7 +2,22 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { guidOf, sha256 } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import { anyLive, claimBytes, compareClaims, covers, expiryOf, isContradicted, leadingCertificate, mergeClaims, namedGuid, ownerOf, stampOf, versionOf } from '../src/claims.ts'
+import { encodedLength } from '@plaxton/wire'
+import {
+  anyLive,
+  claimSchema,
+  compareClaims,
+  covers,
+  expiryOf,
+  isContradicted,
+  leadingCertificate,
+  maxClaimBytes,
+  mergeClaims,
+  namedGuid,
+  ownerOf,
+  stampOf,
+  versionOf,
+} from '../src/claims.ts'
 import type { Claim } from '../src/claims.ts'
 
 const guid = guidOf(new Uint8Array(1))
@@ -17,7 +32,9 @@ const claims: fc.Arbitrary<Claim> = fc
     expires: fc.constantFrom(0, 3, 6),
     variant: fc.integer({ min: 0, max: 1 }),
   })
-  .map(({ owner, created, removedAfter, replicas, expires, variant }) => claim({ owner, created, removed: removedAfter === null ? undefined : created + removedAfter, replicas, expires, variant }))
+  .map(({ owner, created, removedAfter, replicas, expires, variant }) =>
+    claim({ owner, created, removed: removedAfter === null ? undefined : created + removedAfter, replicas, expires, variant }),
+  )
 
 interface Sketch {
   readonly owner: number
@@ -35,7 +52,18 @@ function claim({ owner, created, removed, replicas = 5, expires = 0, variant = 0
     return new Uint8Array([...digest, ...digest])
   }
   return {
-    certificate: { guid, kind: 'content', name: '', salt: new Uint8Array(0), ownerKey: new Uint8Array(32).fill(owner), contentDigest: guid, size: 1, replicas, created, expires },
+    certificate: {
+      guid,
+      kind: 'content',
+      name: '',
+      salt: new Uint8Array(0),
+      ownerKey: new Uint8Array(32).fill(owner),
+      contentDigest: guid,
+      size: 1,
+      replicas,
+      created,
+      expires,
+    },
     signature: seal(`${owner} ${created} ${replicas} ${expires} ${variant}`),
     withdrawal: removed === undefined ? undefined : { removed, signature: seal(`removal ${owner} ${removed}`) },
   }
@@ -89,7 +117,14 @@ describe('merging claims', () => {
   it('keeps the owners it has when there are too many', () => {
     const known = [1, 2, 3].map((owner) => claim({ owner, created: 1 }))
     const news = [claim({ owner: 4, created: 1 }), claim({ owner: 2, created: 2 })]
-    assert.deepEqual(mergeClaims(known, news, 3).map((each) => [each.certificate.ownerKey[0], stampOf(each)]), [[1, 1], [2, 2], [3, 1]])
+    assert.deepEqual(
+      mergeClaims(known, news, 3).map((each) => [each.certificate.ownerKey[0], stampOf(each)]),
+      [
+        [1, 1],
+        [2, 2],
+        [3, 1],
+      ],
+    )
   })
 })
 
@@ -103,7 +138,11 @@ describe('a set of claims', () => {
   })
 
   it('wants as many replicas as the most demanding live claim', () => {
-    const set = [claim({ owner: 1, created: 1, replicas: 9, removed: 2 }), claim({ owner: 2, created: 1, replicas: 3 }), claim({ owner: 3, created: 1, replicas: 4 })]
+    const set = [
+      claim({ owner: 1, created: 1, replicas: 9, removed: 2 }),
+      claim({ owner: 2, created: 1, replicas: 3 }),
+      claim({ owner: 3, created: 1, replicas: 4 }),
+    ]
     assert.equal(leadingCertificate(set, 5)?.replicas, 4)
     assert.equal(leadingCertificate(set.slice(0, 1), 5)?.replicas, 9)
     assert.equal(leadingCertificate([], 5), undefined)
@@ -121,8 +160,17 @@ describe('a set of claims', () => {
 
   it('takes at most 1 KiB a claim, whatever its owner writes into it', () => {
     const { certificate, signature } = claim({ owner: 1, created: Number.MAX_SAFE_INTEGER, expires: Number.MAX_SAFE_INTEGER })
-    const largest = { ...certificate, kind: 'named', name: 'x'.repeat(512), salt: new Uint8Array(32), size: Number.MAX_SAFE_INTEGER } as const
-    assert.ok(claimBytes({ certificate: largest, signature, withdrawal: { removed: Number.MAX_SAFE_INTEGER, signature } }) <= 1024)
+    const largest = {
+      ...certificate,
+      kind: 'named',
+      name: 'x'.repeat(512),
+      salt: new Uint8Array(32),
+      size: Number.MAX_SAFE_INTEGER,
+    } as const
+    assert.ok(
+      encodedLength(claimSchema, { certificate: largest, signature, withdrawal: { removed: Number.MAX_SAFE_INTEGER, signature } }) <=
+        maxClaimBytes,
+    )
   })
 })
 

@@ -11,24 +11,22 @@ const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER })
 const nodes = fc.record({ id: guids, address: fc.string({ maxLength: 20, unit: 'grapheme-ascii' }), epoch: whole })
 const bytesUpTo = (maxLength: number) => fc.uint8Array({ maxLength })
 const exactly = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-const claims: fc.Arbitrary<Claim> = fc.record(
-  {
-    certificate: fc.record({
-      guid: guids,
-      kind: fc.constantFrom('content' as const, 'named' as const),
-      name: fc.string({ maxLength: 40, unit: 'grapheme' }).filter((name) => name.isWellFormed()),
-      salt: bytesUpTo(32),
-      ownerKey: exactly(32),
-      contentDigest: guids,
-      size: whole,
-      replicas: fc.nat({ max: 100 }),
-      created: whole,
-      expires: whole,
-    }),
-    signature: exactly(64),
-    withdrawal: fc.option(fc.record({ removed: whole, signature: exactly(64) }), { nil: undefined }),
-  },
-)
+const claims: fc.Arbitrary<Claim> = fc.record({
+  certificate: fc.record({
+    guid: guids,
+    kind: fc.constantFrom('content' as const, 'named' as const),
+    name: fc.string({ maxLength: 40, unit: 'grapheme' }).filter((name) => name.isWellFormed()),
+    salt: bytesUpTo(32),
+    ownerKey: exactly(32),
+    contentDigest: guids,
+    size: whole,
+    replicas: fc.nat({ max: 100 }),
+    created: whole,
+    expires: whole,
+  }),
+  signature: exactly(64),
+  withdrawal: fc.option(fc.record({ removed: whole, signature: exactly(64) }), { nil: undefined }),
+})
 const entries = fc.array(fc.record({ guid: guids, version: whole, replicas: fc.nat({ max: 64 }) }), { maxLength: 5 })
 const data = fc.option(bytesUpTo(100), { nil: undefined })
 const lists = fc.array(claims, { maxLength: 3 })
@@ -37,15 +35,25 @@ const type = <T extends string>(name: T) => fc.constant(name)
 const messages: fc.Arbitrary<PastMessage> = fc.oneof(
   fc.record({ type: type('put'), claim: claims, data: bytesUpTo(100), quorum: fc.constantFrom('majority' as const, 'all' as const) }),
   fc.record({ type: type('where'), replicas: fc.nat() }),
-  fc.record({ type: type('get'), want: fc.constantFrom('data' as const, 'presence' as const), excluded: fc.array(guids, { maxLength: 16 }) }),
+  fc.record({
+    type: type('get'),
+    want: fc.constantFrom('data' as const, 'presence' as const),
+    excluded: fc.array(guids, { maxLength: 16 }),
+  }),
   fc.record({ type: type('remove'), ownerKey: exactly(32), removed: whole, signature: exactly(64) }),
-  fc.record({ type: type('inspect'), ensure: fc.constantFrom('no' as const, 'own' as const, 'given' as const), replicas: fc.nat({ max: 9 }) }),
+  fc.record({
+    type: type('inspect'),
+    ensure: fc.constantFrom('no' as const, 'own' as const, 'given' as const),
+    replicas: fc.nat({ max: 9 }),
+  }),
   fc.record({ type: type('store'), guid: guids, claims: lists, data }),
   fc.record({ type: type('fetch'), guid: guids, withData: fc.boolean() }),
   fc.record({ type: type('compare'), digest: whole, count: fc.nat() }),
   fc.record({
     type: type('exchange'),
-    pages: fc.array(fc.record({ bucket: fc.nat({ max: 255 }), after: fc.option(guids, { nil: undefined }), last: fc.boolean(), entries }), { maxLength: 3 }),
+    pages: fc.array(fc.record({ bucket: fc.nat({ max: 255 }), after: fc.option(guids, { nil: undefined }), last: fc.boolean(), entries }), {
+      maxLength: 3,
+    }),
     offers: entries,
     leaving: fc.boolean(),
   }),
@@ -63,14 +71,22 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
   fc.record({ type: type('object'), holder: nodes, claims: lists, settled: fc.boolean(), data }),
   fc.record({ type: type('absent'), removed: fc.boolean(), silent: fc.nat() }),
   fc.record({ type: type('inspection'), size: whole, wanted: fc.nat(), holders: fc.array(nodes, { maxLength: 5 }), expires: whole }),
-  fc.record({ type: type('stored'), outcome: fc.constantFrom('kept' as const, 'needs data' as const, 'refused' as const), detail: fc.constant('why'), claims: lists }),
+  fc.record({
+    type: type('stored'),
+    outcome: fc.constantFrom('kept' as const, 'needs data' as const, 'refused' as const),
+    detail: fc.constant('why'),
+    claims: lists,
+  }),
   fc.record({ type: type('buckets'), digests: fc.array(whole, { maxLength: 256 }) }),
   fc.record({ type: type('exchanged'), entries, held: fc.array(guids, { maxLength: 5 }) }),
 )
 
 describe('the codec', () => {
   it('gives back every message it has encoded', () => {
-    fc.assert(fc.property(messages, (message) => assert.deepEqual(decodeMessage(encodeMessage(message)), withoutAbsent(message))), { numRuns: 500 })
+    fc.assert(
+      fc.property(messages, (message) => assert.deepEqual(decodeMessage(encodeMessage(message)), withoutAbsent(message))),
+      { numRuns: 500 },
+    )
   })
 
   it('gives back every record', () => {
@@ -78,8 +94,14 @@ describe('the codec', () => {
   })
 
   it('throws nothing but WireError for bytes that are no message', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => onlyWireError(() => decodeMessage(bytes))), { numRuns: 2000 })
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => onlyWireError(() => decodeRecord(bytes))), { numRuns: 500 })
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => onlyWireError(() => decodeMessage(bytes))),
+      { numRuns: 2000 },
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => onlyWireError(() => decodeRecord(bytes))),
+      { numRuns: 500 },
+    )
   })
 
   it('throws nothing but WireError for messages with bytes changed, cut off or added', () => {
@@ -116,5 +138,9 @@ function onlyWireError(run: () => unknown): void {
 function withoutAbsent(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutAbsent)
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined).map(([key, inner]) => [key, withoutAbsent(inner)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .map(([key, inner]) => [key, withoutAbsent(inner)]),
+  )
 }

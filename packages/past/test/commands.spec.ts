@@ -10,7 +10,9 @@ describe('put, get and remove', () => {
       const world = new World({ seed: 1, nodes })
       const data = bytesOf('hello')
       const guid = guidOf(data)
-      const receipt = succeeded(world.run(world.node(0), (past, now, fx) => past.put({ guid, data, quorum: 'all' }, now, fx)).outcome) as PutReceipt
+      const receipt = succeeded(
+        world.run(world.node(0), (past, now, fx) => past.put({ guid, data, quorum: 'all' }, now, fx)).outcome,
+      ) as PutReceipt
       assert.equal(receipt.holders.length, Math.min(5, nodes))
       for (const node of world.nodes) assert.deepEqual(succeeded(world.get(node, guid)), data)
       succeeded(world.remove(world.node(0), guid))
@@ -34,7 +36,8 @@ describe('put, get and remove', () => {
     const world = new World({ seed: 3, nodes: 10 })
     const owner = world.node(4)
     const guid = namedGuid('a name', owner.publicKey)
-    const putName = (text: string) => world.run(owner, (past, now, fx) => past.put({ guid, data: bytesOf(text), name: 'a name' }, now, fx)).outcome
+    const putName = (text: string) =>
+      world.run(owner, (past, now, fx) => past.put({ guid, data: bytesOf(text), name: 'a name' }, now, fx)).outcome
     succeeded(putName('one'))
     succeeded(putName('one'))
     assert.equal(failure(putName('two')), 'AlreadyExistsError')
@@ -61,11 +64,20 @@ describe('put, get and remove', () => {
     const world = new World({ seed: 5, nodes: 20 })
     const guid = world.put(world.node(0), 'counted', { quorum: 'all' })
     const inspect = () => succeeded(world.run(world.node(9), (past, now, fx) => past.inspect({ guid }, now, fx)).outcome) as Inspection
-    assert.deepEqual(inspect().holders.map((node) => node.id), world.closest(guid).slice(0, 5).map((node) => node.ref.id))
+    assert.deepEqual(
+      inspect().holders.map((node) => node.id),
+      world
+        .closest(guid)
+        .slice(0, 5)
+        .map((node) => node.ref.id),
+    )
     const more = succeeded(world.run(world.node(9), (past, now, fx) => past.ensure({ guid, replicas: 7 }, now, fx)).outcome) as Inspection
     assert.equal(more.holders.length, 7)
     assert.equal(more.wanted, 5)
     assert.equal(world.run(world.node(9), (past, now, fx) => past.has({ guid }, now, fx)).outcome.ok, true)
-    assert.deepEqual(succeeded(world.run(world.node(3), (past, now, fx) => past.has({ guid: guidOf(bytesOf('?')) }, now, fx)).outcome), false)
+    assert.deepEqual(
+      succeeded(world.run(world.node(3), (past, now, fx) => past.has({ guid: guidOf(bytesOf('?')) }, now, fx)).outcome),
+      false,
+    )
   })
 })

@@ -13,7 +13,7 @@ import type { TestNode } from './world.ts'
 
 const hour = 3_600_000
 
-describe('a caller\'s mistake', () => {
+describe("a caller's mistake", () => {
   const data = bytesOf('x')
   const guid = guidOf(data)
   const mistakes: ReadonlyArray<readonly [title: string, field: string, request: PutRequest]> = [
@@ -50,7 +50,10 @@ describe('a caller\'s mistake', () => {
   it('in the guid of a name is found once the key is known', () => {
     const world = new World({ seed: 41, nodes: 2 })
     const wrong = namedGuid('n', world.node(1).publicKey)
-    assert.equal(failure(world.run(world.node(0), (past, now, fx) => past.put({ guid: wrong, data, name: 'n' }, now, fx)).outcome), 'InvalidValueError')
+    assert.equal(
+      failure(world.run(world.node(0), (past, now, fx) => past.put({ guid: wrong, data, name: 'n' }, now, fx)).outcome),
+      'InvalidValueError',
+    )
   })
 })
 
@@ -220,7 +223,17 @@ function claimOn(world: World, text: string, more: Partial<Certificate>): Claim 
   const guid = guidOf(data)
   const ownerKey = world.node(1).publicKey
   const certificate: Certificate = {
-    guid, kind: 'content', name: '', salt: new Uint8Array(0), ownerKey, contentDigest: guid, size: data.length, replicas: 5, created: 50, expires: 0, ...more,
+    guid,
+    kind: 'content',
+    name: '',
+    salt: new Uint8Array(0),
+    ownerKey,
+    contentDigest: guid,
+    size: data.length,
+    replicas: 5,
+    created: 50,
+    expires: 0,
+    ...more,
   }
   return { certificate, signature: world.node(1).sign(certificateBytes(certificate)) }
 }

@@ -133,8 +133,18 @@ function putMany(world: World, count: number, options: { replicas?: number; quor
 /** Every object is on the k closest nodes and on no other. */
 function checkPlacement(world: World, guids: readonly Guid[], replicas = 5): void {
   for (const guid of guids) {
-    const expected = world.closest(guid).slice(0, replicas).map((node) => node.ref.address).sort()
-    assert.deepEqual(world.holders(guid).map((node) => node.ref.address).sort(), expected)
+    const expected = world
+      .closest(guid)
+      .slice(0, replicas)
+      .map((node) => node.ref.address)
+      .sort()
+    assert.deepEqual(
+      world
+        .holders(guid)
+        .map((node) => node.ref.address)
+        .sort(),
+      expected,
+    )
   }
   world.check()
 }

@@ -56,7 +56,17 @@ describe('a read', () => {
     second.disk.set(`d/${guid}`, bytesOf('rotten'))
     for (const node of world.nodes) assert.deepEqual(succeeded(world.get(node, guid)), bytesOf('fragile'))
     world.advance(120_000)
-    assert.deepEqual(world.holders(guid).map((node) => node.ref.address).sort(), world.closest(guid).slice(0, 5).map((node) => node.ref.address).sort())
+    assert.deepEqual(
+      world
+        .holders(guid)
+        .map((node) => node.ref.address)
+        .sort(),
+      world
+        .closest(guid)
+        .slice(0, 5)
+        .map((node) => node.ref.address)
+        .sort(),
+    )
     assert.deepEqual(second.disk.get(`d/${guid}`), bytesOf('fragile'))
   })
 
@@ -84,7 +94,8 @@ describe('a read', () => {
     world.node(1).mute = true
     world.node(2).mute = true
     const guid = guidOf(bytesOf('out of reach'))
-    const run = (timeoutMs: number) => world.run(world.node(0), (past, now, fx) => past.put({ guid, data: bytesOf('out of reach'), quorum: 'all', timeoutMs }, now, fx))
+    const run = (timeoutMs: number) =>
+      world.run(world.node(0), (past, now, fx) => past.put({ guid, data: bytesOf('out of reach'), quorum: 'all', timeoutMs }, now, fx))
     const { outcome, elapsedMs } = run(500)
     assert.equal(failure(outcome), 'DeadlineError')
     assert.ok(!outcome.ok)
@@ -98,7 +109,8 @@ function makeLiar(node: TestNode): void {
   const { past } = node
   const forward = past.forward.bind(past)
   past.forward = (message, nextHop, now, fx) => {
-    if (message.reply === 0 || decodeMessage(message.payload).type !== 'get' || message.hops === 0) return forward(message, nextHop, now, fx)
+    if (message.reply === 0 || decodeMessage(message.payload).type !== 'get' || message.hops === 0)
+      return forward(message, nextHop, now, fx)
     fx.reply(message.reply, encodeMessage({ type: 'object', holder: fx.self, claims: [], settled: true, data: bytesOf('false') }))
     return { action: 'stop' }
   }

@@ -3,7 +3,22 @@ import type { KeyObject } from 'node:crypto'
 import { compareOnRing, guidOf } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng, assert } from '@plaxton/kbr'
-import type { Answer, AppEffects, KbrEvent, KeyRange, Millis, NodeRef, Question, Reply, ReplyHandle, RequestOptions, RouteFailureReason, RouteOptions, RoutedMessage, StoreEntry } from '@plaxton/kbr'
+import type {
+  Answer,
+  AppEffects,
+  KbrEvent,
+  KeyRange,
+  Millis,
+  NodeRef,
+  Question,
+  Reply,
+  ReplyHandle,
+  RequestOptions,
+  RouteFailureReason,
+  RouteOptions,
+  RoutedMessage,
+  StoreEntry,
+} from '@plaxton/kbr'
 import { PastNode } from '../src/index.ts'
 import type { PastConfig, PastEvent, PastOutcome } from '../src/index.ts'
 
@@ -261,15 +276,24 @@ export class TestNode {
   }
 
   replicaSet(key: Guid, max: number): NodeRef[] {
-    const known = new Set(this.neighbors(this.world.options.reach).map((ref) => ref.id).concat(this.ref.id))
-    const closest = this.view().map((node) => node.ref).sort((a, b) => compareOnRing(a.id, b.id, key)).slice(0, max)
+    const known = new Set(
+      this.neighbors(this.world.options.reach)
+        .map((ref) => ref.id)
+        .concat(this.ref.id),
+    )
+    const closest = this.view()
+      .map((node) => node.ref)
+      .sort((a, b) => compareOnRing(a.id, b.id, key))
+      .slice(0, max)
     const unknown = closest.findIndex((ref) => !known.has(ref.id))
     return unknown < 0 ? closest : closest.slice(0, unknown)
   }
 
   /** Up to `perSide` nodes on either side on the ring. */
   neighbors(perSide: number): NodeRef[] {
-    const ring = this.view().map((node) => node.ref).sort((a, b) => (a.id < b.id ? -1 : 1))
+    const ring = this.view()
+      .map((node) => node.ref)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
     const at = ring.findIndex((ref) => ref.id === this.ref.id)
     const turned = [...ring.slice(at + 1), ...ring.slice(0, at)]
     return turned.length <= 2 * perSide ? turned : [...turned.slice(0, perSide), ...turned.slice(-perSide)]
@@ -342,7 +366,13 @@ export class TestNode {
       const message: RoutedMessage = { key, payload, hops, previousHop: previous.ref, reply: this.newReply(source, id, hops) }
       const decision = this.past.forward(message, next?.ref, now, fx)
       if (decision.action === 'stop') return
-      if (decision.action === 'reject') return this.resolve(message.reply, { ok: false, failure: { reason: 'rejected by application', detail: decision.reason, at: this.ref }, elapsedMs: 0, path: [] })
+      if (decision.action === 'reject')
+        return this.resolve(message.reply, {
+          ok: false,
+          failure: { reason: 'rejected by application', detail: decision.reason, at: this.ref },
+          elapsedMs: 0,
+          path: [],
+        })
       assert(decision.action === 'continue', 'PAST stops messages or lets them pass')
       if (next === undefined) this.past.deliver(message, now, fx)
       else this.hop(passage, hops, next)
@@ -391,7 +421,10 @@ export class TestNode {
         this.apply(question.entries)
         return { kind: 'written' }
       case 'list':
-        return { kind: 'listed', entries: [...this.disk].filter(([key]) => key.startsWith(question.prefix)).sort(([a], [b]) => (a < b ? -1 : 1)) }
+        return {
+          kind: 'listed',
+          entries: [...this.disk].filter(([key]) => key.startsWith(question.prefix)).sort(([a], [b]) => (a < b ? -1 : 1)),
+        }
       case 'sign':
         return { kind: 'signed', signature: this.sign(question.message), publicKey: this.publicKey }
       case 'verify':
@@ -416,7 +449,11 @@ export class TestNode {
   localLookup(key: Guid, num: number): NodeRef[] {
     const root = this.world.closest(key)[0]
     if (root === this) return []
-    return this.world.closest(key).filter((node) => node !== this).slice(0, num).map((node) => node.ref)
+    return this.world
+      .closest(key)
+      .filter((node) => node !== this)
+      .slice(0, num)
+      .map((node) => node.ref)
   }
 
   startTimer(kind: string, arg: number, delayMs: Millis): void {
@@ -473,7 +510,12 @@ class TestEffects implements AppEffects {
     this.node.resolve(handle, { ok: true, payload, hops: 1, elapsedMs: 0, path: [] })
   }
   refuse(handle: ReplyHandle, reason: string): void {
-    this.node.resolve(handle, { ok: false, failure: { reason: 'rejected by application', detail: reason, at: this.self }, elapsedMs: 0, path: [] })
+    this.node.resolve(handle, {
+      ok: false,
+      failure: { reason: 'rejected by application', detail: reason, at: this.self },
+      elapsedMs: 0,
+      path: [],
+    })
   }
   startTimer(kind: string, arg: number, delayMs: Millis): void {
     this.node.startTimer(kind, arg, delayMs)
