@@ -75,6 +75,12 @@ export function exchangeRow(state: PastryState, fx: OverlayEffects): void {
   if (partner !== undefined) send(partner, { type: 'state-request', row, refs, leafSet: false }, fx)
 }
 
+/** A member of the neighbourhood set is gone: another knows who else is near (Middleware 2001, §2.4). */
+export function askNeighborhood(state: PastryState, fx: OverlayEffects): void {
+  const helper = state.prng.pick(state.neighborhoodSet.entries())
+  if (helper !== undefined) send(helper, { type: 'state-request', row: 0, refs: [], leafSet: false }, fx)
+}
+
 /** Somebody wants a row, or a joiner hunting for a near bootstrap node the leaf set as well. */
 export function onStateRequest(state: PastryState, measuring: Measuring, from: NodeRef, request: StateRequest, now: Millis, fx: OverlayEffects): void {
   const { routingTable, leafSet, neighborhoodSet } = state

@@ -11,7 +11,8 @@ import type { PastryState } from './state.ts'
 export class Maintenance {
   private readonly state: PastryState
   private readonly probing: Probing
-  private started = false
+  /** From the moment this node first became a member. */
+  started = false
   /** When the right neighbour was last heard from, or became the right neighbour. */
   private rightHeardAt: Millis = 0
   private right: NodeRef | undefined = undefined

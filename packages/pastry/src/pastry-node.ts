@@ -5,7 +5,7 @@ import { decodeJoinPayload, pastryCodec } from './codec.ts'
 import type { PastryConfig } from './config.ts'
 import { Join, onJoinRequest, passJoin } from './join.ts'
 import { LeafSetRepair } from './leaf-set-repair.ts'
-import { considerSome, Locality, onStateRequest } from './locality.ts'
+import { askNeighborhood, considerSome, Locality, onStateRequest } from './locality.ts'
 import { Maintenance } from './maintenance.ts'
 import { Measuring } from './measuring.ts'
 import { send } from './messages.ts'
@@ -175,6 +175,7 @@ export class PastryNode implements Overlay {
         return this.noticeFailures(now, fx)
       default:
         this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        if (kind === 'history' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
 
@@ -260,6 +261,8 @@ export class PastryNode implements Overlay {
     if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
     if (outcome === 'joining') return
     this.joining = undefined
+    // A former member tries again at its next look for other rings.
+    if (this.maintenance.started) return
     const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
     fx.emit({ type: 'join-failed', reason })
   }
@@ -399,8 +402,10 @@ export class PastryNode implements Overlay {
     this.measuring.drop(ref.id, now, fx)
     const { routingTable } = state
     const hadSlot = routingTable.get(ref.id) !== undefined
+    const wasNear = state.neighborhoodSet.get(ref.id) !== undefined
     state.drop(ref, fx)
     if (hadSlot && state.counts) this.slotRepair.start(routingTable.rowOf(ref.id), routingTable.columnOf(ref.id), fx)
+    if (wasNear) askNeighborhood(state, fx)
     fx.peerFailed(ref)
     this.repair.restart()
     this.settle(now, fx)

@@ -23,7 +23,7 @@ export class Probing {
   /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
   private suspected: Set<Guid> | undefined = undefined
-  /** When peers last answered with their leaf set, for {@link verify}. Bound: `probesMax`. Full: the one that answered first goes. */
+  /** When peers that others took for dead answered. Bound: `probesMax`. Full: the one that answered first goes. Undefined until then. */
   private answeredAt: Map<Guid, Millis> | undefined = undefined
 
   constructor(state: PastryState) {
@@ -56,7 +56,7 @@ export class Probing {
     let probe = running.get(ref.id)
     if (probe === undefined) {
       if (running.size >= this.state.config.probesMax && this.state.find(ref.id) === undefined) return
-      probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost, heard: false }
+      probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost, heard: false, doubted: false }
       running.set(ref.id, probe)
     } else if (probe.ref.epoch >= ref.epoch && (probe.report || !report) && (probe.lost !== 'none' || lost === 'none')) {
       if (suspect) this.suspect(probe.ref, fx)
@@ -75,7 +75,10 @@ export class Probing {
    */
   verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
     const answeredAt = this.answeredAt?.get(ref.id)
-    if (answeredAt === undefined || now - answeredAt > this.state.config.heartbeatMs) this.start(ref, { report: true }, now, fx)
+    if (answeredAt !== undefined && now - answeredAt <= this.state.config.heartbeatMs) return
+    this.start(ref, { report: true }, now, fx)
+    const probe = this.running?.get(ref.id)
+    if (probe !== undefined) probe.doubted = true
   }
 
   /** A leaf set came: the probe that it answers, if it answers one. */
@@ -83,7 +86,7 @@ export class Probing {
     const probe = this.running?.get(from.id)
     if (probe === undefined || reply.seq < probe.firstSeq || reply.seq > probe.seq) return undefined
     this.end(probe, fx)
-    this.noteAnswer(from.id, now)
+    if (probe.doubted) this.noteAnswer(from.id, now)
     return { claimed: probe.claims, rttMs: reply.seq === probe.seq ? now - probe.sentAt : undefined }
   }
 
@@ -203,6 +206,8 @@ interface Probe {
   lost: LostSide
   /** Something else arrived from the peer since. */
   heard: boolean
+  /** Somebody says that it is dead. */
+  doubted: boolean
 }
 
 const nobody: ReadonlySet<Guid> = new Set()
