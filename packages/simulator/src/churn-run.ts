@@ -59,7 +59,11 @@ export function runChurn(options: ChurnOptions): ChurnResult {
   const warmUpMs = Math.round(measureMs / 4)
   const start = simulation.now + warmUpMs
   const untilMs = start + measureMs
-  keepSessions(simulation, simulation.simulator.stream('sessions'), { meanSessionMs: options.sessionMinutes * 60_000, untilMs, graceful: 0 })
+  keepSessions(simulation, simulation.simulator.stream('sessions'), {
+    meanSessionMs: options.sessionMinutes * 60_000,
+    untilMs,
+    graceful: 0,
+  })
   runWithProgress(simulation, warmUpMs, options)
   const before = control(simulation)
   const nodeSeconds = countNodeSeconds(simulation, untilMs)

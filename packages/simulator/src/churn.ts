@@ -2,7 +2,11 @@ import type { Millis, Prng } from '@plaxton/kbr'
 import type { SimNode, Simulation } from './simulation.ts'
 
 /** Calls `action` at random moments, `meanGapMs` apart on average (a Poisson process), until `untilMs`. */
-export function atRandomTimes(simulation: Simulation, prng: Prng, schedule: { meanGapMs: Millis; untilMs: Millis; action: () => void }): void {
+export function atRandomTimes(
+  simulation: Simulation,
+  prng: Prng,
+  schedule: { meanGapMs: Millis; untilMs: Millis; action: () => void },
+): void {
   const gap = Math.max(1, Math.round(prng.nextExponential(schedule.meanGapMs)))
   if (simulation.now + gap > schedule.untilMs) return
   simulation.after(gap, () => {

@@ -36,7 +36,7 @@ export interface HopsResult {
 }
 
 /** Pastry's base experiment (Middleware 2001, §3): b = 4, |L| = 16, |M| = 32, hosts on a plane. */
-export const paperPastry = { digitBits: 4, leafSetSize: 16, neighborhoodSetSize: 32 } as const
+const paperPastry = { digitBits: 4, leafSetSize: 16, neighborhoodSetSize: 32 } as const
 
 /** Figures 4 and 6 of the Pastry paper by number of nodes (published-results.md §1). */
 export const published: Readonly<Record<number, { readonly hops: number; readonly distanceRatio?: number }>> = {

@@ -83,7 +83,9 @@ export class IdealPastry {
   }
 
   private closest(positions: readonly number[], key: Guid): number {
-    return positions.reduce((best, position) => (compareOnRing(this.places[position]!.id, this.places[best]!.id, key) < 0 ? position : best))
+    return positions.reduce((best, position) =>
+      compareOnRing(this.places[position]!.id, this.places[best]!.id, key) < 0 ? position : best,
+    )
   }
 
   /** The nearest node whose id starts with `prefix`, seen from this position; -1 when there is none. */

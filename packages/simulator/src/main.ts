@@ -56,7 +56,8 @@ function mix(): boolean {
     print(result, () => describeMix(result, nodes, (performance.now() - runStarted) / 1000))
     if (failed > 0 && values.stop) break
   }
-  if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${((performance.now() - started) / 1000 / runs).toFixed(2)} s a run`)
+  if (!values.json)
+    console.log(`${runs} runs, ${failed} with violations, ${((performance.now() - started) / 1000 / runs).toFixed(2)} s a run`)
   return failed === 0
 }
 

@@ -175,8 +175,10 @@ class Mix {
 
   private disturbNodes(untilMs: Millis): void {
     const { plan, simulation, faults } = this
-    if (plan.crashGapMs !== undefined) atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.crashGapMs, untilMs, action: () => this.crashOne() })
-    if (plan.leaveGapMs !== undefined) atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.leaveGapMs, untilMs, action: () => this.leaveOne() })
+    if (plan.crashGapMs !== undefined)
+      atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.crashGapMs, untilMs, action: () => this.crashOne() })
+    if (plan.leaveGapMs !== undefined)
+      atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.leaveGapMs, untilMs, action: () => this.leaveOne() })
     if (plan.joinGapInChaosMs !== undefined) {
       const action = (): void => void simulation.addNode()
       atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.joinGapInChaosMs, untilMs, action })

@@ -9,7 +9,11 @@ import type { Violations } from './violations.ts'
  * set. Messages are not sent: the nodes are asked for their next hops. Asked for are random keys at every node; and the keys where two nodes' ranges
  * meet, the nodes' own ids and those beside them, at both neighbours and at a few others.
  */
-export function checkRoots(simulation: Simulation, violations: Violations, options: { readonly prng: Prng; readonly replicas: number }): void {
+export function checkRoots(
+  simulation: Simulation,
+  violations: Violations,
+  options: { readonly prng: Prng; readonly replicas: number },
+): void {
   const { members } = simulation
   const nodes = membersOf(simulation)
   if (nodes.length === 0) return
@@ -74,7 +78,11 @@ const maxHops = 64
 function checkWalk(simulation: Simulation, violations: Violations, from: SimNode, key: Guid): void {
   const root = simulation.members.root(key)!
   const fail = (why: string) =>
-    violations.add('one root per key', simulation.now, `key ${key} from ${name(from)}: ${why}; its root is ${shortGuid(root.self.id)} (host ${root.host.index})`)
+    violations.add(
+      'one root per key',
+      simulation.now,
+      `key ${key} from ${name(from)}: ${why}; its root is ${shortGuid(root.self.id)} (host ${root.host.index})`,
+    )
   const avoid = new Set<Guid>()
   let at = from
   let cursor = 0
@@ -104,7 +112,11 @@ function checkReplicaSet(simulation: Simulation, violations: Violations, key: Gu
   const found = root.kbr.overlay.replicaSet(key, replicas).map((ref) => ref.id)
   if (wanted.join() === found.join()) return
   const difference = differences(wanted, found)
-  violations.add('one root per key', simulation.now, `replica set of ${key} at ${name(root)} ${difference === '' ? 'is in the wrong order' : difference}`)
+  violations.add(
+    'one root per key',
+    simulation.now,
+    `replica set of ${key} at ${name(root)} ${difference === '' ? 'is in the wrong order' : difference}`,
+  )
 }
 
 /** The ids, those beside them, and the last key of one node's range with the first of the next. */
@@ -118,7 +130,10 @@ function boundaryKeys(sorted: readonly Guid[]): Guid[] {
 function differences(wanted: readonly Guid[], found: readonly Guid[]): string {
   const missing = wanted.filter((id) => !found.includes(id)).map(shortGuid)
   const extra = found.filter((id) => !wanted.includes(id)).map(shortGuid)
-  return [...(missing.length > 0 ? [`lacks ${missing.join(', ')}`] : []), ...(extra.length > 0 ? [`names ${extra.join(', ')} instead`] : [])].join(' and ')
+  return [
+    ...(missing.length > 0 ? [`lacks ${missing.join(', ')}`] : []),
+    ...(extra.length > 0 ? [`names ${extra.join(', ')} instead`] : []),
+  ].join(' and ')
 }
 
 function membersOf(simulation: Simulation): SimNode[] {

@@ -187,7 +187,10 @@ export class PastLedger {
   checkEnded(): void {
     for (const { kind, object, process, startedAt } of this.running.values()) {
       if (!process.alive || this.now - startedAt < commandLimitMs) continue
-      this.fail('every command ends once', `${kind} of ${shortGuid(object.guid)} at host ${process.host.index}, begun at ${startedAt} ms, has not ended`)
+      this.fail(
+        'every command ends once',
+        `${kind} of ${shortGuid(object.guid)} at host ${process.host.index}, begun at ${startedAt} ms, has not ended`,
+      )
     }
   }
 
@@ -213,7 +216,8 @@ export class PastLedger {
     const name = `${process.index}/${number}`
     const { early } = this
     this.early = undefined
-    if (this.running.has(name) || (this.ended.has(name) && early?.name !== name)) this.fail('every command ends once', `host ${node.host.index} gave the number ${number} twice`)
+    if (this.running.has(name) || (this.ended.has(name) && early?.name !== name))
+      this.fail('every command ends once', `host ${node.host.index} gave the number ${number} twice`)
     this.running.set(name, { kind, object, process, startedAt: this.now, afterRemoval: object.state === 'removed', onEnd })
     if (early !== undefined) this.onDone(early.name, early.outcome)
   }
@@ -253,7 +257,8 @@ export class PastLedger {
   private onRead(object: LedgerObject, bytes: Uint8Array, afterRemoval: boolean): void {
     this.counts.getsOk++
     if (afterRemoval) this.counts.staleReads++
-    if (Buffer.compare(bytes, object.bytes) !== 0) this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
+    if (Buffer.compare(bytes, object.bytes) !== 0)
+      this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
   }
 
   /** A node that runs let go of its copy. The last copy of a live object goes with a crash or never. */

@@ -84,7 +84,7 @@ export class ProbeLog {
   }
 }
 
-export const probeName = 'probe'
+const probeName = 'probe'
 
 class ProbeApplication implements Application {
   readonly name = probeName

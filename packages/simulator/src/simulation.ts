@@ -1,7 +1,7 @@
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import { InvalidValueError, Prng, assert } from '@plaxton/kbr'
-import type { AppEffects, Application, Effects, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
+import { InvalidValueError, assert } from '@plaxton/kbr'
+import type { AppEffects, Application, Effects, KbrEvent, Millis, NodeRef, OverlayFactory, Prng } from '@plaxton/kbr'
 import { KbrNode } from '@plaxton/routing'
 import type { RoutingConfig } from '@plaxton/routing'
 import type { Host, Process } from './host.ts'
@@ -214,8 +214,10 @@ export class Simulation {
     const prng = this.nodePrng.fork()
     const applications = this.options.applications?.(node.host.index, prng.fork()) ?? []
     const { overlay, routing } = this.options
-    const create = (self: NodeRef) => new KbrNode({ self, overlay, applications, prng, ...(routing === undefined ? {} : { config: routing }) })
-    const process = this.options.encode === true ? this.simulator.start(node.host, create, (kbr) => kbr.codec) : this.simulator.start(node.host, create)
+    const create = (self: NodeRef) =>
+      new KbrNode({ self, overlay, applications, prng, ...(routing === undefined ? {} : { config: routing }) })
+    const process =
+      this.options.encode === true ? this.simulator.start(node.host, create, (kbr) => kbr.codec) : this.simulator.start(node.host, create)
     node.process = process
     node.applications = applications
     node.leaving = false

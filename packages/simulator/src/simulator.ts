@@ -1,7 +1,20 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng, assert } from '@plaxton/kbr'
-import type { Answer, Core, Effects, KbrEvent, Message, MessageCodec, Millis, NodeRef, PeerDownCause, Question, RefReader, Timer } from '@plaxton/kbr'
+import type {
+  Answer,
+  Core,
+  Effects,
+  KbrEvent,
+  Message,
+  MessageCodec,
+  Millis,
+  NodeRef,
+  PeerDownCause,
+  Question,
+  RefReader,
+  Timer,
+} from '@plaxton/kbr'
 import { Disk } from './disk.ts'
 import type { DiskObserver } from './disk.ts'
 import { EventQueue, entryKinds } from './event-queue.ts'
@@ -183,7 +196,10 @@ export class Simulator implements Effects {
 
   startTimer(timer: Timer, delayMs: Millis): void {
     const process = this.stepping()
-    assert(delayMs >= 0 && Number.isInteger(delayMs), `timer ${timer.owner}/${timer.kind} wants a delay of ${delayMs} ms, allowed are whole numbers >= 0`)
+    assert(
+      delayMs >= 0 && Number.isInteger(delayMs),
+      `timer ${timer.owner}/${timer.kind} wants a delay of ${delayMs} ms, allowed are whole numbers >= 0`,
+    )
     this.queue.push(this.now + delayMs, entryKinds.timer, process.index, 0, timer)
   }
 
@@ -309,7 +325,11 @@ export class Simulator implements Effects {
       const other = this.hosts[peer]!.process
       if (other === undefined || !this.network.reaches(index, peer)) continue
       const due = this.now + this.topology.latencyMs(index, peer)
-      this.queue.push(due, entryKinds.peerDown, other.index, 0, { peer: process.self, host: index, cause: 'disconnected' } satisfies PeerDown)
+      this.queue.push(due, entryKinds.peerDown, other.index, 0, {
+        peer: process.self,
+        host: index,
+        cause: 'disconnected',
+      } satisfies PeerDown)
     }
   }
 
@@ -326,8 +346,12 @@ export class Simulator implements Effects {
   private describe(): string {
     const { kind, target, payload } = this.queue
     const process = kind === entryKinds.message ? this.hosts[target]?.process : this.processes[target]
-    const what = kind === entryKinds.control ? 'a control action' : `host ${process?.host.index} (${process === undefined ? '?' : shortGuid(process.self.id)})`
-    const input = kind === entryKinds.timer ? `timer ${(payload as Timer).owner}/${(payload as Timer).kind}` : Object.keys(entryKinds)[kind - 1]
+    const what =
+      kind === entryKinds.control
+        ? 'a control action'
+        : `host ${process?.host.index} (${process === undefined ? '?' : shortGuid(process.self.id)})`
+    const input =
+      kind === entryKinds.timer ? `timer ${(payload as Timer).owner}/${(payload as Timer).kind}` : Object.keys(entryKinds)[kind - 1]
     return `at ${this.now} ms, ${what}, ${input}`
   }
 }

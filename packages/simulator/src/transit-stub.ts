@@ -46,7 +46,7 @@ export function transitStub(config: TransitStubConfig = canTransitStub): Topolog
  * A stub domain hangs on one transit router by its router 0, so every path between two domains passes both of those. It is therefore enough to
  * know the shortest paths among transit routers and within each stub domain; memory stays in proportion to the routers.
  */
-export class TransitStub implements Topology {
+class TransitStub implements Topology {
   readonly name = 'transit-stub'
   private readonly config: TransitStubConfig
   private readonly prng: Prng
@@ -85,7 +85,11 @@ export class TransitStub implements Topology {
     const transitA = Math.floor(domainA / stubDomainsPerTransitRouter)
     const transitB = Math.floor(domainB / stubDomainsPerTransitRouter)
     return (
-      stubMs + this.stubs[domainA]![routerA]![0]! + this.stubs[domainB]![0]![routerB]! + 2 * transitStubMs + this.transit[transitA]![transitB]!
+      stubMs +
+      this.stubs[domainA]![routerA]![0]! +
+      this.stubs[domainB]![0]![routerB]! +
+      2 * transitStubMs +
+      this.transit[transitA]![transitB]!
     )
   }
 }

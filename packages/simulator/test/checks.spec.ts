@@ -135,7 +135,13 @@ describe('the storage checks', () => {
     ledger.remove(object)
     simulation.run(10_000)
     const { disk } = simulation.nodes[2]!.host
-    const write = { kind: 'write', entries: [[`d/${object.guid}`, object.bytes], [`r/${object.guid}`, object.bytes]] } as const
+    const write = {
+      kind: 'write',
+      entries: [
+        [`d/${object.guid}`, object.bytes],
+        [`r/${object.guid}`, object.bytes],
+      ],
+    } as const
     disk.ask(write)
     disk.answer(write)
     ledger.checkCopies()
@@ -198,7 +204,11 @@ describe('the mix', () => {
     const broken = () => {
       throw new Error('broken by hand')
     }
-    const result = runMix({ seed: 1, nodes: 3, plan: { ...calm, topology: () => ({ name: 'broken', place: () => {}, latencyMs: broken, distance: () => 1 }) } })
+    const result = runMix({
+      seed: 1,
+      nodes: 3,
+      plan: { ...calm, topology: () => ({ name: 'broken', place: () => {}, latencyMs: broken, distance: () => 1 }) },
+    })
     assert.match(result.violations.kept[0]!.detail, /broken by hand/)
     assert.ok(result.violations.byCheck().has('no core throws'))
   })
@@ -206,7 +216,13 @@ describe('the mix', () => {
 
 function network() {
   const log = new ProbeLog()
-  const simulation = new Simulation({ seed: 1, nodes: 30, topology: uniform(20), overlay: pastry(), applications: () => [log.application()] })
+  const simulation = new Simulation({
+    seed: 1,
+    nodes: 30,
+    topology: uniform(20),
+    overlay: pastry(),
+    applications: () => [log.application()],
+  })
   simulation.joinAll({ gapMs: 100 })
   simulation.run(10_000)
   return { simulation, log, violations: new Violations() }

@@ -11,10 +11,7 @@ describe('a simulation', () => {
       const { simulation } = network({ nodes })
       assert.equal(simulation.joinAll({ gapMs: 100 }), true)
       assert.equal(simulation.members.size, nodes)
-      assert.deepEqual(
-        simulation.members.sorted,
-        simulation.nodes.map((node) => node.id).sort(),
-      )
+      assert.deepEqual(simulation.members.sorted, simulation.nodes.map((node) => node.id).sort())
     }
   })
 

@@ -19,7 +19,8 @@ describe('the simulator', () => {
 
   it('lets a timer come due after its delay, and not once the process has died', () => {
     const { sim, processes, diary } = toys(1)
-    const start = (kind: string, delayMs: Millis) => sim.step(processes[0]!, (_now, fx) => fx.startTimer({ owner: 'toy', kind, arg: 3 }, delayMs))
+    const start = (kind: string, delayMs: Millis) =>
+      sim.step(processes[0]!, (_now, fx) => fx.startTimer({ owner: 'toy', kind, arg: 3 }, delayMs))
     start('early', 10)
     start('late', 50)
     sim.run(20)

@@ -78,7 +78,9 @@ function randomGraph(size: number, prng: Prng): Graph {
 }
 
 function floydWarshall(graph: Graph): number[][] {
-  const d = graph.map((_, a) => graph.map((__, b) => (a === b ? 0 : Math.min(Infinity, ...graph[a]!.filter(([to]) => to === b).map(([, length]) => length)))))
+  const d = graph.map((_, a) =>
+    graph.map((__, b) => (a === b ? 0 : Math.min(Infinity, ...graph[a]!.filter(([to]) => to === b).map(([, length]) => length)))),
+  )
   for (let k = 0; k < d.length; k++) {
     for (let i = 0; i < d.length; i++) for (let j = 0; j < d.length; j++) d[i]![j] = Math.min(d[i]![j]!, d[i]![k]! + d[k]![j]!)
   }

@@ -1,6 +1,6 @@
 import type { Answer, Core, Effects, Message, Millis, NodeRef, PeerDownCause, Timer } from '@plaxton/kbr'
 
-export interface ToyMessage extends Message {
+interface ToyMessage extends Message {
   readonly type: 'ping' | 'pong'
   readonly text: string
 }

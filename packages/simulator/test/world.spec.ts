@@ -8,7 +8,14 @@ const bytes = (...values: number[]) => Uint8Array.from(values)
 describe('a disk', () => {
   it('shows a write once it has been answered, and lists by prefix in ascending order', () => {
     const disk = new Disk()
-    const write = { kind: 'write', entries: [['b/2', bytes(2)], ['b/1', bytes(1)], ['c', bytes(3)]] } as const
+    const write = {
+      kind: 'write',
+      entries: [
+        ['b/2', bytes(2)],
+        ['b/1', bytes(1)],
+        ['c', bytes(3)],
+      ],
+    } as const
     disk.ask(write)
     assert.deepEqual(disk.answer({ kind: 'read', key: 'b/1' }), { kind: 'read', bytes: undefined })
     assert.deepEqual(disk.answer(write), { kind: 'written' })
@@ -36,14 +43,23 @@ describe('a disk', () => {
     const lengths = new Set<number>()
     for (let seed = 0; seed < 60; seed++) {
       const disk = new Disk()
-      disk.ask({ kind: 'write', entries: [['0', bytes(0)], ['1', bytes(1)]] })
+      disk.ask({
+        kind: 'write',
+        entries: [
+          ['0', bytes(0)],
+          ['1', bytes(1)],
+        ],
+      })
       disk.ask({ kind: 'write', entries: [['2', bytes(2)]] })
       disk.crash(Prng.fromSeed(seed))
       const kept = [...disk.keys()]
       assert.deepEqual(kept, ['0', '1', '2'].slice(0, kept.length))
       lengths.add(kept.length)
     }
-    assert.deepEqual([...lengths].sort(), [0, 1, 2, 3])
+    assert.deepEqual(
+      [...lengths].sort((a, b) => a - b),
+      [0, 1, 2, 3],
+    )
   })
 
   it('tells its observer what became durable and what went', () => {
@@ -78,7 +94,10 @@ describe('keys', () => {
     for (let round = 0; round < 2; round++) {
       assert.deepEqual(keys.verify({ ...signed, kind: 'verify', message }), { kind: 'verified', valid: true })
       assert.deepEqual(keys.verify({ ...signed, kind: 'verify', message: bytes(9) }), { kind: 'verified', valid: false })
-      assert.deepEqual(keys.verify({ ...signed, kind: 'verify', message, publicKey: keys.publicKeyOf('1/past') }), { kind: 'verified', valid: false })
+      assert.deepEqual(keys.verify({ ...signed, kind: 'verify', message, publicKey: keys.publicKeyOf('1/past') }), {
+        kind: 'verified',
+        valid: false,
+      })
     }
   })
 
@@ -89,6 +108,9 @@ describe('keys', () => {
   })
 
   it('find rubbish invalid without throwing', () => {
-    assert.deepEqual(new Keys(1).verify({ kind: 'verify', publicKey: bytes(1), message, signature: bytes(2) }), { kind: 'verified', valid: false })
+    assert.deepEqual(new Keys(1).verify({ kind: 'verify', publicKey: bytes(1), message, signature: bytes(2) }), {
+      kind: 'verified',
+      valid: false,
+    })
   })
 })

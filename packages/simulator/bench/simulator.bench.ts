@@ -1,0 +1,62 @@
+import { Prng } from '@plaxton/kbr'
+import { pastry } from '@plaxton/pastry'
+import { EventQueue } from '../src/event-queue.ts'
+import { ProbeLog, Simulation, plane } from '../src/index.ts'
+
+/**
+ * The queue alone, and messages a second through whole stacks: Pastry nodes that keep themselves up and route lookups. Counted are messages handed to
+ * cores, acknowledgements among them; timers apart. Seconds are of processor time, so that other work on the machine disturbs little. NODES=10000 for
+ * another size.
+ */
+
+const pendingEvents = 20_000
+const rounds = 2_000_000
+/** Each second every node looks something up. */
+const lookupSeconds = 20
+
+queue()
+stacks(Number(process.env['NODES'] ?? 1000))
+
+function queue(): void {
+  const prng = Prng.fromSeed(1)
+  const delays = Array.from({ length: 4096 }, () => prng.nextInt(1000))
+  const events = new EventQueue()
+  for (let i = 0; i < pendingEvents; i++) events.push(delays[i & 4095]!, 2, i, 0, undefined)
+  const started = cpuSeconds()
+  for (let i = 0; i < rounds; i++) {
+    events.pop()
+    events.push(events.time + delays[i & 4095]!, 2, i, 0, undefined)
+  }
+  const seconds = cpuSeconds() - started
+  console.log(`event queue, ${pendingEvents} pending: ${(rounds / seconds / 1e6).toFixed(1)} M pops and pushes a second`)
+}
+
+function stacks(nodes: number): void {
+  const log = new ProbeLog()
+  const simulation = new Simulation({ seed: 1, nodes, topology: plane(), overlay: pastry(), applications: () => [log.application()] })
+  const joinStarted = cpuSeconds()
+  simulation.joinAll({ gapMs: Math.ceil(100_000 / nodes) })
+  const joined = report(simulation, joinStarted, 0)
+  console.log(`${nodes} Pastry nodes joined: ${joined}`)
+
+  const prng = simulation.simulator.stream('lookups')
+  const before = simulation.simulator.counts.deliveries
+  const started = cpuSeconds()
+  for (let second = 0; second < lookupSeconds; second++) {
+    for (let i = 0; i < nodes; i++) log.send(simulation, simulation.nodes[i]!, prng.pick(simulation.members.sorted)!)
+    simulation.run(1000)
+    log.clear()
+  }
+  console.log(`${lookupSeconds} lookups by each: ${report(simulation, started, before)}`)
+}
+
+function report(simulation: Simulation, started: number, before: number): string {
+  const seconds = cpuSeconds() - started
+  const messages = simulation.simulator.counts.deliveries - before
+  return `${messages} messages in ${seconds.toFixed(1)} s, ${(messages / seconds / 1e6).toFixed(3)} M a second`
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
