@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { kadDHT } from '@libp2p/kad-dht'
+import { ping } from '@libp2p/ping'
 import { guidOf } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { pastry } from '@plaxton/pastry'
@@ -47,8 +48,9 @@ const plaxton = await plaxtonNetwork()
 const plaxtonObjects = makeObjects(Number(values.objects))
 const plaxtonWork = await putAndGet(plaxton.contestant, plaxtonObjects)
 await throughput(plaxton.contestant, plaxtonObjects)
-const survivors = await stopHalf(plaxton.nodes)
-await readAfterCrash(survivors)
+printTable([plaxtonWork.puts, plaxtonWork.gets])
+const { survivors, readable } = await stopHalf(plaxton.nodes)
+await readAfterCrash(survivors, readable)
 await Promise.all(survivors.map((node) => node.stop()))
 
 const kad = await kadNetwork()
@@ -95,7 +97,7 @@ async function kadNetwork(): Promise<{ contestant: Contestant }> {
       validators: { x: async () => {} },
       selectors: { x: () => 0 },
     })
-    const node = (await localNode({ services: { dht } as never })) as unknown as Libp2p
+    const node = (await localNode({ services: { ping: ping(), dht } as never })) as unknown as Libp2p
     const [first] = nodes
     if (first !== undefined) await node.dial(first.getMultiaddrs())
     nodes.push(node)
@@ -140,21 +142,20 @@ async function throughput(contestant: Contestant, objects: readonly Uint8Array[]
 }
 
 /** As if their machines lost power: no goodbye, the sockets gone. */
-async function stopHalf(nodes: readonly PlaxtonNode[]): Promise<PlaxtonNode[]> {
+async function stopHalf(nodes: readonly PlaxtonNode[]): Promise<{ survivors: PlaxtonNode[]; readable: Uint8Array[] }> {
   const shuffled = prng.shuffle(nodes)
   const victims = shuffled.slice(0, Math.floor(nodeCount / 2))
   const ids = new Set(victims.map((node) => node.services.overlay.self.id))
-  holdersAlive = await countSurvivingObjects(shuffled.at(-1) as PlaxtonNode, ids)
+  const readable = await objectsNotOnlyOn(ids, shuffled.at(-1) as PlaxtonNode)
   for (const node of victims) {
     for (const connection of node.getConnections()) connection.abort(new Error('power cut'))
     void node.services.overlay.host.stop().then(() => node.stop())
   }
-  return shuffled.slice(victims.length)
+  return { survivors: shuffled.slice(victims.length), readable }
 }
 
-let holdersAlive: Uint8Array[] = []
-
-async function countSurvivingObjects(asker: PlaxtonNode, dead: ReadonlySet<string>): Promise<Uint8Array[]> {
+/** The objects with a copy that will survive. */
+async function objectsNotOnlyOn(dead: ReadonlySet<string>, asker: PlaxtonNode): Promise<Uint8Array[]> {
   const alive: Uint8Array[] = []
   for (const bytes of plaxtonObjects) {
     const { holders } = await asker.services.past.inspect(guidOf(bytes))
@@ -163,10 +164,10 @@ async function countSurvivingObjects(asker: PlaxtonNode, dead: ReadonlySet<strin
   return alive
 }
 
-async function readAfterCrash(readers: readonly PlaxtonNode[]): Promise<void> {
+async function readAfterCrash(readers: readonly PlaxtonNode[], objects: readonly Uint8Array[]): Promise<void> {
   const reads = new Timings('plaxton get after half died')
   let failed = 0
-  for (const bytes of holdersAlive) {
+  for (const bytes of objects) {
     const reader = prng.pick(readers) as PlaxtonNode
     try {
       await reads.measure(() => reader.services.past.get(guidOf(bytes)))
@@ -175,7 +176,7 @@ async function readAfterCrash(readers: readonly PlaxtonNode[]): Promise<void> {
       console.log(`not read: ${(error as Error).message}`)
     }
   }
-  console.log(`half of the nodes stopped: ${holdersAlive.length - failed} of ${holdersAlive.length} objects with a surviving copy were read`)
+  console.log(`half of the nodes stopped: ${objects.length - failed} of ${objects.length} objects with a surviving copy were read`)
   printTable([reads])
 }
 

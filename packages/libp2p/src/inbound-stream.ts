@@ -8,7 +8,8 @@ import type { ByteBudget, LinkLimits } from './limits.ts'
 export interface InboundEvents {
   /** The first frame: who the peer says it is. Throws {@link LinkProtocolError} when it may not say so. */
   onHello(hello: Uint8Array): NodeRef
-  onFrame(from: NodeRef, frame: Uint8Array): void
+  /** False: the frame was no message. */
+  onFrame(from: NodeRef, frame: Uint8Array): false | void
   /** The stream is over; `breach` when this end reset it. */
   onEnd(stream: InboundStream, breach: Error | undefined): void
 }
@@ -36,6 +37,7 @@ export class InboundStream {
   private readonly deframer: Deframer
   private from: NodeRef | undefined
   private held = 0
+  private garbledInARow = 0
   /** When the hello or the frame begun must have ended; undefined while the peer owes nothing. In `performance.now()`. */
   private deadline: number | undefined
   private ended = false
@@ -83,8 +85,14 @@ export class InboundStream {
   private onFrame(frame: Uint8Array): void {
     if (this.ended) return
     if (this.from === undefined) this.from = this.events.onHello(frame)
-    else this.events.onFrame(this.from, frame)
+    else if (this.events.onFrame(this.from, frame) === false) this.onGarbled()
+    else this.garbledInARow = 0
     this.deadline = undefined
+  }
+
+  /** A newer version may send what we do not understand; one who sends nothing else wastes our time. */
+  private onGarbled(): void {
+    if (++this.garbledInARow >= this.limits.maxGarbledInARow) throw new LinkProtocolError(`${this.garbledInARow} frames in a row were no messages`)
   }
 
   /** After each chunk: pays for what is held, and starts the clock of a frame that has begun. */

@@ -1,3 +1,4 @@
+import { isPeerId } from '@libp2p/interface'
 import { setMaxListeners } from 'main-event'
 import { guidOfPeer } from '@plaxton/guid'
 import { InvalidValueError } from '@plaxton/kbr'
@@ -152,12 +153,10 @@ export class Libp2pLink implements Link {
    * The node at an address, as it says itself; dials if need be. Rejects with libp2p's error when it cannot be reached or does not
    * speak this link's protocol, and with the signal's reason.
    */
-  async connect(address: PeerId | Multiaddr | readonly Multiaddr[], signal: AbortSignal): Promise<NodeRef> {
+  async connect(address: PeerId | Multiaddr, signal: AbortSignal): Promise<NodeRef> {
     const ends = AbortSignal.any([signal, this.closing.signal])
-    const target = Array.isArray(address) ? [...(address as Multiaddr[])] : (address as PeerId | Multiaddr)
-    const connection = await this.components.connectionManager.openConnection(target, { signal: ends })
-    const peer = this.peerOf(connection.remotePeer)
-    if (peer === undefined) throw new Error('too many peers')
+    const peer = this.peerOf(isPeerId(address) ? address : await this.dial(address, ends))
+    if (peer === undefined) throw new Error(`this node is in touch with ${this.limits.maxPeers} peers already`)
     return await orAborted(peer.proven(), ends)
   }
 
@@ -177,9 +176,16 @@ export class Libp2pLink implements Link {
     this.peers.clear()
   }
 
+  private async dial(address: Multiaddr, signal: AbortSignal): Promise<PeerId> {
+    const { remotePeer } = await this.components.connectionManager.openConnection(address, { signal })
+    return remotePeer
+  }
+
   private hostOfPeers(): PeerLinkHost {
+    const { connectionManager, peerStore } = this.components
     return {
-      connectionManager: this.components.connectionManager,
+      connectionManager,
+      peerStore,
       frameProtocol: this.frameProtocol,
       blockProtocol: this.blockProtocol,
       limits: this.limits,
@@ -251,12 +257,12 @@ export class Libp2pLink implements Link {
     return hello.node
   }
 
-  private onFrame(from: NodeRef, frame: Uint8Array, block: boolean): void {
+  private onFrame(from: NodeRef, frame: Uint8Array, block: boolean): false | void {
     this.counters.framesReceived++
     this.counters.bytesReceived += frame.length
     if (block) this.counters.blocksReceived++
     try {
-      this.receiver?.onFrame(from, frame)
+      return this.receiver?.onFrame(from, frame)
     } catch (error) {
       this.onReceiverFailed(error as Error)
     }

@@ -21,6 +21,8 @@ export interface LinkLimits {
   readonly helloTimeoutMs: number
   /** A frame that has begun must have ended within this time, else its stream is reset. */
   readonly frameTimeoutMs: number
+  /** Frames in a row that are no messages of the stack; then the stream is reset. */
+  readonly maxGarbledInARow: number
   /** Dialling and opening a stream together. */
   readonly dialTimeoutMs: number
   /** Pause after a failed dial; doubles with each failure in a row up to the maximum, and is spread by half of itself either way. */
@@ -49,6 +51,7 @@ export const linkDefaults: LinkLimits = {
   maxInboundBytes: 64 * MiB,
   helloTimeoutMs: 5_000,
   frameTimeoutMs: 30_000,
+  maxGarbledInARow: 32,
   // 10 s is libp2p's own limit for a dial.
   dialTimeoutMs: 10_000,
   backoffMs: 250,

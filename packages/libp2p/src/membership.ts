@@ -56,8 +56,10 @@ export class Membership {
   private readonly selfId: Guid
   /** Where to look: addresses and peers of the last run. */
   private readonly seeds: ReadonlyArray<Multiaddr | PeerId>
-  /** Seeds that answered, and peers that turned up. */
+  /** Seeds that answered, peers that turned up, and those that they named: all that may be members, or become one. */
   private readonly candidates = new Map<Guid, NodeRef>()
+  /** Candidates that did not answer; not asked again because somebody names them. Bound: as many as candidates; full: no more are noted. */
+  private readonly silent = new Set<Guid>()
   private readonly stopping = new AbortController()
   private readonly startedAt = performance.now()
   private member = false
@@ -77,8 +79,9 @@ export class Membership {
     for (const seed of this.seeds) void this.pursue(seed)
     while (!this.member) {
       this.stopping.signal.throwIfAborted()
+      const asked = [...this.candidates.keys()]
       const members = await this.membersAmongCandidates()
-      if (members.length > 0 || this.mayBeAlone()) await this.join(members)
+      if (members.length > 0 || this.mayBeAlone(asked)) await this.join(members)
       else await this.pause()
     }
     for (const candidate of this.candidates.values()) void this.compareRings(candidate)
@@ -96,6 +99,14 @@ export class Membership {
     } catch (error) {
       this.ports.log('could not get to know %p - %e', peer, error)
     }
+  }
+
+  /** A node that looks for members asks whether this one is. Returns whom else it may ask, for as long as this one is no member itself. */
+  onAsked(by: NodeRef): readonly NodeRef[] {
+    if (this.member) return []
+    this.silent.delete(by.id)
+    this.addCandidate(by)
+    return [...this.candidates.values()]
   }
 
   /** Tries one seed until it answers. */
@@ -118,9 +129,14 @@ export class Membership {
 
   private consider(ref: NodeRef): void {
     if (ref.id === this.selfId) return
+    this.silent.delete(ref.id)
     if (this.member) void this.compareRings(ref)
-    else if (this.candidates.size < maxCandidates) this.candidates.set(ref.id, ref)
+    else this.addCandidate(ref)
     this.wake()
+  }
+
+  private addCandidate(ref: NodeRef): void {
+    if (ref.id !== this.selfId && !this.silent.has(ref.id) && this.candidates.size < maxCandidates) this.candidates.set(ref.id, ref)
   }
 
   /** The candidates that are members, the quickest to answer first. */
@@ -129,10 +145,12 @@ export class Membership {
     await Promise.all(
       [...this.candidates.values()].map(async (candidate) => {
         try {
-          const { self, member } = await this.ports.ask(candidate, askMs)
+          const { self, member, closest } = await this.ports.ask(candidate, askMs)
           if (member) members.push(self)
+          else for (const ref of closest) this.addCandidate(ref)
         } catch (error) {
           this.candidates.delete(candidate.id)
+          if (this.silent.size < maxCandidates) this.silent.add(candidate.id)
           this.ports.log('candidate %s does not answer - %e', candidate.address, error)
         }
       }),
@@ -141,15 +159,16 @@ export class Membership {
   }
 
   /**
-   * Nobody to join through is in sight. Of several nodes that see only each other the one with the smallest id goes ahead and the
-   * others join through it, so that nodes started together become one ring.
+   * None of those asked just now is a member. Of nodes that know only each other the one with the smallest id goes ahead and the others
+   * join through it, so that nodes started together become one ring. Two cannot both go ahead: whoever is asked knows of the asker before it
+   * answers, and so either is a member by then or waits for the smaller id; and of two who ask a third, the later hears of the earlier.
    */
-  private mayBeAlone(): boolean {
+  private mayBeAlone(asked: readonly Guid[]): boolean {
     const waited = performance.now() - this.startedAt
     if (waited >= patienceMs) return true
     if (this.seeds.length > 0 && this.candidates.size === 0 && (this.untried > 0 || waited < aloneDespiteSeedsMs)) return false
     if (waited < aloneMs) return false
-    return ![...this.candidates.keys()].some((id) => id < this.selfId)
+    return [...this.candidates.keys()].every((id) => id > this.selfId && asked.includes(id))
   }
 
   private async join(members: readonly NodeRef[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { peerRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { InvalidValueError, NotReadyError, RouteError } from '@plaxton/kbr'
+import { DeadlineError, InvalidValueError, NotReadyError, RouteError } from '@plaxton/kbr'
 import { NodeHost } from '@plaxton/runtime'
 import { TypedEventEmitter } from 'main-event'
 import { Libp2pLink } from './libp2p-link.ts'
@@ -11,7 +11,7 @@ import { overlayPeerRouting } from './peer-routing.ts'
 import type { Metrics, PeerId, PeerRouting, Startable } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
-import type { AbortSignalLike, Application, CallOptions, Kbr, KbrEvent, Millis, NodeRef, OverlayFactory, RouteFailure } from '@plaxton/kbr'
+import type { AbortSignalLike, Application, Kbr, KbrEvent, Millis, NodeRef, OverlayFactory, RouteFailure } from '@plaxton/kbr'
 import type { RoutingConfig } from '@plaxton/routing'
 import type { ApplicationPorts, HostStats, NodeHostEvents } from '@plaxton/runtime'
 import type { LinkComponents } from './libp2p-link.ts'
@@ -30,8 +30,8 @@ export interface OverlayInit {
    */
   readonly network?: string
   /**
-   * Multiaddrs of members to join through. Default none: the node joins through the neighbours of its last run, if its datastore
-   * remembers any, or any peer that turns up; with nobody it is the first of a new network.
+   * Multiaddrs of members to join through. The node also tries the neighbours of its last run, if its datastore remembers any, and any peer
+   * that turns up; with nobody it is the first of a new network. A list that all nodes share may name this node too. Default none.
    */
   readonly bootstrap?: ReadonlyArray<string | Multiaddr>
   readonly routing?: Partial<RoutingConfig>
@@ -44,9 +44,15 @@ export interface ApplicationSetUp {
 }
 
 /** How to look up a key. */
-export interface LookupOptions extends CallOptions {
+export interface LookupOptions extends WaitOptions {
   /** Collect the ids of the nodes passed. Default false. */
   readonly keepPath?: boolean
+}
+
+/** How long to wait. */
+export interface WaitOptions {
+  readonly signal?: AbortSignalLike
+  readonly timeoutMs?: Millis
 }
 
 /** What the link has counted since the start, and how many peers it is linked with now. */
@@ -125,22 +131,38 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     return this.now.host
   }
 
-  /** Resolves when this node is a member; rejects with the signal's reason, or `NotReadyError` when the node is stopped before. */
-  async whenReady(options: { readonly signal?: AbortSignalLike } = {}): Promise<void> {
-    const { signal } = options
+  /** The measured smoothed round trip to a peer in milliseconds; undefined when never measured. */
+  roundTripMs(peer: NodeRef): Millis | undefined {
+    const { host, peerLookup } = this.now
+    return host.command(peerLookup, (_now, fx) => fx.roundTripMs(peer))
+  }
+
+  /**
+   * Resolves when this node is a member. Rejects with the signal's reason, with `NotReadyError` when the node is stopped before, and with
+   * `DeadlineError` after `timeoutMs`, by default never.
+   */
+  async whenReady(options: WaitOptions = {}): Promise<void> {
+    const { signal, timeoutMs } = options
+    if (signal?.aborted === true) throw signal.reason
     if (this.ready) return
-    if (signal === undefined) return this.becameReady.promise
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error)
-      if (signal.aborted) onAbort()
-      signal.addEventListener('abort', onAbort)
-      this.becameReady.promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+      const end = (error?: unknown): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        if (error === undefined) resolve()
+        else reject(error as Error)
+      }
+      const onAbort = (): void => end(signal?.reason)
+      const onLate = (): void => end(new DeadlineError(`this node did not become a member within ${timeoutMs} ms`))
+      const timer = timeoutMs === undefined ? undefined : setTimeout(onLate, timeoutMs)
+      signal?.addEventListener('abort', onAbort)
+      this.becameReady.promise.then(() => end(), end)
     })
   }
 
-  /** Walks to the root of `key` and says who stands there. Rejects with `RouteError`, the signal's reason, or `NotReadyError`. */
+  /** Walks to the root of `key` and says who stands there; within 10 s by default. Rejects as {@link whenReady}, or with `RouteError`. */
   async lookup(key: Guid, options: LookupOptions = {}): Promise<Lookup> {
-    await this.whenReady(options)
+    await this.whenReady({ timeoutMs: lookupMs, ...options })
     return this.lookupThrough(key, undefined, options)
   }
 
@@ -167,7 +189,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     const link = new Libp2pLink(this.components, { network: this.network, overlay: this.name, epoch: this.nextEpoch() })
     const { routing } = this.init
     const host = new NodeHost({ overlay: this.factory, link, ...(routing === undefined ? {} : { routing }) })
-    const peerLookup = new PeerLookup(link.readRef)
+    const membership = this.membershipOf(link, host, [...this.bootstrap, ...(await link.previousNeighbors())])
+    const peerLookup = new PeerLookup(link.readRef, (by) => membership.onAsked(by))
     host.use(peerLookup, portsOfNobody)
     for (const setUp of this.setUps) {
       const { application, ports } = await setUp()
@@ -175,8 +198,6 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     }
     host.observe((event) => this.onEvent(event))
     await host.start()
-    const previous = this.bootstrap.length > 0 ? [] : await link.previousNeighbors()
-    const membership = this.membershipOf(link, host, [...this.bootstrap, ...previous])
     const topology = await this.components.registrar.register(link.frameProtocol, { onConnect: (peer) => void membership.meet(peer) })
     this.running = { link, host, peerLookup, membership, topology }
     this.metrics.start()

@@ -8,7 +8,7 @@ import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
 import type { ContentRouting, Metrics, PrivateKey, Startable } from '@libp2p/interface'
 import type { Guid } from '@plaxton/guid'
-import type { CallOptions, Dht, Inspection, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
+import type { CallOptions, Dht, Inspection, Millis, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
 import type { PastConfig, PastStats } from '@plaxton/past'
 import type { SignerOptions, StorePort } from '@plaxton/runtime'
 import type { ApplicationSetUp, OverlayService } from './overlay-service.ts'
@@ -43,6 +43,7 @@ export class PastService implements Dht, Startable {
   private readonly config: Partial<PastConfig>
   private readonly store: StorePort | Datastore | undefined
   private readonly seed: Uint8Array
+  private readonly commandMs: Millis
   private node: PastNode | undefined
   private running: PastClient | undefined
   private used = false
@@ -53,8 +54,8 @@ export class PastService implements Dht, Startable {
     this.config = config
     this.store = store
     this.seed = ed25519Seed(owner ?? components.privateKey)
-    // A configuration out of range is refused now rather than at the start.
-    new PastNode(config, Prng.fromSeed(0))
+    // Made only to have a configuration out of range refused now rather than at the start.
+    this.commandMs = new PastNode(config, Prng.fromSeed(0)).config.commandMs
     registerPastMetrics(components.metrics, this)
   }
 
@@ -137,8 +138,9 @@ export class PastService implements Dht, Startable {
     return this.running
   }
 
-  private async member({ signal }: CallOptions): Promise<PastClient> {
-    await this.components.overlay.whenReady(signal === undefined ? {} : { signal })
+  /** Whose calls are answered from now on; waits for membership as long as the call may take. */
+  private async member({ signal, timeoutMs = this.commandMs }: CallOptions): Promise<PastClient> {
+    await this.components.overlay.whenReady(signal === undefined ? { timeoutMs } : { signal, timeoutMs })
     return this.client
   }
 }

@@ -2,8 +2,10 @@ import { BlockSender } from './block-sender.ts'
 import { FrameQueue, framed } from './frame-queue.ts'
 import { ByteBudget } from './limits.ts'
 import { multiaddrsOfAddress } from './node-address.ts'
-import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { nextTurn } from './writable.ts'
+import type { Connection, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeRef, PeerDownCause } from '@plaxton/kbr'
 import type { LinkCounters } from './counters.ts'
 import type { LinkLimits } from './limits.ts'
@@ -11,6 +13,7 @@ import type { LinkLimits } from './limits.ts'
 /** What a {@link PeerLink} needs of the link it belongs to. */
 export interface PeerLinkHost {
   readonly connectionManager: ConnectionManager
+  readonly peerStore: PeerStore
   readonly frameProtocol: string
   readonly blockProtocol: string
   readonly limits: LinkLimits
@@ -241,6 +244,9 @@ export class PeerLink {
     const { counters, closing, limits } = this.host
     const signal = AbortSignal.any([closing, AbortSignal.timeout(limits.dialTimeoutMs)])
     const connection = this.connection() ?? (await this.dial(signal))
+    // yamux writes a stream's first bytes in a microtask, where a connection that is aborted in between ends the process (8.0.3: "Cannot
+    // write to a stream that is closed"). We may be inside of a listener of that connection, so we wait until nothing comes in between.
+    await new Promise<void>((resolve) => nextTurn(resolve))
     try {
       const stream = await connection.newStream(protocol, { signal })
       stream.maxWriteBufferLength = 4 * limits.maxFrameBytes
@@ -262,12 +268,23 @@ export class PeerLink {
     const { counters, connectionManager } = this.host
     counters.dials++
     try {
-      const multiaddrs = this.ref === undefined ? [] : multiaddrsOfAddress(this.ref.address)
-      return await connectionManager.openConnection(multiaddrs.length > 0 ? multiaddrs : this.peerId, { signal })
+      return await connectionManager.openConnection(await this.addresses(), { signal })
     } catch (error) {
       counters.dialsFailed++
       throw error
     }
+  }
+
+  /**
+   * Where to dial: what the node says of itself, else what libp2p has heard. Never the bare PeerId, which libp2p would look up through peer
+   * routing, and so through the overlay that is just trying to reach it.
+   */
+  private async addresses(): Promise<Multiaddr[]> {
+    const own = this.ref === undefined ? [] : multiaddrsOfAddress(this.ref.address)
+    if (own.length > 0) return own
+    const { addresses } = await this.host.peerStore.get(this.peerId)
+    if (addresses.length === 0) throw new Error(`there is no address of ${this.peerId} to dial`)
+    return addresses.map(({ multiaddr }) => (multiaddr.toString().includes('/p2p/') ? multiaddr : multiaddr.encapsulate(`/p2p/${this.peerId}`)))
   }
 
   private backOff(): void {

@@ -10,7 +10,10 @@ export interface PeerReport {
   readonly self: NodeRef
   /** Whether it is a member of its overlay. */
   readonly member: boolean
-  /** For a lookup: the nodes closest to the key as its root sees them, nearest first. For a direct question: its neighbours. */
+  /**
+   * For a lookup: the nodes closest to the key as its root sees them, nearest first. For a direct question: its neighbours, or, of one that is
+   * no member, the nodes it may join through.
+   */
   readonly closest: readonly NodeRef[]
 }
 
@@ -39,11 +42,14 @@ const reportSchema = message('PeerReport', {
 export class PeerLookup implements Application {
   readonly name = 'peers'
   private readonly readRef: RefReader
+  private readonly onAsked: (by: NodeRef) => readonly NodeRef[]
   /** Open questions of this node by request id; the walking bounds how many there are and ends each. */
   private readonly open = new Map<number, Settle>()
 
-  constructor(readRef: RefReader) {
+  /** `onAsked` hears of each direct question before it is answered, and says whom a node that is no member should name. */
+  constructor(readRef: RefReader, onAsked: (by: NodeRef) => readonly NodeRef[]) {
     this.readRef = readRef
+    this.onAsked = onAsked
   }
 
   /** Command: asks the root of `key`; by way of `firstHop`, if given. */
@@ -62,8 +68,9 @@ export class PeerLookup implements Application {
     fx.reply(message.reply, this.report(fx.replicaSet(message.key, maxClosest), fx))
   }
 
-  onRequest(_from: NodeRef, _payload: Uint8Array, reply: ReplyHandle, _now: Millis, fx: AppEffects): void {
-    fx.reply(reply, this.report(fx.neighborSet(maxClosest), fx))
+  onRequest(from: NodeRef, _payload: Uint8Array, reply: ReplyHandle, _now: Millis, fx: AppEffects): void {
+    const acquainted = this.onAsked(from)
+    fx.reply(reply, this.report(fx.ready ? fx.neighborSet(maxClosest) : acquainted.slice(0, maxClosest), fx))
   }
 
   onReply(requestId: number, reply: Reply): void {

@@ -153,6 +153,22 @@ describe('a live link against hostile peers', () => {
     await assertWell()
   })
 
+  it('resets a stream that carries nothing but garbage', async () => {
+    await meet({ maxGarbledInARow: 10 })
+    victim.recorder.onFrame = (_from, frame) => (frame[0] === 0 ? false : undefined)
+    const stream = await streamTo()
+    stream.send(hello())
+    for (let i = 0; i < 9; i++) stream.send(framed(Uint8Array.of(0)))
+    stream.send(framed(Uint8Array.of(1)))
+    for (let i = 0; i < 9; i++) stream.send(framed(Uint8Array.of(0)))
+    await until(() => victim.link.counters.framesReceived === 19, 'all have arrived')
+    assert.equal(stream.status, 'open')
+    stream.send(framed(Uint8Array.of(0)))
+    await closed(stream)
+    Reflect.deleteProperty(victim.recorder, 'onFrame')
+    await assertWell()
+  })
+
   it('lives on when its receiver throws', async () => {
     await meet()
     victim.recorder.onFrame = () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { guidOfPeer } from '@plaxton/guid'
 import { Cleanup, cut, until } from './support/swarm.ts'
 import { bytesOf, linkNode, textOf } from './support/links.ts'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LinkedNode } from './support/links.ts'
 
 describe('Libp2pLink', () => {
@@ -162,7 +163,7 @@ describe('Libp2pLink', () => {
     const [a, b] = await pair()
     const [address] = b.libp2p.getMultiaddrs()
     const signal = AbortSignal.timeout(5_000)
-    assert.deepEqual(await a.link.connect(address as never, signal), b.link.self)
+    assert.deepEqual(await a.link.connect(address as Multiaddr, signal), b.link.self)
     assert.deepEqual(await a.link.connect(b.libp2p.peerId, signal), b.link.self)
   })
 
@@ -190,7 +191,7 @@ describe('Libp2pLink', () => {
     await a.libp2p.dial(b.libp2p.getMultiaddrs())
     a.link.send(b.link.self, bytesOf('lost'))
     assert.deepEqual(await a.recorder.down('unreachable'), b.link.self)
-    await assert.rejects(a.link.connect(b.libp2p.peerId, AbortSignal.timeout(5_000)), { name: 'UnsupportedProtocolError' })
+    await assert.rejects(a.link.connect(b.libp2p.getMultiaddrs()[0] as Multiaddr, AbortSignal.timeout(5_000)), { name: 'UnsupportedProtocolError' })
     assert.deepEqual(b.recorder.frames, [])
   })
 

@@ -17,7 +17,7 @@ export class Recorder implements LinkReceiver {
   readonly downs: Array<{ readonly peer: NodeRef; readonly cause: PeerDownCause }> = []
   private waiters: Array<() => void> = []
 
-  onFrame(from: NodeRef, frame: Uint8Array): void {
+  onFrame(from: NodeRef, frame: Uint8Array): false | void {
     this.frames.push({ from, frame: frame.slice() })
     this.wake()
   }
