@@ -47,7 +47,7 @@ export const frame = union('Frame', 'type', {
       path: path(6),
     }),
   ),
-  request: nested(6, message('Request', { seq: uint53(1), application: application(2), payload: payload(3) })),
+  request: nested(6, message('Request', { seq: uint53(1), application: application(2), payload: payload(3), withinMs: uint32(4) })),
   response: nested(7, message('Response', { seq: uint53(1), payload: payload(2) })),
   'request-refused': nested(8, message('RequestRefused', { seq: uint53(1), reason: reason(2), detail: detail(3) })),
   tell: nested(9, message('Tell', { application: application(1), payload: payload(2) })),

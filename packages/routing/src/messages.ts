@@ -93,6 +93,8 @@ export interface RequestMessage extends Message {
   readonly seq: number
   readonly application: string
   readonly payload: Uint8Array
+  /** How long the asker waits for a response. */
+  readonly withinMs: Millis
 }
 
 export interface ResponseMessage extends Message {

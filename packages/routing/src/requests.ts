@@ -27,7 +27,7 @@ export class Requests {
   private asked: Map<number, Asked> | undefined = undefined
   private dueAt: Millis = Infinity
   /** Requests of others that wait for the application, by identity. Bound: that of the open replies. */
-  private answering: Map<string, number> | undefined = undefined
+  private answering: Set<string> | undefined = undefined
   /** What was answered, by identity, oldest first. Bound: `responsesMax` and `endingsMs`; full: the oldest goes. */
   private responses: Map<string, Kept> | undefined = undefined
 
@@ -45,7 +45,7 @@ export class Requests {
   /** An application asks `to`; its `onReply(id)` comes within `withinMs`. */
   ask(host: Host, id: number, to: NodeRef, payload: Uint8Array, withinMs: Millis): void {
     const { stack } = this
-    const message: RequestMessage = { type: 'request', seq: stack.nextSeq(), application: host.application.name, payload }
+    const message: RequestMessage = { type: 'request', seq: stack.nextSeq(), application: host.application.name, payload, withinMs }
     const asked: Asked = {
       id,
       host,
@@ -127,9 +127,9 @@ export class Requests {
     if (host === undefined)
       return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
     if (this.handles.full) return this.refuse(from, seq, this.tooManyToAnswer())
-    const handle = this.open(identity, from, seq)
-    this.answering ??= new Map()
-    this.answering.set(identity, handle)
+    const handle = this.open(identity, from, message)
+    this.answering ??= new Set()
+    this.answering.add(identity)
     host.application.onRequest(from, message.payload, handle, stack.now, host.fx)
     stack.later({ type: 'acknowledge', to: from, seq, handle })
   }
@@ -191,7 +191,7 @@ export class Requests {
     const { to, message, host } = asked
     if (this.handles.full) return this.finish(asked, this.tooManyToAnswer())
     this.repeatAfter(asked, Infinity)
-    const handle = this.open(`${to.id} ${to.epoch} ${message.seq}`, to, message.seq)
+    const handle = this.open(`${to.id} ${to.epoch} ${message.seq}`, to, message)
     host.application.onRequest(to, message.payload, handle, stack.now, host.fx)
   }
 
@@ -260,10 +260,11 @@ export class Requests {
     asked.host.application.onReply(asked.id, reply, now, asked.host.fx)
   }
 
-  private open(identity: string, peer: NodeRef, seq: number): number {
+  private open(identity: string, peer: NodeRef, { seq, withinMs }: RequestMessage): number {
+    const { now, config } = this.stack
     const handle = this.handles.offer()
     this.handles.withdraw()
-    const expiresAt = this.stack.now + this.stack.config.replyMsMax
+    const expiresAt = now + Math.min(withinMs, config.replyMsMax)
     this.handles.add(handle, { question: { type: 'request', identity }, returns: [{ peer, seq }], expiresAt })
     this.stack.wakeAt(expiresAt)
     return handle

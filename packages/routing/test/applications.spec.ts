@@ -151,7 +151,7 @@ describe('several applications on one overlay', () => {
     const test = bed('80', ['00'], {}, [other])
     other.takeLog()
     test.receive('00', routeMessage({ application: 'other' }), 0)
-    test.receive('00', { type: 'request', seq: 1, application: 'other', payload: bytes('q') }, 0)
+    test.receive('00', { type: 'request', seq: 1, application: 'other', payload: bytes('q'), withinMs: 9000 }, 0)
     test.node.onTimer({ owner: 'other', kind: 'tick', arg: 3 }, 0, test.fx)
     test.node.onAnswer('other', 9, { kind: 'written' }, 0, test.fx)
     assert.deepEqual(test.app.takeLog(), [])

@@ -108,7 +108,7 @@ describe('a full table', () => {
     test.receive('00', routeMessage({ nonce: 1, ...wanted }), 0)
     test.fx.take()
     test.receive('00', routeMessage({ nonce: 2, seq: 2, ...wanted }), 0)
-    test.receive('00', { type: 'request', seq: 3, application: 'probe', payload: bytes('q') }, 0)
+    test.receive('00', { type: 'request', seq: 3, application: 'probe', payload: bytes('q'), withinMs: 9000 }, 0)
     const refusals = test.fx.sent().flatMap(([, message]) => ('reason' in message ? [[message.type, message.reason]] : []))
     assert.deepEqual(refusals, [
       ['refusal', 'overloaded'],
@@ -119,7 +119,7 @@ describe('a full table', () => {
 
   it('of responses forgets the oldest', () => {
     const test = bed('80', ['00'], { responsesMax: 1 })
-    for (const seq of [1, 2, 1]) test.receive('00', { type: 'request', seq, application: 'probe', payload: bytes('q') }, 0)
+    for (const seq of [1, 2, 1]) test.receive('00', { type: 'request', seq, application: 'probe', payload: bytes('q'), withinMs: 9000 }, 0)
     assert.equal(test.app.takeLog().length, 3)
   })
 

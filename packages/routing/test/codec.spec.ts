@@ -44,7 +44,7 @@ const message: fc.Arbitrary<RoutingMessage> = fc.oneof(
   fc.record({ type: fc.constant('nack'), seq: uint53, reason: fc.constantFrom('not ready', 'overloaded', 'left') }),
   fc.record({ type: fc.constant('reply'), seq: uint53, payload, hops: uint32, path }),
   fc.record({ type: fc.constant('refusal'), seq: uint53, reason, detail, at: fc.array(node, { maxLength: 1 }), hops: uint32, path }),
-  fc.record({ type: fc.constant('request'), seq: uint53, application, payload }),
+  fc.record({ type: fc.constant('request'), seq: uint53, application, payload, withinMs: uint32 }),
   fc.record({ type: fc.constant('response'), seq: uint53, payload }),
   fc.record({ type: fc.constant('request-refused'), seq: uint53, reason, detail }),
   fc.record({ type: fc.constant('tell'), application, payload }),

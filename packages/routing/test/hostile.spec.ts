@@ -39,7 +39,7 @@ const message = fc.oneof(
     hops: number,
     path: ids,
   }),
-  fc.record({ type: fc.constant('request'), seq: number, application, payload }),
+  fc.record({ type: fc.constant('request'), seq: number, application, payload, withinMs: number }),
   fc.record({ type: fc.constant('response'), seq: number, payload }),
   fc.record({ type: fc.constant('request-refused'), seq: number, reason, detail: fc.string() }),
   fc.record({ type: fc.constant('tell'), application, payload }),

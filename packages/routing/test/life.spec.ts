@@ -104,7 +104,7 @@ describe('the life of a node', () => {
       test.fx.take()
       test.app.takeLog()
       test.receive('00', routeMessage(), 10)
-      test.receive('00', { type: 'request', seq: 3, application: 'probe', payload: bytes('q') }, 10)
+      test.receive('00', { type: 'request', seq: 3, application: 'probe', payload: bytes('q'), withinMs: 9000 }, 10)
       test.receive('00', { type: 'ring-alive', peer: ref('40') }, 10)
       assert.deepEqual(test.fx.sent(), [
         ['00', { type: 'nack', seq: 7, reason: 'left' }],

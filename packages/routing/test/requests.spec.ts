@@ -25,7 +25,7 @@ function repeats(test: Bed, until: number): number[] {
   return at
 }
 
-const request = { type: 'request', seq: 5, application: 'probe', payload: bytes('q') }
+const request = { type: 'request', seq: 5, application: 'probe', payload: bytes('q'), withinMs: 60_000 }
 
 describe('asking one node', () => {
   it('ends in its response', () => {
@@ -183,6 +183,19 @@ describe('answering one node', () => {
     test.node.onMessage(ref('00', 1), request, 0, test.fx)
     test.node.onMessage(ref('00', 2), request, 0, test.fx)
     assert.equal(test.app.takeLog().length, 2)
+  })
+
+  it('is expected for as long as the asker waits, and no longer', () => {
+    const test = bed('80', ['00'])
+    let handle: ReplyHandle = 0
+    test.app.answer = (_from, _payload, reply) => void (handle = reply)
+    test.receive('00', { ...request, withinMs: 500 }, 0)
+    assert.equal(test.node.stats().openReplies, 1)
+    test.wake(500)
+    assert.equal(test.node.stats().openReplies, 0)
+    test.fx.take()
+    test.run(600, (fx) => fx.reply(handle, bytes('a')))
+    assert.deepEqual(test.fx.sent(), [])
   })
 
   it('asks the application again when the response was too long to be kept', () => {
