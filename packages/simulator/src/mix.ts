@@ -229,7 +229,7 @@ class Mix {
   private put(): void {
     const { workload, plan } = this
     const node = this.anyMember()
-    const bytes = randomBytes(workload, 1 + workload.nextInt(plan.largest))
+    const bytes = drawBytes(workload, 1 + workload.nextInt(plan.largest))
     const named = workload.chance(0.5)
     if (node !== undefined) this.ledger.put(node, bytes, { named, replicas: plan.replicas })
   }
@@ -292,7 +292,7 @@ const settleLimitMs = 1_800_000
 /** Nodes that read each object back. */
 const readers = 2
 
-function randomBytes(prng: Prng, length: number): Uint8Array {
+function drawBytes(prng: Prng, length: number): Uint8Array {
   const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => prng.nextUint32())
   return new Uint8Array(words.buffer, 0, length)
 }

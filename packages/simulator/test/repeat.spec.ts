@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { runMix } from '../src/mix.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../bin/simulate.ts', import.meta.url))
 
 describe('repeating', () => {
   it('one seed has one history, in two processes', function () {

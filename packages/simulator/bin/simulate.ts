@@ -1,9 +1,6 @@
 import { parseArgs } from 'node:util'
-import { runChurn } from './churn-run.ts'
-import { published, runHops } from './hops.ts'
-import type { HopsResult } from './hops.ts'
-import { runMix } from './mix.ts'
-import type { MixResult } from './mix.ts'
+import { published, runChurn, runHops, runMix } from '../src/index.ts'
+import type { HopsResult, MixResult } from '../src/index.ts'
 
 const usage = `npm run simulate -- COMMAND [OPTION…]
 
