@@ -17,6 +17,21 @@ function pass(bed: Bed, changes: Record<string, unknown> = {}, now = 0): { to: s
 
 describe('recursive walking', () => {
   describe('a hop', () => {
+    it('shows the application a handle only when a reply is wanted', () => {
+      const test = bed('00', ['80'])
+      const handles: number[] = []
+      test.app.decide = (message) => {
+        handles.push(message.reply)
+        return { action: 'continue' }
+      }
+      pass(test)
+      pass(test, { nonce: 2, replyWithinMs: 100 })
+      assert.deepEqual(
+        handles.map((handle) => handle > 0),
+        [false, true],
+      )
+    })
+
     it('is acknowledged and sent on, under a number of its own', () => {
       const { receive, fx, app } = bed('00', ['40', '80'])
       receive('c0', routeMessage({ cursor: 3, replyWithinMs: 900 }), 0)
@@ -99,6 +114,16 @@ describe('recursive walking', () => {
       const [sent] = effects.filter(({ effect }) => effect === 'send')
       assert.deepEqual(sent, { effect: 'send', to: '90', message: { ...message, seq: message.seq + 1 } })
       assert.deepEqual(events(effects), [{ type: 'rerouted', key, from: ref('80'), to: ref('90') }])
+    })
+
+    it('is told of once: a message that goes on to be held and released is not rerouted again', () => {
+      const test = bed('00', ['80', '90'])
+      pass(test)
+      const rerouted = [1000, 2000, 2500].flatMap((now) => {
+        test.wake(now)
+        return events(test.fx.take()).flatMap((event) => (event.type === 'rerouted' ? [`${event.from.id} ${event.to.id}`] : []))
+      })
+      assert.deepEqual(rerouted, ['80 90', '90 80'])
     })
 
     it('is not tried again for this message while others are left', () => {
@@ -304,6 +329,17 @@ describe('recursive walking', () => {
       test.receive('c0', routeMessage({ replyWithinMs: 9000 }), 0)
       assert.deepEqual((test.fx.sent()[1]![1] as unknown as { reason: string }).reason, 'no route')
     })
+  })
+
+  it('is counted', () => {
+    const test = bed('00', ['80', '90'])
+    const first = pass(test)
+    test.receive('80', { type: 'ack', seq: first.message.seq }, 10)
+    test.receive('80', { type: 'ack', seq: first.message.seq }, 11)
+    pass(test, { nonce: 2 }, 20)
+    test.wake(1020)
+    const { forwarded, timeouts, rerouted, late, inFlight } = test.node.stats()
+    assert.deepEqual({ forwarded, timeouts, rerouted, late, inFlight }, { forwarded: 3, timeouts: 1, rerouted: 1, late: 1, inFlight: 1 })
   })
 
   describe("the overlay's own payloads", () => {
