@@ -212,7 +212,13 @@ export function onJoinRequest(state: PastryState, from: NodeRef, request: JoinRe
  * A join passes this node: it sends its share to the joiner. When the next hop is the joiner itself, from an attempt before, this node stands in
  * for the root. Returns whether the message goes on.
  */
-export function passJoin(state: PastryState, payload: JoinPayload, hops: number, nextHop: NodeRef | undefined, fx: OverlayEffects): boolean {
+export function passJoin(
+  state: PastryState,
+  payload: JoinPayload,
+  hops: number,
+  nextHop: NodeRef | undefined,
+  fx: OverlayEffects,
+): boolean {
   const { joiner, attempt, purpose } = payload
   if (joiner.id === state.self.id) return false
   const root = nextHop === undefined || nextHop.id === joiner.id

@@ -82,7 +82,14 @@ export function askNeighborhood(state: PastryState, fx: OverlayEffects): void {
 }
 
 /** Somebody wants a row, or a joiner hunting for a near bootstrap node the leaf set as well. */
-export function onStateRequest(state: PastryState, measuring: Measuring, from: NodeRef, request: StateRequest, now: Millis, fx: OverlayEffects): void {
+export function onStateRequest(
+  state: PastryState,
+  measuring: Measuring,
+  from: NodeRef,
+  request: StateRequest,
+  now: Millis,
+  fx: OverlayEffects,
+): void {
   const { routingTable, leafSet, neighborhoodSet } = state
   const row = Math.min(request.row, Math.max(0, routingTable.depth - 1))
   const reply: StateReply = {

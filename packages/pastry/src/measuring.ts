@@ -105,6 +105,6 @@ interface Measurement {
 }
 
 /** Of two: the lesser. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[(values.length - 1) >> 1]!
 }

@@ -53,12 +53,12 @@ export interface LeafReply extends Message, LeafReport {
 }
 
 /** To the left neighbour every T_ls. */
-export interface Heartbeat extends Message {
+interface Heartbeat extends Message {
   readonly type: 'heartbeat'
 }
 
 /** Are you there, and how far? */
-export interface Ping extends Message {
+interface Ping extends Message {
   readonly type: 'ping'
   readonly seq: number
 }
@@ -70,7 +70,7 @@ export interface Pong extends Message {
 }
 
 /** The sender measured this round trip to the receiver, who need not measure it again. */
-export interface Distance extends Message {
+interface Distance extends Message {
   readonly type: 'distance'
   readonly rttMs: Millis
   readonly member: boolean
@@ -119,7 +119,7 @@ export interface JoinRequest extends Message {
 }
 
 /** The receiver of the request is no member either. */
-export interface JoinRefusal extends Message {
+interface JoinRefusal extends Message {
   readonly type: 'join-refusal'
   readonly attempt: number
 }
@@ -156,7 +156,7 @@ export interface Leave extends Message {
  * `join`: the asker wants the state of everybody on the way to its root. `seek`: a member looks, through a past contact, for a ring other
  * than its own; only the root answers.
  */
-export type JoinPurpose = 'join' | 'seek'
+type JoinPurpose = 'join' | 'seek'
 
 /** What walks to a joiner's root. */
 export interface JoinPayload {

@@ -5,16 +5,27 @@ import { decodeJoinPayload, pastryCodec } from './codec.ts'
 import type { PastryConfig } from './config.ts'
 import { Join, onJoinRequest, passJoin } from './join.ts'
 import { LeafSetRepair } from './leaf-set-repair.ts'
-import { askNeighborhood, considerSome, Locality, onStateRequest } from './locality.ts'
+import { onStateRequest } from './locality.ts'
 import { Maintenance } from './maintenance.ts'
-import { Measuring } from './measuring.ts'
 import { send } from './messages.ts'
-import type { Announcement, JoinPayload, JoinRequest, JoinState, LeafProbe, LeafReply, LeafReport, Leave, PastryMessage, Pong, StateReply } from './messages.ts'
+import type {
+  JoinPayload,
+  JoinRequest,
+  JoinState,
+  LeafProbe,
+  LeafReply,
+  LeafReport,
+  Leave,
+  PastryMessage,
+  Pong,
+  StateReply,
+} from './messages.ts'
 import { nextHop } from './next-hop.ts'
 import { Probing } from './probing.ts'
 import { keyRange, replicaSet, routeCandidates } from './questions.ts'
-import { onSlotRequest, SlotRepair } from './slot-repair.ts'
+import { onSlotRequest } from './slot-repair.ts'
 import { PastryState } from './state.ts'
+import { TableKeeper } from './table-keeper.ts'
 
 /**
  * One node of a Pastry overlay (Rowstron and Druschel, Middleware 2001), made dependable as in MSPastry (Castro, Costa and Rowstron, DSN
@@ -43,13 +54,10 @@ export class PastryNode implements Overlay {
   private readonly state: PastryState
   private readonly probing: Probing
   private readonly repair: LeafSetRepair
-  private readonly slotRepair: SlotRepair
-  private readonly measuring: Measuring
+  private readonly tables: TableKeeper
   private readonly maintenance: Maintenance
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
-  /** Undefined except while settling in. */
-  private locality: Locality | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
   private noticePending = false
 
@@ -57,8 +65,7 @@ export class PastryNode implements Overlay {
     this.state = new PastryState(self, config, prng)
     this.probing = new Probing(this.state)
     this.repair = new LeafSetRepair(this.state)
-    this.slotRepair = new SlotRepair(this.state)
-    this.measuring = new Measuring(this.state)
+    this.tables = new TableKeeper(this.state)
     this.maintenance = new Maintenance(this.state, this.probing)
   }
 
@@ -96,7 +103,8 @@ export class PastryNode implements Overlay {
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     // A member was told of another ring: it looks for its own place there, as it does through past contacts.
-    if (this.ready) for (const ref of bootstrap) if (ref.id !== this.self.id) send(ref, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx)
+    if (this.ready)
+      for (const ref of bootstrap) if (ref.id !== this.self.id) send(ref, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx)
     if (this.state.standing !== 'outside' || this.joining !== undefined) return
     this.bootstraps = bootstrap.filter((ref) => ref.id !== this.self.id)
     if (this.bootstraps.length === 0) this.becomeMember(now, now, fx)
@@ -108,7 +116,7 @@ export class PastryNode implements Overlay {
     if (state.counts) for (const ref of state.everybody()) send(ref, { type: 'leave', leafSet: state.leafSet.members }, fx)
     state.standing = 'gone'
     this.joining = undefined
-    this.locality = undefined
+    this.tables.stop()
     this.probing.clear()
   }
 
@@ -130,17 +138,17 @@ export class PastryNode implements Overlay {
       case 'pong':
         return this.onPong(from, received, now, fx)
       case 'distance':
-        return this.onDistance(from, received.rttMs, received.member, fx)
+        return this.tables.onDistance(from, received.rttMs, received.member, fx)
       case 'state-request':
-        return onStateRequest(this.state, this.measuring, from, received, now, fx)
+        return onStateRequest(this.state, this.tables.measuring, from, received, now, fx)
       case 'state-reply':
         return this.onStateReply(from, received, now, fx)
       case 'announcement':
-        return this.onAnnouncement(from, received, now, fx)
+        return this.tables.onAnnouncement(from, received, now, fx)
       case 'slot-request':
         return onSlotRequest(this.state, from, received, fx)
       case 'slot-reply':
-        return this.measuring.consider(this.slotRepair.onReply(received, fx), now, fx)
+        return this.tables.onSlotReply(received, now, fx)
       case 'join-request':
         return this.onJoinRequest(from, received, fx)
       case 'join-refusal':
@@ -162,11 +170,11 @@ export class PastryNode implements Overlay {
         return silent === undefined ? this.settle(now, fx) : this.fail(silent, now, fx)
       }
       case 'measure':
-        return this.measuring.expired(arg, now, fx)
+        return this.tables.measuring.expired(arg, now, fx)
       case 'slot':
-        return this.slotRepair.onTimer(arg, fx)
+        return this.tables.onSlotTimer(arg, fx)
       case 'locality':
-        return this.settleIn(fx)
+        return this.tables.onLocalityTimer(fx)
       case 'join':
         return this.onJoinTimer(arg, now, fx)
       case 'seek':
@@ -185,7 +193,7 @@ export class PastryNode implements Overlay {
     if (cause === 'disconnected' && !this.state.leafSet.has(peer.id)) return
     if (cause === 'unreachable') {
       this.joining?.onUnreachable(peer, fx)
-      this.measuring.drop(peer.id, now, fx)
+      this.tables.measuring.drop(peer.id, now, fx)
       // It did not answer a probe either, because there is nobody to connect to.
       if (this.probing.has(peer.id)) return this.fail(peer, now, fx)
     }
@@ -274,44 +282,19 @@ export class PastryNode implements Overlay {
     this.maintenance.start(fx)
     fx.emit({ type: 'ready', elapsedMs: now - since })
     fx.becameReady()
-    if (this.state.leafSet.wholeRing) return
-    this.measuring.consider(candidates, now, fx)
-    this.locality = new Locality(this.state)
-    fx.startTimer('locality', 0, this.state.prng.jitter(this.state.config.localityPauseMs, 0.5))
-  }
-
-  // Routing table
-
-  private settleIn(fx: OverlayEffects): void {
-    if (this.locality === undefined) return
-    if (this.measuring.idle && !this.locality.proceed(fx)) this.locality = undefined
-    else fx.startTimer('locality', 0, this.state.prng.jitter(this.state.config.localityPauseMs, 0.5))
+    this.tables.settleIn(candidates, now, fx)
   }
 
   private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
     this.joining?.onPong(from, pong.seq, pong.member, now, fx)
-    this.measuring.answered(from, pong.seq, now, fx)
+    this.tables.measuring.answered(from, pong.seq, now, fx)
     if (pong.member) this.state.admit(from, fx)
-  }
-
-  private onDistance(from: NodeRef, rttMs: Millis, member: boolean, fx: OverlayEffects): void {
-    this.state.proximity.reported(from.id, rttMs)
-    if (member) this.state.admit(from, fx)
   }
 
   private onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
     if (reply.member) this.state.admit(from, fx)
-    const refs = [...reply.refs, ...reply.neighborhood]
     if (this.joining !== undefined) this.joining.onStateReply(from, reply, now, fx)
-    else if (this.locality !== undefined) this.measuring.consider(refs, now, fx)
-    else considerSome(this.state, this.measuring, refs, now, fx)
-  }
-
-  private onAnnouncement(from: NodeRef, announcement: Announcement, now: Millis, fx: OverlayEffects): void {
-    this.onDistance(from, announcement.rttMs, true, fx)
-    const { routingTable } = this.state
-    const forEmptySlots = announcement.refs.filter((ref) => ref.id.length === this.self.id.length && routingTable.towards(ref.id) === undefined)
-    considerSome(this.state, this.measuring, forEmptySlots, now, fx)
+    else this.tables.onStateReply(reply, now, fx)
   }
 
   // Leaf set
@@ -320,7 +303,12 @@ export class PastryNode implements Overlay {
     // Only for a new neighbour: two claimants that are none would otherwise ask each other anew for ever, every question voiding the last answer.
     if (probe.member && this.state.leafSet.admits(from.id)) this.probing.askAnew(from, now, fx)
     this.takeReport(from, probe, false, now, fx)
-    const reply: LeafReply = { type: 'leaf-reply', seq: probe.seq, hints: this.state.nearestTo(from, probe.lost), ...this.state.report(now) }
+    const reply: LeafReply = {
+      type: 'leaf-reply',
+      seq: probe.seq,
+      hints: this.state.nearestTo(from, probe.lost),
+      ...this.state.report(now),
+    }
     send(from, reply, fx)
     this.settle(now, fx)
   }
@@ -397,15 +385,8 @@ export class PastryNode implements Overlay {
 
   /** Out of all tables, and on with closing the gaps. */
   private lose(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
     this.probing.drop(ref.id)
-    this.measuring.drop(ref.id, now, fx)
-    const { routingTable } = state
-    const hadSlot = routingTable.get(ref.id) !== undefined
-    const wasNear = state.neighborhoodSet.get(ref.id) !== undefined
-    state.drop(ref, fx)
-    if (hadSlot && state.counts) this.slotRepair.start(routingTable.rowOf(ref.id), routingTable.columnOf(ref.id), fx)
-    if (wasNear) askNeighborhood(state, fx)
+    this.tables.remove(ref, now, fx)
     fx.peerFailed(ref)
     this.repair.restart()
     this.settle(now, fx)

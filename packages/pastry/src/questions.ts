@@ -51,7 +51,10 @@ export function keyRange(state: PastryState, node: NodeRef, rank: number, lkey: 
 /** Nodes to send a message for `key` to next, best first. */
 export function routeCandidates(state: PastryState, key: Guid, count: number, safe: boolean): NodeRef[] {
   const { leafSet, self } = state
-  if (leafSet.covers(key)) return replicaSet(state, key, count + 1).filter((ref) => ref !== self).slice(0, count)
+  if (leafSet.covers(key))
+    return replicaSet(state, key, count + 1)
+      .filter((ref) => ref !== self)
+      .slice(0, count)
   // The routing table follows proximity, which an adversary can court; leaf sets follow the ids alone.
   const known = safe ? [...leafSet.members] : state.everybody()
   const shared = new Map(known.map((ref) => [ref.id, safe ? 0 : state.sharedDigits(ref.id, key)]))

@@ -1,4 +1,4 @@
-import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { send } from './messages.ts'
 import type { SlotReply, SlotRequest } from './messages.ts'
 import type { PastryState } from './state.ts'

@@ -8,7 +8,12 @@ import type { TestHost } from './network.ts'
 const { leafSetSize, heartbeatMs, probeTimeoutMs } = pastryDefaults
 
 describe('when nodes crash', () => {
-  for (const [count, share] of [[3, 0.67], [12, 0.5], [40, 0.1], [60, 0.5]] as const) {
+  for (const [count, share] of [
+    [3, 0.67],
+    [12, 0.5],
+    [40, 0.1],
+    [60, 0.5],
+  ] as const) {
     it(`${Math.round(share * count)} of ${count} at once, all leaf sets are exact again within two heartbeats`, () => {
       for (let seed = 0; seed < 8; seed++) {
         const network = new TestNetwork(`crash ${count} ${seed}`)
@@ -118,7 +123,12 @@ describe('when nodes leave', () => {
 })
 
 describe('when the network is split', () => {
-  for (const [count, splitMs] of [[12, 60_000], [12, 1_800_000], [50, 45_000], [50, 300_000]] as const) {
+  for (const [count, splitMs] of [
+    [12, 60_000],
+    [12, 1_800_000],
+    [50, 45_000],
+    [50, 300_000],
+  ] as const) {
     it(`${count} nodes for ${splitMs / 1_000} s, both parts go on, and become one again within three minutes, without a storm`, () => {
       for (let seed = 0; seed < 3; seed++) {
         const network = new TestNetwork(`split ${count} ${splitMs} ${seed}`)
@@ -129,7 +139,8 @@ describe('when the network is split', () => {
         network.run(splitMs)
         for (const part of [true, false]) {
           const nodes = network.members().filter(({ ref }) => side.get(ref.id) === part)
-          for (const key of nodes.map(({ ref }) => ref.id)) assert.equal(answering(network, key).filter((host) => nodes.includes(host)).length, 1)
+          for (const key of nodes.map(({ ref }) => ref.id))
+            assert.equal(answering(network, key).filter((host) => nodes.includes(host)).length, 1)
         }
         network.reachable = () => true
         const { sent } = network

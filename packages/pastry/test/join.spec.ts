@@ -52,7 +52,10 @@ describe('joining', () => {
       const network = new TestNetwork(`neighbours ${seed}`)
       const members = network.grow(30)
       const id = members[0]!.ref.id
-      const [one, other] = [network.add(`${id.slice(0, -1)}${id.endsWith('1') ? '2' : '1'}` as Guid), network.add(`${id.slice(0, -1)}${id.endsWith('3') ? '4' : '3'}` as Guid)]
+      const [one, other] = [
+        network.add(`${id.slice(0, -1)}${id.endsWith('1') ? '2' : '1'}` as Guid),
+        network.add(`${id.slice(0, -1)}${id.endsWith('3') ? '4' : '3'}` as Guid),
+      ]
       one.join([members[5]!])
       other.join([members[9]!])
       assert.ok(network.runUntil(() => one.node.ready && other.node.ready, 10_000))
@@ -119,9 +122,7 @@ describe('joining', () => {
     const joiner = network.add()
     joiner.join([gone])
     network.run(60_000)
-    assert.deepEqual(joiner.events, [
-      { type: 'join-failed', reason: 'None of 1 bootstrap nodes could be joined through within 20000 ms.' },
-    ])
+    assert.deepEqual(joiner.events, [{ type: 'join-failed', reason: 'None of 1 bootstrap nodes could be joined through within 20000 ms.' }])
     assert.equal(joiner.node.ready, false)
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
 import { sharedPrefixDigits } from '@plaxton/guid'
+import { encodeJoinPayload } from '../src/codec.ts'
 import type { PastryConfig } from '../src/index.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
@@ -37,16 +38,17 @@ class Plane {
     return this
   }
 
-  /** Length of the ways to random nodes, over the length of the direct ways; and mean hops. */
-  walk(lookups: number): { ratio: number; hops: number } {
+  /** Length of the ways to random nodes, over the length of the direct ways; mean hops; the share of hops to dead nodes. */
+  walk(lookups: number): { ratio: number; hops: number; stale: number } {
     const { prng, hosts } = this.network
-    let [travelled, direct, hops] = [0, 0, 0]
+    let [travelled, direct, hops, stale] = [0, 0, 0, 0]
     for (let i = 0; i < lookups; i++) {
       const [source, root] = [prng.pick(this.members)!, prng.pick(this.members)!]
       let [at, cursor] = [source, 0]
       for (;;) {
         const next = at.node.nextHop(root.ref.id, cursor, new Set())
         if (next.action !== 'forward') break
+        if (!hosts.get(next.to.id)!.alive) stale++
         travelled += this.distance(at.ref, next.to)
         ;[at, cursor] = [hosts.get(next.to.id)!, next.cursor]
         hops++
@@ -54,7 +56,7 @@ class Plane {
       assert.equal(at, root)
       direct += this.distance(source.ref, root.ref)
     }
-    return { ratio: travelled / direct, hops: hops / lookups }
+    return { ratio: travelled / direct, hops: hops / lookups, stale: stale / hops }
   }
 }
 
@@ -72,7 +74,9 @@ describe('the routing table', () => {
     let [filled, possible] = [0, 0]
     for (const { ref, node } of plane.members) {
       for (let column = 0; column < 16; column++) {
-        const inSlot = plane.members.filter((other) => other.ref.id[0] === column.toString(16) && sharedPrefixDigits(other.ref.id, ref.id, 4) === 0)
+        const inSlot = plane.members.filter(
+          (other) => other.ref.id[0] === column.toString(16) && sharedPrefixDigits(other.ref.id, ref.id, 4) === 0,
+        )
         if (inSlot.length === 0) continue
         possible++
         const next = node.nextHop(inSlot[0]!.ref.id, 0, new Set())
@@ -90,11 +94,12 @@ describe('the routing table', () => {
     // Use finds the dead entries, and repair replaces them.
     for (let i = 0; i < 3_000; i++) {
       const [source, root] = [plane.network.prng.pick(plane.members)!, plane.network.prng.pick(plane.members)!]
-      source.walk(root.ref.id, new Uint8Array(0), 0, 0, new Set())
+      source.walk(root.ref.id, encodeJoinPayload({ purpose: 'seek', joiner: root.ref, attempt: 0 }), 0, 0, new Set())
       plane.network.run(20)
     }
     plane.network.run(120_000)
     const after = plane.walk(2_000)
+    assert.ok(after.stale < 0.05, `${after.stale} of the hops lead to dead nodes`)
     assert.ok(Math.abs(after.hops - before.hops) < 0.25, `${before.hops} hops before, ${after.hops} after`)
     assert.ok(after.ratio < 1.5, `${before.ratio} before, ${after.ratio} after`)
   })

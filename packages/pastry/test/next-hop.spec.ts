@@ -11,7 +11,16 @@ const config = { digitBits: 2, leafSetSize: 4 }
 
 /** Perfect tables: everybody has met everybody. */
 function network(ids: readonly number[]): Map<number, PastryState> {
-  return new Map(ids.map((self) => [self, memberState(ref(byte(self)), ids.filter((id) => id !== self).map((id) => ref(byte(id))), config)]))
+  return new Map(
+    ids.map((self) => [
+      self,
+      memberState(
+        ref(byte(self)),
+        ids.filter((id) => id !== self).map((id) => ref(byte(id))),
+        config,
+      ),
+    ]),
+  )
 }
 
 function shared(a: number, b: number): number {
@@ -84,7 +93,11 @@ describe('nextHop', () => {
     const prng = Prng.fromSeed('stale')
     for (let round = 0; round < 400; round++) {
       const [self, ...others] = someBytes(prng, 2 + prng.nextInt(40)) as [number, ...number[]]
-      const state = memberState(ref(byte(self)), others.map((id) => ref(byte(id))), config)
+      const state = memberState(
+        ref(byte(self)),
+        others.map((id) => ref(byte(id))),
+        config,
+      )
       for (const id of others) if (prng.chance(0.3)) state.drop(ref(byte(id)), { neighborChanged: () => {} } as never)
       const avoid = new Set(others.filter(() => prng.chance(0.2)).map(byte))
       for (const cursor of [prefixMode, numericMode]) {
@@ -137,7 +150,11 @@ describe('nextHop', () => {
   it('changes nothing', () => {
     const prng = Prng.fromSeed('pure')
     const [self, ...others] = someBytes(prng, 30) as [number, ...number[]]
-    const state = memberState(ref(byte(self)), others.map((id) => ref(byte(id))), config)
+    const state = memberState(
+      ref(byte(self)),
+      others.map((id) => ref(byte(id))),
+      config,
+    )
     const before = JSON.stringify([state.leafSet.members, state.routingTable.entries()])
     for (let key = 0; key < 256; key++) nextHop(state, nobody, byte(key), prefixMode, new Set([byte(others[0]!)]))
     assert.equal(JSON.stringify([state.leafSet.members, state.routingTable.entries()]), before)

@@ -47,7 +47,8 @@ class Bench {
   /** Lets every probe that is under way be answered by a node that knows what this one knows. */
   settle(): void {
     for (let sent = this.sentProbes(); sent.length > 0; sent = this.sentProbes()) {
-      for (const { to, seq } of sent) this.receive(ref(to), this.reply(seq, [this.node.self.id, ...this.neighbors().filter((id) => id !== to)]))
+      for (const { to, seq } of sent)
+        this.receive(ref(to), this.reply(seq, [this.node.self.id, ...this.neighbors().filter((id) => id !== to)]))
     }
   }
 
@@ -64,7 +65,12 @@ class Bench {
 }
 
 const probe = (leafSet: readonly string[], member = true): PastryMessage => ({
-  type: 'leaf-probe', seq: 1, member, leafSet: leafSet.map((id) => ref(id)), failed: [], lost: 'none',
+  type: 'leaf-probe',
+  seq: 1,
+  member,
+  leafSet: leafSet.map((id) => ref(id)),
+  failed: [],
+  lost: 'none',
 })
 
 describe('PastryNode', () => {
@@ -81,17 +87,37 @@ describe('PastryNode', () => {
       const confirming = bench.sentProbes()
       assert.deepEqual(confirming.map(({ to }) => to).sort(), ['00', '40', '80', 'c0'])
       assert.deepEqual(bench.neighbors(), [], 'nobody enters the leaf set on hearsay')
-      for (const { to, seq } of confirming) bench.receive(ref(to), bench.reply(seq, ['00', '40', '80', 'c0'].filter((id) => id !== to)))
+      for (const { to, seq } of confirming)
+        bench.receive(
+          ref(to),
+          bench.reply(
+            seq,
+            ['00', '40', '80', 'c0'].filter((id) => id !== to),
+          ),
+        )
       assert.equal(bench.node.ready, false)
 
       const claiming = bench.sentProbes()
       assert.deepEqual(claiming.map(({ to }) => to).sort(), ['00', '40', '80', 'c0'])
-      for (const { to, seq } of claiming.slice(1)) bench.receive(ref(to), bench.reply(seq, ['00', '40', '80', '85', 'c0'].filter((id) => id !== to)))
+      for (const { to, seq } of claiming.slice(1))
+        bench.receive(
+          ref(to),
+          bench.reply(
+            seq,
+            ['00', '40', '80', '85', 'c0'].filter((id) => id !== to),
+          ),
+        )
       assert.equal(bench.node.nextHop(guid('85'), 0, new Set()).action, 'hold', 'one has not agreed yet')
       const [last] = claiming as [{ to: string; seq: number }]
       bench.now += 30
       fx.take()
-      bench.receive(ref(last.to), bench.reply(last.seq, ['00', '40', '85', 'c0'].filter((id) => id !== last.to)))
+      bench.receive(
+        ref(last.to),
+        bench.reply(
+          last.seq,
+          ['00', '40', '85', 'c0'].filter((id) => id !== last.to),
+        ),
+      )
       assert.equal(bench.node.ready, true)
       const effects = fx.take()
       assert.ok(effects.some((effect) => effect.type === 'ready'))
@@ -105,7 +131,10 @@ describe('PastryNode', () => {
       const [first] = bench.sentProbes() as [{ to: string; seq: number }]
       bench.receive(ref('80'), bench.reply(first.seq, ['87']))
       const next = bench.sentProbes()
-      assert.deepEqual(next.map(({ to }) => to), ['87'])
+      assert.deepEqual(
+        next.map(({ to }) => to),
+        ['87'],
+      )
       assert.equal(bench.node.ready, false)
     })
 
@@ -114,9 +143,22 @@ describe('PastryNode', () => {
       bench.node.join([ref('80')], bench.now, bench.fx)
       bench.receive(ref('80'), { type: 'join-state', attempt: 1, hops: 0, root: true, leafSet: [], rows: [], neighborhood: [] })
       const claims = (): boolean[] =>
-        bench.fx.take().flatMap((effect) => (effect.type === 'send' && effect.message.type === 'leaf-probe' ? [(effect.message as PastryMessage & { member: boolean }).member] : []))
+        bench.fx
+          .take()
+          .flatMap((effect) =>
+            effect.type === 'send' && effect.message.type === 'leaf-probe'
+              ? [(effect.message as PastryMessage & { member: boolean }).member]
+              : [],
+          )
       const before = bench.fx.take()
-      assert.ok(before.some((effect) => effect.type === 'send' && effect.message.type === 'leaf-probe' && !(effect.message as PastryMessage & { member: boolean }).member))
+      assert.ok(
+        before.some(
+          (effect) =>
+            effect.type === 'send' &&
+            effect.message.type === 'leaf-probe' &&
+            !(effect.message as PastryMessage & { member: boolean }).member,
+        ),
+      )
       bench.receive(ref('80'), bench.reply(1, []))
       assert.deepEqual(claims(), [true])
     })
@@ -169,7 +211,10 @@ describe('PastryNode', () => {
 
     it('drops what it cannot read, and a join for somebody else', () => {
       const bench = Bench.member('80', [])
-      for (const [key, bytes] of [['85', new Uint8Array(3)], ['86', payload]] as const) {
+      for (const [key, bytes] of [
+        ['85', new Uint8Array(3)],
+        ['86', payload],
+      ] as const) {
         assert.equal(bench.node.forwardOwn(guid(key), bytes, 1, undefined, bench.now, bench.fx), false)
         const [effect] = bench.fx.take()
         assert.ok(effect?.type === 'event' && effect.event.type === 'dropped')
@@ -291,7 +336,10 @@ describe('PastryNode', () => {
       assert.deepEqual(bench.sentProbes(), [])
       bench.now += 60_000
       bench.receive(ref('90'), probe(['80', '84']))
-      assert.deepEqual(bench.sentProbes().map(({ to }) => to), ['84'])
+      assert.deepEqual(
+        bench.sentProbes().map(({ to }) => to),
+        ['84'],
+      )
     })
 
     it('takes a dead node back when it hears from it directly', () => {
@@ -340,7 +388,8 @@ describe('PastryNode', () => {
     it('does not grow by what they send', () => {
       const prng = Prng.fromSeed('strangers')
       const bench = Bench.member('8000', [], { leafSetSize: 16 })
-      const some = (count: number): NodeRef[] => Array.from({ length: count }, () => ref(prng.nextInt(65_536).toString(16).padStart(4, '0')))
+      const some = (count: number): NodeRef[] =>
+        Array.from({ length: count }, () => ref(prng.nextInt(65_536).toString(16).padStart(4, '0')))
       for (let i = 0; i < 3_000; i++) {
         bench.now += 10
         const [from] = some(1) as [NodeRef]

@@ -12,13 +12,20 @@ describe('replicaSet', () => {
     for (let round = 0; round < 40; round++) {
       const ids = someBytes(prng, 1 + prng.nextInt(40))
       for (const self of ids) {
-        const state = memberState(ref(byte(self)), ids.filter((id) => id !== self).map((id) => ref(byte(id))), config)
+        const state = memberState(
+          ref(byte(self)),
+          ids.filter((id) => id !== self).map((id) => ref(byte(id))),
+          config,
+        )
         for (let key = 0; key < 256; key += 7) {
           const ranking = [...ids].sort(byCloseness(key))
           const set = replicaSet(state, byte(key), ids.length).map((node) => numberOf(node.id))
           assert.deepEqual(set, ranking.slice(0, set.length))
           if (ranking[0] === self) assert.ok(set.length >= Math.min(ids.length, leafSetSize / 2 + 1))
-          assert.deepEqual(replicaSet(state, byte(key), 3).map((node) => numberOf(node.id)), set.slice(0, 3))
+          assert.deepEqual(
+            replicaSet(state, byte(key), 3).map((node) => numberOf(node.id)),
+            set.slice(0, 3),
+          )
         }
       }
     }
@@ -26,7 +33,11 @@ describe('replicaSet', () => {
 
   it('is empty for a key out of reach', () => {
     const ids = Array.from({ length: 32 }, (_, i) => 8 * i)
-    const state = memberState(ref(byte(0)), ids.slice(1).map((id) => ref(byte(id))), config)
+    const state = memberState(
+      ref(byte(0)),
+      ids.slice(1).map((id) => ref(byte(id))),
+      config,
+    )
     assert.deepEqual(replicaSet(state, byte(0x80), 5), [])
   })
 })
@@ -37,7 +48,11 @@ describe('range', () => {
     for (let round = 0; round < 60; round++) {
       const ids = someBytes(prng, 1 + prng.nextInt(16))
       const self = ids[0]!
-      const state = memberState(ref(byte(self)), ids.slice(1).map((id) => ref(byte(id))), config)
+      const state = memberState(
+        ref(byte(self)),
+        ids.slice(1).map((id) => ref(byte(id))),
+        config,
+      )
       for (const node of ids) {
         for (let rank = 0; rank < 6; rank++) {
           const expected = keysWhere(ids, node, rank)
@@ -48,7 +63,10 @@ describe('range', () => {
           }
           const next = keyRange(state, ref(byte(node)), rank, byte(numberOf(range.to) + 1))!
           const found = new Set([...keysOf(range), ...keysOf(next)])
-          assert.deepEqual([...found].sort((a, b) => a - b), expected)
+          assert.deepEqual(
+            [...found].sort((a, b) => a - b),
+            expected,
+          )
         }
       }
     }
@@ -70,7 +88,11 @@ describe('range', () => {
 
   it('is unknown for a stranger, and for a rank beyond the leaf set', () => {
     const ids = Array.from({ length: 32 }, (_, i) => 8 * i)
-    const state = memberState(ref(byte(0)), ids.slice(1).map((id) => ref(byte(id))), config)
+    const state = memberState(
+      ref(byte(0)),
+      ids.slice(1).map((id) => ref(byte(id))),
+      config,
+    )
     assert.equal(keyRange(state, ref('81'), 0, byte(0)), undefined)
     assert.notEqual(keyRange(state, ref('00'), 3, byte(0)), undefined)
     assert.equal(keyRange(state, ref('00'), 4, byte(0)), undefined)
@@ -82,7 +104,11 @@ describe('localLookup', () => {
     const prng = Prng.fromSeed('lookup')
     for (let round = 0; round < 100; round++) {
       const [self, ...others] = someBytes(prng, 30) as [number, ...number[]]
-      const state = memberState(ref(byte(self)), others.map((id) => ref(byte(id))), config)
+      const state = memberState(
+        ref(byte(self)),
+        others.map((id) => ref(byte(id))),
+        config,
+      )
       const key = prng.nextInt(256)
       for (const safe of [false, true]) {
         const candidates = routeCandidates(state, byte(key), 4, safe).map((node) => numberOf(node.id))

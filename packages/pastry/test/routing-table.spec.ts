@@ -49,13 +49,19 @@ describe('RoutingTable', () => {
     assert.equal(table.slot(0, 4)?.id, '4fff')
     assert.equal(table.get(guid('4000')), undefined)
     assert.equal(table.remove(guid('4000')), false)
-    assert.deepEqual(table.entries().map((entry) => entry.id), ['4fff'])
+    assert.deepEqual(
+      table.entries().map((entry) => entry.id),
+      ['4fff'],
+    )
   })
 
   it('gives its entries row by row, by column', () => {
     const prng = Prng.fromSeed('rows')
     const table = new RoutingTable(ref('80'), 4)
     for (const id of prng.shuffle(['10', '20', '8f', '81', 'f0'])) table.put(ref(id))
-    assert.deepEqual(table.entries().map((entry) => entry.id), ['10', '20', 'f0', '81', '8f'])
+    assert.deepEqual(
+      table.entries().map((entry) => entry.id),
+      ['10', '20', 'f0', '81', '8f'],
+    )
   })
 })
