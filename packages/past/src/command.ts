@@ -5,6 +5,7 @@ import type { AppEffects, Millis, RouteFailure } from '@plaxton/kbr'
 import type { Answered } from './errands.ts'
 import type { PastEvent, PastOutcome, PastStep, PastValue } from './events.ts'
 import type { PastCall, PastMessage, Refusal } from './messages.ts'
+import { transferMs } from './parts.ts'
 import type { PastParts } from './parts.ts'
 
 /** What every command is told when it begins. */
@@ -64,9 +65,10 @@ export abstract class Command {
     emit(fx, { type: 'past:progress', command: this.id, step, detail })
   }
 
-  /** Time for one attempt, at least 1 ms. */
-  protected attemptMs(now: Millis): Millis {
-    return Math.max(1, Math.min(this.parts.config.attemptMs, this.deadline - now))
+  /** Time for one attempt that moves so many bytes, at least 1 ms. */
+  protected attemptMs(now: Millis, bytes = 0): Millis {
+    const { config } = this.parts
+    return Math.max(1, Math.min(config.attemptMs + transferMs(bytes, config), this.deadline - now))
   }
 
   /** Runs `again` after a pause, or lets the deadline end the command with `why`. */

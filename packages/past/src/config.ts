@@ -15,6 +15,7 @@ export interface PastConfig {
   readonly commandMs: Millis
   readonly attemptMs: Millis
   readonly replicaMs: Millis
+  readonly slowestBytesPerSecond: number
   readonly retryMs: Millis
   readonly maxAttempts: number
   readonly hedgeFloorMs: Millis
@@ -56,6 +57,8 @@ export const pastDefaults = {
   attemptMs: 3000,
   /** A replica that has not answered by then is replaced by the next. Our guess: ten wide-area round trips. */
   replicaMs: 1000,
+  /** Data may take this much longer: a line that carries less is too slow to hold replicas. 2 Mbit/s, our guess at a poor home uplink. */
+  slowestBytesPerSecond: 250_000,
   /** Pause before a failed attempt is repeated; repairs of the overlay take about as long. */
   retryMs: 200,
   /** Ways tried by one `get`, hedges included. With half of all nodes dead, four ways miss in 1 of 16 cases, and routing repairs each. */
@@ -120,6 +123,7 @@ const ranges: Record<keyof PastConfig, readonly [min: number, max: number]> = {
   commandMs: [1, day],
   attemptMs: [1, day],
   replicaMs: [1, day],
+  slowestBytesPerSecond: [1, Number.MAX_SAFE_INTEGER],
   retryMs: [1, day],
   maxAttempts: [1, 16],
   hedgeFloorMs: [1, day],

@@ -19,6 +19,11 @@ export interface PastParts {
 /** Gives the answer to whoever asked, near or far. */
 export type Respond = (reply: PastReply, now: Millis, fx: AppEffects) => void
 
+/** Time to allow for sending so many bytes, beyond that for a message without data. */
+export function transferMs(bytes: number, { slowestBytesPerSecond }: PastConfig): Millis {
+  return Math.ceil((bytes * 1000) / slowestBytesPerSecond)
+}
+
 /** The nodes that may hold an object with this many replicas: its replica set, and as many again for views that differ. */
 export function widened(replicas: number): number {
   return 2 * replicas

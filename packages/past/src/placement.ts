@@ -116,10 +116,13 @@ export class Placement {
   private placed(max: number, fx: AppEffects, suits: (nodes: readonly NodeRef[], held: Held) => boolean): Placed[] {
     this.refresh(fx)
     const found: Placed[] = []
-    for (const [guid, nodes] of this.sets) {
+    for (const [guid, set] of this.sets) {
       if (found.length === max) break
       const held = this.shelf.get(guid)
-      if (held !== undefined && !includes(nodes, fx.self.id) && suits(nodes, held)) found.push({ held, nodes })
+      if (held === undefined || includes(set, fx.self.id)) continue
+      // Read anew, because a node that has been restarted may have another address.
+      const nodes = this.told.has(guid) ? set : setOf(held, fx)
+      if (!includes(nodes, fx.self.id) && suits(nodes, held)) found.push({ held, nodes })
     }
     return found
   }
@@ -163,7 +166,7 @@ export class Placement {
   }
 }
 
-export function bucketOf(guid: Guid): number {
+function bucketOf(guid: Guid): number {
   return Number.parseInt(guid.slice(-2), 16)
 }
 

@@ -129,7 +129,9 @@ export class PutCommand extends RootCommand {
       )
       return
     }
-    this.parts.errands.request(root, put, this.attemptMs(now), fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
+    // Here to the root, and from there to every replica.
+    const attemptMs = this.attemptMs(now, data.length * (1 + this.order.replicas))
+    this.parts.errands.request(root, put, attemptMs, fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
   }
 
   private onRefusal(refusal: Refusal, now: Millis, fx: AppEffects): void {

@@ -2,8 +2,10 @@ import { guidOf, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { isForgettable } from './claims.ts'
 import type { Claim } from './claims.ts'
 import { emit } from './command.ts'
+import { transferMs } from './parts.ts'
 import type { PastParts } from './parts.ts'
 
 /**
@@ -65,11 +67,16 @@ export class Repair {
   }
 
   private copy(guid: Guid, from: NodeRef, withData: boolean, now: Millis, fx: AppEffects): void {
-    this.parts.errands.request(from, { type: 'fetch', guid, withData }, this.parts.config.attemptMs, fx, (answered, time, effects) => {
+    const { errands, config } = this.parts
+    const withinMs = config.attemptMs + (withData ? transferMs(config.maxObjectBytes, config) : 0)
+    errands.request(from, { type: 'fetch', guid, withData }, withinMs, fx, (answered, time, effects) => {
       const message = answered.ok ? answered.message : undefined
       if (message?.type !== 'object') return this.finish(guid, time, effects)
-      this.paidUntil = Math.max(time, this.paidUntil) + ((message.data?.length ?? 0) * 1000) / this.parts.config.repairBytesPerSecond
-      this.keep(guid, from, message.claims, message.data, time, effects)
+      this.paidUntil = Math.max(time, this.paidUntil) + ((message.data?.length ?? 0) * 1000) / config.repairBytesPerSecond
+      // Clocks differ, and so does the moment at which nodes forget.
+      const claims = message.claims.filter((claim) => !isForgettable(claim, time, config.tombstoneMs))
+      if (claims.length === 0) return this.finish(guid, time, effects)
+      this.keep(guid, from, claims, message.data, time, effects)
     })
   }
 

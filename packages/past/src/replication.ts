@@ -4,6 +4,7 @@ import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { isContradicted } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Answered, Then } from './errands.ts'
+import { transferMs } from './parts.ts'
 import type { PastParts } from './parts.ts'
 import type { Data, Kept } from './shelf.ts'
 
@@ -77,7 +78,9 @@ export class Replication {
       shelf.keep(guid, claims, data, now, fx, (kept, time, effects) => this.onKept(node, kept, time, effects))
       return
     }
-    errands.request(node, { type: 'store', guid, claims, data: data?.bytes }, config.replicaMs, fx, (answered, time, effects) =>
+    // The copies under way share this node's line.
+    const withinMs = config.replicaMs + transferMs(this.order.wanted * (data?.bytes.length ?? 0), config)
+    errands.request(node, { type: 'store', guid, claims, data: data?.bytes }, withinMs, fx, (answered, time, effects) =>
       this.onAnswered(node, attempt, answered, time, effects),
     )
   }

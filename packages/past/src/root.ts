@@ -2,11 +2,11 @@ import { guidFromBytes, guidOf, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
-import { anyLive, claimOf, compareClaims, expiryOf, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
+import { anyLive, claimOf, compareClaims, expiryOf, hasExpired, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Then } from './errands.ts'
 import type { PastCall, Refusal, RefusalCode } from './messages.ts'
-import { namesOf, quorumOf, widened } from './parts.ts'
+import { namesOf, quorumOf, transferMs, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { Replication } from './replication.ts'
 import type { Replicated } from './replication.ts'
@@ -68,7 +68,7 @@ export class Root {
       this.putting.delete(guid)
       respond(reply, time, effects)
     }
-    if (known !== undefined) return this.replicatePut(put, respondOnce, now, fx)
+    if (anyLive(known ?? [], now)) return this.replicatePut(put, respondOnce, now, fx)
     new Survey(this.parts, guid, { firstHolder: false }, ({ claims }, time, effects) => {
       const late = this.objectionTo(claim, claims, time)
       if (late === undefined) this.replicatePut(put, respondOnce, time, effects)
@@ -181,6 +181,7 @@ export class Root {
     if (claim.withdrawal !== undefined && claim.withdrawal.removed !== removed) {
       return respond(refusal('not found', `${shortGuid(guid)} has been removed already`), now, fx)
     }
+    if (hasExpired(claim, now)) return respond(refusal('not found', `${shortGuid(guid)} has expired`), now, fx)
     if (removed < claim.certificate.created) {
       return respond(refusal('superseded', 'the removal is dated before the certificate', { stamp: claim.certificate.created }), now, fx)
     }
@@ -279,14 +280,11 @@ export class Root {
       if (bytes !== undefined && guidOf(bytes) === digest) then({ bytes, digest }, time, effects)
       else this.obtain(guid, digest, rest, time, effects, then)
     }
-    if (sameNode(holder, fx.self)) return this.parts.shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
-    this.parts.errands.request(
-      holder,
-      { type: 'fetch', guid, withData: true },
-      this.parts.config.replicaMs,
-      fx,
-      (answered, time, effects) =>
-        onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
+    const { shelf, errands, config } = this.parts
+    if (sameNode(holder, fx.self)) return shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
+    const withinMs = config.replicaMs + transferMs(config.maxObjectBytes, config)
+    errands.request(holder, { type: 'fetch', guid, withData: true }, withinMs, fx, (answered, time, effects) =>
+      onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
     )
   }
 

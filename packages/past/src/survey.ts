@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
-import { anyLive, mergeClaims } from './claims.ts'
+import { anyLive, isForgettable, mergeClaims } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Then } from './errands.ts'
 import type { PastReply } from './messages.ts'
@@ -56,12 +56,14 @@ export class Survey {
     }
   }
 
-  private onObject(node: NodeRef, { claims, settled }: PastReply & { readonly type: 'object' }, now: Millis, fx: AppEffects): void {
+  private onObject(node: NodeRef, object: PastReply & { readonly type: 'object' }, now: Millis, fx: AppEffects): void {
+    // Clocks differ, and so does the moment at which nodes forget.
+    const claims = object.claims.filter((claim) => !isForgettable(claim, now, this.parts.config.tombstoneMs))
     this.parts.notary.check(this.guid, claims, this.claims, now, fx, (problem, time, effects) => {
       if (problem === undefined) {
         this.claims = mergeClaims(this.claims, claims, this.parts.config.maxOwners)
         if (anyLive(claims, time)) this.holders.push(node)
-        if (anyLive(claims, time) && settled) this.certain = true
+        if (anyLive(claims, time) && object.settled) this.certain = true
       }
       this.settle(time, effects)
     })
