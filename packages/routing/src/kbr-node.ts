@@ -360,6 +360,7 @@ export class KbrNode implements Core {
       this.handles.sweep(stack.now, (expired) => this.requests.forget(expired)),
       this.phase === 'leaving' ? this.leaveAt : Infinity,
     )
+    assert(next > stack.now, 'something that is due is left undone')
     if (next !== Infinity) stack.wakeAt(next)
   }
 

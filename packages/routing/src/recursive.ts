@@ -149,6 +149,7 @@ export class RecursiveWalk {
     const leftovers = new Set<Passage>(this.held)
     for (const transmission of this.transmissions.takeUnacked()) leftovers.add(transmission.passage)
     this.held = undefined
+    this.heldDueAt = Infinity
     for (const passage of leftovers) this.endings.fail(passage, 'left', 'a node on the way has left the overlay')
   }
 

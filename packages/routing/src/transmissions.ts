@@ -85,6 +85,7 @@ export class TransmissionTable {
   takeUnacked(): Transmission[] {
     const all = [...(this.unacked?.values() ?? none)]
     this.unacked = undefined
+    this.dueAt = Infinity
     return all
   }
 

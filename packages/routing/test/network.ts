@@ -20,7 +20,7 @@ export interface Faults {
   readonly encode: boolean
 }
 
-interface Member {
+export interface Member {
   readonly ref: NodeRef
   readonly node: KbrNode
   readonly app: Probe
@@ -169,6 +169,7 @@ export class Network {
         })
       },
       startTimer: (timer: Timer, delayMs: Millis) => {
+        assert.ok(Number.isSafeInteger(delayMs) && delayMs >= 0, `a delay of ${delayMs}`)
         this.schedule(this.now + delayMs, (now) => this.input(from, (node, fx) => node.onTimer(timer, now, fx)))
       },
       emit: (event: KbrEvent) => {
