@@ -320,7 +320,6 @@ export class RecursiveWalk {
     const { passage } = transmission
     if (passage.message.replyWithinMs === 0 || passage.done) return this.transmissions.remove(transmission)
     if (this.transmissions.awaitReply(transmission)) this.stack.counters.forgotten++
-    this.stack.wakeAt(passage.replyUntil)
   }
 
   /** Our transmission `seq`, which `from` answers for good; it is taken out. */

@@ -91,6 +91,7 @@ describe('the life of a node', () => {
       test.receive('c0', routeMessage({ seq: 2, nonce: 2, ...wanted }), 0)
       test.fx.take()
       test.node.leave(10, test.fx)
+      assert.deepEqual([test.node.stats().inFlight, test.node.stats().openReplies], [0, 0])
       const refused = test.fx.sent().map(([to, message]) => [to, message.type, (message as unknown as { seq: number }).seq])
       assert.deepEqual(refused, [
         ['c0', 'refusal', 2],

@@ -177,6 +177,15 @@ describe('recursive walking', () => {
       assert.deepEqual(test.overlay.takeCalls(), ['rtt 80 20', 'suspect 80'])
     })
 
+    it('is not gone around again when it says so late', () => {
+      const test = bed('00', ['80', '90', '60'])
+      const { message } = pass(test, { replyWithinMs: 9000 })
+      test.wake(1000)
+      test.fx.take()
+      test.receive('80', { type: 'nack', seq: message.seq, reason: 'overloaded' }, 1100)
+      assert.deepEqual(test.fx.sent(), [])
+    })
+
     it('is not suspected when it is merely overloaded', () => {
       const test = bed('00', ['80', '90'])
       const { message } = pass(test)
@@ -207,6 +216,18 @@ describe('recursive walking', () => {
       test.receive('80', { type: 'ack', seq: message.seq }, 20)
       test.receive('90', { type: 'ring-dead', peer: ref('80') }, 400)
       assert.equal(test.fx.sent()[0]![0], '90')
+    })
+
+    it('is not gone around while another has the message', () => {
+      const test = bed('00', ['80', '90', '60'])
+      const { message } = pass(test, { replyWithinMs: 9000 })
+      test.wake(1000)
+      test.receive('80', { type: 'ack', seq: message.seq }, 1100)
+      test.fx.take()
+      test.node.onPeerDown(ref('90'), 'disconnected', 1200, test.fx)
+      assert.deepEqual(test.fx.sent(), [])
+      test.node.onPeerDown(ref('80'), 'disconnected', 1300, test.fx)
+      assert.equal(test.fx.sent()[0]![0], '60')
     })
 
     it('leaves the message here when this node becomes root by its death', () => {
@@ -246,6 +267,21 @@ describe('recursive walking', () => {
       assert.deepEqual(test.fx.sent(), [])
       test.wake(1500)
       assert.equal(test.fx.sent()[0]![0], '80')
+    })
+
+    it('tries each again at its own time', () => {
+      const test = bed('70', ['80', '40'])
+      pass(test, { nonce: 1 }, 0)
+      pass(test, { nonce: 2 }, 300)
+      const retried: Array<[number, number]> = []
+      for (let now = 1000; now <= 1900; now += 100) {
+        test.wake(now)
+        retried.push(...test.fx.sent().map(([, message]) => [now, (message as RouteMessage).nonce] as [number, number]))
+      }
+      assert.deepEqual(retried, [
+        [1500, 1],
+        [1800, 2],
+      ])
     })
 
     it('drops it when the suspect acknowledges after all', () => {
