@@ -25,9 +25,11 @@ export class GetCommand extends Command {
   private readonly latencies: Latencies
   /** Whether what this node holds itself may be believed. */
   private readonly settled: () => boolean
-  /** Nodes that gave a wrong answer or are being fetched from: another attempt passes them by. At most {@link maxExcluded}. */
+  /** Nodes that gave a wrong answer or none: another attempt passes them by. With those of {@link fetching} at most {@link maxExcluded}. */
   private readonly excluded: Guid[] = []
-  /** First hops used already. */
+  /** Nodes that data are being fetched from: meanwhile another attempt looks for somebody else. */
+  private readonly fetching = new Set<Guid>()
+  /** First hops used already; one for each attempt. */
   private readonly usedHops: Guid[] = []
   private startedAt = 0
   private attempts = 0
@@ -77,17 +79,20 @@ export class GetCommand extends Command {
       fx,
     )
     const options = { replyWithinMs: this.attemptMs(now), ...(firstHop === undefined ? {} : { firstHop }) }
-    const call = { type: 'get', want: this.want, excluded: this.excluded } as const
-    this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, time, effects))
+    const call = { type: 'get', want: this.want, excluded: [...this.excluded, ...this.fetching].slice(0, maxExcluded) } as const
+    const isWhole = this.fetching.size === 0
+    this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, isWhole, time, effects))
     this.hedgeLater(attempt, fx)
   }
 
   /** The overlay's own choice first; later attempts start with neighbours not used yet, while there are any. */
   private chooseFirstHop(fx: AppEffects): NodeRef | undefined {
-    const candidates = fx.localLookup(this.guid, this.parts.config.maxAttempts, this.attempts > 0)
+    if (this.attempts === 0) return undefined
+    if (this.usedHops.length === 0) this.usedHops.push(...fx.localLookup(this.guid, 1, false).map((node) => node.id))
+    const candidates = fx.localLookup(this.guid, this.parts.config.maxAttempts, true)
     const next = candidates.find((node) => !this.usedHops.includes(node.id) && !sameNode(node, fx.self))
     if (next !== undefined) this.usedHops.push(next.id)
-    return this.attempts === 0 ? undefined : next
+    return next
   }
 
   /** Waits twice as long after each attempt, so that a slow network is not asked more and more. */
@@ -99,7 +104,7 @@ export class GetCommand extends Command {
     })
   }
 
-  private onAnswered(answered: Answered, now: Millis, fx: AppEffects): void {
+  private onAnswered(answered: Answered, isWhole: boolean, now: Millis, fx: AppEffects): void {
     this.open--
     if (this.ended) return
     if (!answered.ok) {
@@ -108,7 +113,7 @@ export class GetCommand extends Command {
     }
     const { message } = answered
     if (message.type === 'object') return this.onObject(message.holder, message.claims, message.data, now, fx)
-    if (message.type === 'absent') return this.onAbsent(message.removed, message.silent, now, fx)
+    if (message.type === 'absent') return this.onAbsent(message.removed, message.silent, isWhole, now, fx)
     this.lastError = rejected(`a node answered with ${message.type}`)
     this.onFruitless(now, fx)
   }
@@ -116,7 +121,7 @@ export class GetCommand extends Command {
   private onObject(holder: NodeRef, claims: readonly Claim[], data: Uint8Array | undefined, now: Millis, fx: AppEffects): void {
     if (this.want === 'presence') return this.found(true, now, fx)
     if (data !== undefined) return this.verify(holder, claims, data, now, fx)
-    if (this.excluded.includes(holder.id)) return this.onFruitless(now, fx)
+    if (this.excluded.includes(holder.id) || this.fetching.has(holder.id)) return this.onFruitless(now, fx)
     // This node would not take its own word for it, but others have confirmed that the object lives.
     if (sameNode(holder, fx.self)) return this.readOwn(fx)
     this.fetchFrom(holder, now, fx)
@@ -125,7 +130,7 @@ export class GetCommand extends Command {
   /** Large data come directly; meanwhile another attempt may find another holder. */
   private fetchFrom(holder: NodeRef, now: Millis, fx: AppEffects): void {
     this.progress('fetching', `fetching from ${namesOf([holder])}`, fx)
-    this.exclude(holder.id)
+    this.fetching.add(holder.id)
     this.open++
     this.parts.errands.request(
       holder,
@@ -134,10 +139,12 @@ export class GetCommand extends Command {
       fx,
       (answered, time, effects) => {
         this.open--
+        this.fetching.delete(holder.id)
         if (this.ended) return
         const message = answered.ok ? answered.message : undefined
         if (message?.type === 'object' && message.data !== undefined)
           return this.verify(holder, message.claims, message.data, time, effects)
+        if (answered.ok) this.exclude(holder.id)
         this.lastError = answered.ok ? rejected(`${namesOf([holder])} no longer holds it`) : routeError(answered.failure)
         this.onFruitless(time, effects)
       },
@@ -171,12 +178,12 @@ export class GetCommand extends Command {
     this.onFruitless(now, fx)
   }
 
-  /** A no is believed at once when nobody was silent, and otherwise the second time. */
-  private onAbsent(removed: boolean, silent: number, now: Millis, fx: AppEffects): void {
+  /** A no is believed at once when everybody was asked and nobody silent, and otherwise the second time. */
+  private onAbsent(removed: boolean, silent: number, isWhole: boolean, now: Millis, fx: AppEffects): void {
     const detail = absence(this.guid, removed, silent)
     this.lastError = new NotFoundError(detail)
-    this.absences++
-    if (silent > 0 && this.absences < 2) return this.onFruitless(now, fx)
+    if (isWhole) this.absences++
+    if (!isWhole || (silent > 0 && this.absences < 2)) return this.onFruitless(now, fx)
     this.parts.errands.forget(this.hedgeAlarm)
     if (this.want === 'presence') this.succeed(false, fx)
     else this.fail(this.lastError, fx)

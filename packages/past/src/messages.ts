@@ -121,7 +121,8 @@ export interface Entry {
 export const bucketCount = 256
 /** Entries in one list: 50 KiB. A longer list comes in pages. */
 export const maxEntries = 1024
-export const maxPages = bucketCount
+/** Pages in one message, one for each bucket. */
+export const maxPages = 256
 /** Nodes a `get` may pass over. */
 export const maxExcluded = 16
 /** Nodes named in one message: twice the largest k there may be. */

@@ -109,8 +109,8 @@ export class PastNode implements Application {
   private readonly maintenance: Maintenance
   /** At most `maxCommands`; further ones end at once. */
   private readonly commands = new Map<number, Command>()
-  /** Commands that came before the disk was read. Part of {@link commands}. */
-  private waiting: Command[] = []
+  /** Commands that came before the disk was read, by number. Part of {@link commands}. */
+  private readonly waiting = new Map<number, Command>()
   private nextCommand = 1
   private loaded = false
   private leaving = false
@@ -322,9 +322,10 @@ export class PastNode implements Application {
       this.loaded = true
       emit(effects, { type: 'past:loaded', objects })
       this.maintenance.start(time, effects)
-      const { waiting } = this
-      this.waiting = []
-      for (const command of waiting) command.run(time, effects)
+      for (const [id, command] of this.waiting) {
+        this.waiting.delete(id)
+        command.run(time, effects)
+      }
     })
   }
 
@@ -333,7 +334,7 @@ export class PastNode implements Application {
     if (!isGuid(guid, 256)) throw new InvalidValueError('guid', guid, '64 lower-case hex characters')
     requireWhole('timeoutMs', timeoutMs, 1, Number.MAX_SAFE_INTEGER)
     const id = this.nextCommand++
-    const command = create({ id, guid, timeoutMs, onEnd: () => void this.commands.delete(id) })
+    const command = create({ id, guid, timeoutMs, onEnd: () => this.onCommandEnd(id) })
     if (this.leaving) command.fail(new NotReadyError('this node is leaving'), fx)
     else if (!fx.ready) command.fail(new NotReadyError('this node is not a member of its overlay yet'), fx)
     else if (this.commands.size >= this.config.maxCommands) command.fail(overloaded(`${this.commands.size} commands are under way`), fx)
@@ -341,9 +342,14 @@ export class PastNode implements Application {
       this.commands.set(id, command)
       command.begin(now, fx)
       if (this.loaded) command.run(now, fx)
-      else this.waiting.push(command)
+      else this.waiting.set(id, command)
     }
     return id
+  }
+
+  private onCommandEnd(id: number): void {
+    this.commands.delete(id)
+    this.waiting.delete(id)
   }
 
   /** Answers a passing `get` from this node's own copy; false when it should go on. */

@@ -70,6 +70,16 @@ describe('a read', () => {
     assert.deepEqual(second.disk.get(`d/${guid}`), bytesOf('fragile'))
   })
 
+  it('does not take a slow fetch of the only copy for an absence', () => {
+    const world = new World({ seed: 26, nodes: 10, latencyMs: [400, 400] })
+    const data = new Uint8Array(100_000)
+    const guid = guidOf(data)
+    succeeded(world.run(world.node(0), (past, now, fx) => past.put({ guid, data, replicas: 1 }, now, fx)).outcome)
+    const reader = world.nodes.find((node) => !world.holders(guid).includes(node))
+    assert.ok(reader)
+    assert.deepEqual(succeeded(world.get(reader, guid)), data)
+  })
+
   it('says that there is nothing only after the replica set has been asked', () => {
     const world = new World({ seed: 24, nodes: 20 })
     const guid = world.put(world.node(0), 'held by one', { replicas: 1 })
