@@ -49,6 +49,17 @@ export class Proximity {
     if (this.of(id) === undefined) this.set(id, rttMs)
   }
 
+  /** Forgets all but these. */
+  retain(ids: Iterable<Guid>): void {
+    const before = this.measured
+    if (before === undefined) return
+    this.measured = new Map()
+    for (const id of ids) {
+      const rttMs = before.get(id)
+      if (rttMs !== undefined) this.measured.set(id, rttMs)
+    }
+  }
+
   forget(id: Guid): void {
     this.measured?.delete(id)
   }

@@ -29,8 +29,10 @@ export class TableKeeper {
 
   onLocalityTimer(fx: OverlayEffects): void {
     if (this.locality === undefined) return
-    if (this.measuring.idle && !this.locality.proceed(fx)) this.locality = undefined
-    else this.startPause(fx)
+    if (!this.measuring.idle || this.locality.proceed(fx)) return this.startPause(fx)
+    this.locality = undefined
+    // The hundreds that were measured and found too far would be half of what an idle node weighs.
+    this.state.proximity.retain(this.state.everybody().map((ref) => ref.id))
   }
 
   onSlotTimer(arg: number, fx: OverlayEffects): void {
