@@ -64,7 +64,7 @@ export class Calls {
   /** The next attempt of a call, if it is still open. */
   retry(id: number): Passage | undefined {
     const call = this.byId?.get(id)
-    return call === undefined || call.passages.length >= this.stack.config.attempts ? undefined : this.attempt(call)
+    return call === undefined ? undefined : this.attempt(call)
   }
 
   /** What became of an attempt. */

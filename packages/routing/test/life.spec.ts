@@ -84,6 +84,18 @@ describe('the life of a node', () => {
       assert.equal(test.app.replies.length, 2)
     })
 
+    it('ends a route that was accepted elsewhere, too', () => {
+      const test = bed('00', ['80'])
+      test.run(0, (fx) => fx.route(key, bytes('x'), wanted))
+      const [[, { seq }]] = test.fx.sent() as [[string, RouteMessage]]
+      test.receive('80', { type: 'ack', seq }, 5)
+      test.node.leave(10, test.fx)
+      assert.deepEqual(
+        test.app.replies.map(({ reply }) => !reply.ok && reply.failure.reason),
+        ['left'],
+      )
+    })
+
     it('refuses what it has accepted and not passed on, and what its applications have not answered', () => {
       const test = bed('80', ['90'])
       test.app.onDeliver = () => {}
