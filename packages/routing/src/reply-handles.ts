@@ -40,9 +40,14 @@ export class ReplyHandles {
     return this.size >= this.config.openRepliesMax
   }
 
-  /** A handle that nothing hangs on yet, to be shown while an application decides. */
+  /** A handle that was never used before and that nothing hangs on yet. */
+  draw(): ReplyHandle {
+    return ++this.last
+  }
+
+  /** Such a handle, to be shown while an application decides. */
   offer(): ReplyHandle {
-    this.offered = ++this.last
+    this.offered = this.draw()
     this.offeredUsed = false
     return this.offered
   }

@@ -262,8 +262,7 @@ export class Requests {
 
   private open(identity: string, peer: NodeRef, { seq, withinMs }: RequestMessage): number {
     const { now, config } = this.stack
-    const handle = this.handles.offer()
-    this.handles.withdraw()
+    const handle = this.handles.draw()
     const expiresAt = now + Math.min(withinMs, config.replyMsMax)
     this.handles.add(handle, { question: { type: 'request', identity }, returns: [{ peer, seq }], expiresAt })
     this.stack.wakeAt(expiresAt)
