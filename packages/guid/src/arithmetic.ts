@@ -13,5 +13,7 @@ export function toBigInt(guid: Guid): bigint {
 
 /** The id of `number` mod 16^length, with `length` characters. */
 export function fromBigInt(number: bigint, length: number): Guid {
-  return BigInt.asUintN(4 * length, number).toString(16).padStart(length, '0') as Guid
+  return BigInt.asUintN(4 * length, number)
+    .toString(16)
+    .padStart(length, '0') as Guid
 }

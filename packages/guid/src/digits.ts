@@ -57,7 +57,8 @@ export function withDigit(guid: Guid, index: number, digitBits: number, value: n
   const start = index * digitBits
   const end = Math.min(start + digitBits, 4 * guid.length)
   const largest = (1 << (end - start)) - 1
-  if (!Number.isInteger(value) || value < 0 || value > largest) throw new InvalidGuidError('value', value, `a whole number from 0 to ${largest}`)
+  if (!Number.isInteger(value) || value < 0 || value > largest)
+    throw new InvalidGuidError('value', value, `a whole number from 0 to ${largest}`)
 
   const firstChar = start >> 2
   const lastChar = (end - 1) >> 2
@@ -68,9 +69,11 @@ export function withDigit(guid: Guid, index: number, digitBits: number, value: n
 }
 
 function requireDigitBits(digitBits: number): void {
-  if (!(digitBits >= 1 && digitBits <= 8 && Number.isInteger(digitBits))) throw new InvalidGuidError('digitBits', digitBits, 'a whole number from 1 to 8')
+  if (!(digitBits >= 1 && digitBits <= 8 && Number.isInteger(digitBits)))
+    throw new InvalidGuidError('digitBits', digitBits, 'a whole number from 1 to 8')
 }
 
 function requireIndex(index: number, count: number): void {
-  if (!(index >= 0 && index < count && Number.isInteger(index))) throw new InvalidGuidError('index', index, `a whole number from 0 to ${count - 1}`)
+  if (!(index >= 0 && index < count && Number.isInteger(index)))
+    throw new InvalidGuidError('index', index, `a whole number from 0 to ${count - 1}`)
 }

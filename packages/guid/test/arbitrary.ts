@@ -5,7 +5,9 @@ import type { Guid } from '@plaxton/guid'
 export const guids: fc.Arbitrary<Guid> = fc
   .oneof(
     fc.bigInt({ min: 0n, max: (1n << 256n) - 1n }),
-    fc.tuple(fc.constantFrom(0n, 1n << 255n, 1n << 128n, (1n << 256n) - 1n), fc.bigInt({ min: -300n, max: 300n })).map(([corner, off]) => corner + off),
+    fc
+      .tuple(fc.constantFrom(0n, 1n << 255n, 1n << 128n, (1n << 256n) - 1n), fc.bigInt({ min: -300n, max: 300n }))
+      .map(([corner, off]) => corner + off),
   )
   .map((n) => BigInt.asUintN(256, n).toString(16).padStart(64, '0') as Guid)
 

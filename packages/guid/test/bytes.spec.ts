@@ -47,7 +47,14 @@ describe('bytes of a guid', () => {
 
   it('must lie within the buffer', () => {
     const buffer = new Uint8Array(8)
-    for (const [offset, length] of [[0, 9], [8, 1], [7, 2], [-1, 2], [0, 0], [0, -1]] as const) {
+    for (const [offset, length] of [
+      [0, 9],
+      [8, 1],
+      [7, 2],
+      [-1, 2],
+      [0, 0],
+      [0, -1],
+    ] as const) {
       assert.throws(() => readGuid(buffer, offset, length), InvalidGuidError)
     }
     for (const offset of [-1, 7, 8]) assert.throws(() => writeGuid(id('abcd'), buffer, offset), InvalidGuidError)

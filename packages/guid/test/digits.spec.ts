@@ -19,14 +19,23 @@ function digitsOf(guid: Guid, digitBits: number): number[] {
 
 describe('digits of a guid', () => {
   it('are read from the most significant end', () => {
-    assert.deepEqual([0, 1].map((i) => digitAt(id('8f'), i, 4)), [8, 15])
-    assert.deepEqual([0, 1, 2, 3].map((i) => digitAt(id('8f'), i, 2)), [2, 0, 3, 3])
+    assert.deepEqual(
+      [0, 1].map((i) => digitAt(id('8f'), i, 4)),
+      [8, 15],
+    )
+    assert.deepEqual(
+      [0, 1, 2, 3].map((i) => digitAt(id('8f'), i, 2)),
+      [2, 0, 3, 3],
+    )
   })
 
   it('end with a narrower one where the digits do not fit: the bits that remain', () => {
     // 8f = 100 011 11
     assert.equal(digitCount(8, 3), 3)
-    assert.deepEqual([0, 1, 2].map((i) => digitAt(id('8f'), i, 3)), [4, 3, 3])
+    assert.deepEqual(
+      [0, 1, 2].map((i) => digitAt(id('8f'), i, 3)),
+      [4, 3, 3],
+    )
     assert.equal(digitCount(256, 3), 86)
     assert.equal(digitCount(256, 4), 64)
   })
@@ -78,7 +87,18 @@ describe('digits of a guid', () => {
   })
 
   it('exist only at whole positions, and for widths from 1 to 8', () => {
-    for (const [index, digitBits] of [[-1, 4], [2, 4], [0.5, 4], [NaN, 4], [3, 3], [-1, 3], [0, 0], [0, 9], [0, 1.5], [0, NaN]] as const) {
+    for (const [index, digitBits] of [
+      [-1, 4],
+      [2, 4],
+      [0.5, 4],
+      [NaN, 4],
+      [3, 3],
+      [-1, 3],
+      [0, 0],
+      [0, 9],
+      [0, 1.5],
+      [0, NaN],
+    ] as const) {
       assert.throws(() => digitAt(id('8f'), index, digitBits), InvalidGuidError)
       assert.throws(() => withDigit(id('8f'), index, digitBits, 0), InvalidGuidError)
     }

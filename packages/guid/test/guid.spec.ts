@@ -53,7 +53,13 @@ describe('guid', () => {
     it('has exactly the width asked for', () => {
       assert.equal(parseGuid('0x8F', 8), '8f')
       assert.equal(parseGuid('abc', 12), 'abc')
-      for (const [form, bits] of [[ofAbc.slice(1), 256], [`${ofAbc}0`, 256], ['8', 8], ['085', 8], ['', 8]] as const) {
+      for (const [form, bits] of [
+        [ofAbc.slice(1), 256],
+        [`${ofAbc}0`, 256],
+        ['8', 8],
+        ['085', 8],
+        ['', 8],
+      ] as const) {
         assert.throws(() => parseGuid(form, bits), InvalidGuidError)
       }
     })
@@ -86,7 +92,12 @@ describe('guid', () => {
     })
 
     it('never throws anything but InvalidGuidError, whatever the text', () => {
-      const texts = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string().map((rest) => `bafk${rest}`), fc.string().map((rest) => `Qm${rest}`))
+      const texts = fc.oneof(
+        fc.string(),
+        fc.string({ unit: 'binary' }),
+        fc.string().map((rest) => `bafk${rest}`),
+        fc.string().map((rest) => `Qm${rest}`),
+      )
       fc.assert(
         fc.property(texts, (form) => {
           try {

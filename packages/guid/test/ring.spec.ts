@@ -119,7 +119,12 @@ describe('closeness on the ring', () => {
   it('is right for 256-bit ids, however near each other', () => {
     const ring = 1n << 256n
     const way = (a: Guid, b: Guid) => (number(b) - number(a) + ring) % ring
-    const near = fc.tuple(guids, fc.bigInt({ min: -3n, max: 3n }), fc.bigInt({ min: -3n, max: 3n }), fc.constantFrom(0n, 200n, 227n, 228n, 229n, 252n, 255n))
+    const near = fc.tuple(
+      guids,
+      fc.bigInt({ min: -3n, max: 3n }),
+      fc.bigInt({ min: -3n, max: 3n }),
+      fc.constantFrom(0n, 200n, 227n, 228n, 229n, 252n, 255n),
+    )
     const shortest = (a: Guid, b: Guid) => (way(a, b) < way(b, a) ? way(a, b) : way(b, a))
     const check = (a: Guid, b: Guid, key: Guid) => {
       const expected = order(shortest(a, key), shortest(b, key)) || order(way(key, a), way(key, b))

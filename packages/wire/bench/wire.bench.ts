@@ -1,5 +1,20 @@
 import { guidOf } from '@plaxton/guid'
-import { bool, bytes, decode, encode, encodedLength, guid, message, nested, nodeRef, optional, repeated, string, uint32, union } from '@plaxton/wire'
+import {
+  bool,
+  bytes,
+  decode,
+  encode,
+  encodedLength,
+  guid,
+  message,
+  nested,
+  nodeRef,
+  optional,
+  repeated,
+  string,
+  uint32,
+  union,
+} from '@plaxton/wire'
 import type { Schema } from '@plaxton/wire'
 
 /** Encoding and decoding, per message: the best of many short rounds, so that other work on the machine disturbs little. */
@@ -19,7 +34,11 @@ const block = message('Block', { nonce: uint32(1), data: bytes(2, { max: 1 << 20
 let sink = 0
 
 const idOf = (n: number) => guidOf(Uint8Array.of(n))
-const ref = (n: number) => ({ id: idOf(n), address: `/ip4/127.0.0.1/tcp/${4000 + n}/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp`, epoch: 1795000000 })
+const ref = (n: number) => ({
+  id: idOf(n),
+  address: `/ip4/127.0.0.1/tcp/${4000 + n}/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp`,
+  epoch: 1795000000,
+})
 const routeValue = { key: idOf(1), source: idOf(2), hops: 3, nonce: 123456, payload: new Uint8Array(32).fill(7) }
 
 measure('ack', ack, { nonce: 77, accepted: true })

@@ -45,7 +45,9 @@ export class Reader {
       }
       scale *= 0x80
     }
-    throw limit === end ? this.fail('truncated', 'a varint does not end') : this.fail('number', `a varint has more than ${maxVarintBytes} bytes`)
+    throw limit === end
+      ? this.fail('truncated', 'a varint does not end')
+      : this.fail('number', `a varint has more than ${maxVarintBytes} bytes`)
   }
 
   /** Passes over the tag that comes next, if it is `tag`, which has at most two bytes. */

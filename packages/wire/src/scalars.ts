@@ -68,7 +68,8 @@ function wholeNumber(protoType: string, max: number): ValueType<number> {
     fallback: 0,
     size: varintLength,
     write(writer, value, field) {
-      if (!(value >= 0 && value <= max && Number.isInteger(value))) throw new UnencodableError(field, value, `a whole number from 0 to ${max}`)
+      if (!(value >= 0 && value <= max && Number.isInteger(value)))
+        throw new UnencodableError(field, value, `a whole number from 0 to ${max}`)
       writer.varint(value)
     },
     read(reader) {

@@ -55,7 +55,12 @@ class Union implements Schema<UnionValue> {
     this.fields = [...fields].sort((a, b) => a.number - b.number)
     this.byName = new Map(variants.map((variant) => [variant.name, variant]))
     this.byTag = new Map(variants.map((variant) => [variant.tag, variant]))
-    if (this.byTag.size < fields.length) throw new UnencodableError(name, fields.map((field) => field.number), 'of variants with different numbers')
+    if (this.byTag.size < fields.length)
+      throw new UnencodableError(
+        name,
+        fields.map((field) => field.number),
+        'of variants with different numbers',
+      )
   }
 
   size(value: UnionValue): number {
@@ -102,7 +107,11 @@ class Union implements Schema<UnionValue> {
   private variantOf(value: UnionValue): Variant {
     const variant = this.byName.get(value[this.discriminant])
     if (variant === undefined) {
-      throw new UnencodableError(`${this.name}.${this.discriminant}`, value[this.discriminant], `one of ${[...this.byName.keys()].join(', ')}`)
+      throw new UnencodableError(
+        `${this.name}.${this.discriminant}`,
+        value[this.discriminant],
+        `one of ${[...this.byName.keys()].join(', ')}`,
+      )
     }
     return variant
   }

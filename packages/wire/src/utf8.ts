@@ -54,7 +54,7 @@ export function utf8Read(reader: Reader, length: number): string {
   if (nativeLatin1Slice !== undefined && isAscii(bytes, start, end)) return nativeLatin1Slice.call(bytes, start, end)
   const units: number[] = []
   let text = ''
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const lead = bytes[at]!
     const trail = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3
     const point = trail === 0 ? lead : at + trail < end ? codePoint(bytes, at, trail, lead) : -1

@@ -21,11 +21,17 @@ const cases: readonly (readonly [Schema<unknown>, fc.Arbitrary<unknown>])[] = [
 describe('hostile bytes', () => {
   for (const [schema, values] of cases) {
     it(`at random make no ${schema.name} and throw nothing but WireError`, () => {
-      fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => survives(schema, bytes)), { numRuns: 2000 })
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => survives(schema, bytes)),
+        { numRuns: 2000 },
+      )
     })
 
     it(`that look like fields do no harm to ${schema.name}`, () => {
-      fc.assert(fc.property(fieldLike, (bytes) => survives(schema, bytes)), { numRuns: 2000 })
+      fc.assert(
+        fc.property(fieldLike, (bytes) => survives(schema, bytes)),
+        { numRuns: 2000 },
+      )
     })
 
     it(`that were a ${schema.name} before some changes do no harm`, () => {
@@ -34,7 +40,10 @@ describe('hostile bytes', () => {
         for (const mutate of mutations) bytes = mutate(bytes)
         return Uint8Array.from(bytes)
       })
-      fc.assert(fc.property(mutated, (bytes) => survives(schema, bytes)), { numRuns: 2000 })
+      fc.assert(
+        fc.property(mutated, (bytes) => survives(schema, bytes)),
+        { numRuns: 2000 },
+      )
     })
 
     it(`that are a ${schema.name} cut short are refused, or read as a shorter one`, () => {
@@ -51,7 +60,8 @@ describe('hostile bytes', () => {
     const before = process.memoryUsage()
     // 2^53 - 1 bytes announced for each length-delimited field in turn.
     for (let number = 1; number <= 25; number++) {
-      for (let i = 0; i < 100; i++) survives(schemas.everything, Uint8Array.of(...tagOf(number, 2), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f))
+      for (let i = 0; i < 100; i++)
+        survives(schemas.everything, Uint8Array.of(...tagOf(number, 2), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f))
     }
     const after = process.memoryUsage()
     assert.ok(after.arrayBuffers - before.arrayBuffers < 10_000_000)
@@ -60,7 +70,12 @@ describe('hostile bytes', () => {
 
   it('take time in proportion to their number at most', () => {
     // 1 MiB of the shortest unknown fields, of empty fields, and of one list: a quadratic reader would need hours.
-    for (const pattern of [[0x78, 0x01], [0xfa, 0x3f, 0x00], [0x1a, 0x00], [0x58, 0x01]]) {
+    for (const pattern of [
+      [0x78, 0x01],
+      [0xfa, 0x3f, 0x00],
+      [0x1a, 0x00],
+      [0x58, 0x01],
+    ]) {
       const bytes = Uint8Array.from({ length: 1 << 20 }, (_, i) => pattern[i % pattern.length]!)
       const start = performance.now()
       for (const [schema] of cases) survives(schema, bytes)
@@ -105,10 +120,26 @@ const place = (bytes: readonly number[], at: number) => Math.floor(at * bytes.le
 
 /** One change to a message. */
 const mutation: fc.Arbitrary<(bytes: number[]) => number[]> = fc.oneof(
-  fc.tuple(position, fc.nat(7)).map(([at, bit]) => (bytes: number[]) => bytes.map((byte, i) => (i === place(bytes, at) ? byte ^ (1 << bit) : byte))),
-  fc.tuple(position, fc.nat(255)).map(([at, byte]) => (bytes: number[]) => bytes.map((old, i) => (i === place(bytes, at) ? byte : old))),
-  fc.tuple(position, fc.uint8Array({ maxLength: 5 })).map(([at, more]) => (bytes: number[]) => bytes.toSpliced(place(bytes, at), 0, ...more)),
-  fc.tuple(position, fc.nat(5)).map(([at, count]) => (bytes: number[]) => bytes.toSpliced(place(bytes, at), count)),
+  fc.tuple(position, fc.nat(7)).map(
+    ([at, bit]) =>
+      (bytes: number[]) =>
+        bytes.map((byte, i) => (i === place(bytes, at) ? byte ^ (1 << bit) : byte)),
+  ),
+  fc.tuple(position, fc.nat(255)).map(
+    ([at, byte]) =>
+      (bytes: number[]) =>
+        bytes.map((old, i) => (i === place(bytes, at) ? byte : old)),
+  ),
+  fc.tuple(position, fc.uint8Array({ maxLength: 5 })).map(
+    ([at, more]) =>
+      (bytes: number[]) =>
+        bytes.toSpliced(place(bytes, at), 0, ...more),
+  ),
+  fc.tuple(position, fc.nat(5)).map(
+    ([at, count]) =>
+      (bytes: number[]) =>
+        bytes.toSpliced(place(bytes, at), count),
+  ),
   fc.tuple(position, position).map(([at, length]) => (bytes: number[]) => {
     const from = place(bytes, at)
     return [...bytes, ...bytes.slice(from, from + place(bytes, length))]

@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
-import { bool, decode, encode, guid, message, nested, nodeRef, optional, refine, repeated, string, uint32, UnencodableError, union, WireError } from '@plaxton/wire'
+import {
+  bool,
+  decode,
+  encode,
+  guid,
+  message,
+  nested,
+  nodeRef,
+  optional,
+  refine,
+  repeated,
+  string,
+  uint32,
+  UnencodableError,
+  union,
+  WireError,
+} from '@plaxton/wire'
 import type { DecodeContext, Infer, Schema, WireNodeRef } from '@plaxton/wire'
 import { ack, envelope, frame, leafSetProbe, someId } from './schemas.ts'
 import type { Frame } from './schemas.ts'
@@ -8,7 +24,12 @@ import type { Frame } from './schemas.ts'
 const fromHex = (hex: string) => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 
 function refused(schema: Schema<unknown>, bytes: string | Uint8Array, reason: string, field: string, context: DecodeContext = {}): void {
-  assert.throws(() => decode(schema, typeof bytes === 'string' ? fromHex(bytes) : bytes, context), { name: 'WireError', code: 'ERR_WIRE', reason, field })
+  assert.throws(() => decode(schema, typeof bytes === 'string' ? fromHex(bytes) : bytes, context), {
+    name: 'WireError',
+    code: 'ERR_WIRE',
+    reason,
+    field,
+  })
 }
 
 const pair = message('Pair', { b: uint32(2), a: uint32(1), list: repeated(uint32(3), { max: 3 }) })
@@ -24,7 +45,8 @@ describe('a message', () => {
   })
 
   it('has its properties in the order of the numbers, so that all have one shape', () => {
-    for (const bytes of ['', '0801', '1002', '1002 0801', '1a0103']) assert.deepEqual(Object.keys(decode(pair, fromHex(bytes))), ['a', 'b', 'list'])
+    for (const bytes of ['', '0801', '1002', '1002 0801', '1a0103'])
+      assert.deepEqual(Object.keys(decode(pair, fromHex(bytes))), ['a', 'b', 'list'])
   })
 
   it('has each field once', () => {
@@ -52,7 +74,8 @@ describe('a message', () => {
   })
 
   it('has unknown fields that end before it does', () => {
-    for (const bytes of ['48', '4880', '4900112233445566', '4a', '4a03aabb', '4affffffffffffff0f', '4d001122']) refused(pair, bytes, 'truncated', 'Pair')
+    for (const bytes of ['48', '4880', '4900112233445566', '4a', '4a03aabb', '4affffffffffffff0f', '4d001122'])
+      refused(pair, bytes, 'truncated', 'Pair')
     refused(pair, '48ffffffffffffffffffff01', 'number', 'Pair')
   })
 
@@ -121,7 +144,8 @@ describe('a list', () => {
     refused(pair, '1800 1800 1800 1800', 'too large', 'Pair.list')
     refused(pair, '1a020001 0801 1a020203', 'too large', 'Pair.list')
     assert.throws(() => encode(pair, { a: 1, b: 2, list: [1, 2, 3, 4] }), UnencodableError)
-    for (const list of ['abc', [1, undefined], [null]]) assert.throws(() => encode(pair, { a: 1, b: 2, list: list as never }), UnencodableError)
+    for (const list of ['abc', [1, undefined], [null]])
+      assert.throws(() => encode(pair, { a: 1, b: 2, list: list as never }), UnencodableError)
   })
 
   it('of numbers is packed when written, and read packed or not', () => {
@@ -134,7 +158,13 @@ describe('a list', () => {
 
   it('of messages keeps empty ones', () => {
     const acks = message('Acks', { acks: repeated(nested(1, ack), { max: 3 }) })
-    const value = { acks: [{ nonce: 0, accepted: false }, { nonce: 1, accepted: false }, { nonce: 0, accepted: false }] }
+    const value = {
+      acks: [
+        { nonce: 0, accepted: false },
+        { nonce: 1, accepted: false },
+        { nonce: 0, accepted: false },
+      ],
+    }
     assert.deepEqual(encode(acks, value), fromHex('0a00 0a020801 0a00'))
     assert.deepEqual(decode(acks, fromHex('0a00 0a020801 0a00')), value)
   })
@@ -228,7 +258,9 @@ describe('a node reference', () => {
   })
 
   it('is left out of lists, or refuses its message, when the context refuses it', () => {
-    const judge = (refusedAddress: string): DecodeContext => ({ ref: (id, address, epoch) => (address === refusedAddress ? undefined : { id, address, epoch }) })
+    const judge = (refusedAddress: string): DecodeContext => ({
+      ref: (id, address, epoch) => (address === refusedAddress ? undefined : { id, address, epoch }),
+    })
     assert.deepEqual(decode(probe, bytes, judge('bad')).others, [ref('87', 'c', 3)])
     refused(probe, bytes, 'rejected', 'Probe.sender', judge('a'))
   })
@@ -244,7 +276,12 @@ describe('a node reference', () => {
 
 describe('the type of a schema’s values', () => {
   it('is that of its fields', () => {
-    const schema = message('Typed', { id: guid(1), count: uint32(2), note: optional(string(3, { max: 9 })), all: repeated(bool(4), { max: 2 }) })
+    const schema = message('Typed', {
+      id: guid(1),
+      count: uint32(2),
+      note: optional(string(3, { max: 9 })),
+      all: repeated(bool(4), { max: 2 }),
+    })
     type Typed = Infer<typeof schema>
     interface ByHand {
       readonly id: Guid

@@ -25,7 +25,9 @@ function agree<T>(what: string, schema: Schema<T>, values: fc.Arbitrary<T>): voi
     })
 
     it('is read by protobufjs', () => {
-      fc.assert(fc.property(values, (value) => assert.deepEqual(oracle.decode(schema, encode(schema, value)), oracle.expected(schema, value))))
+      fc.assert(
+        fc.property(values, (value) => assert.deepEqual(oracle.decode(schema, encode(schema, value)), oracle.expected(schema, value))),
+      )
     })
 
     it('is read as it was written by protobufjs', () => {

@@ -28,7 +28,11 @@ export class Oracle {
   /** What protobufjs should read in the encoding of `value`. */
   expected<T>(schema: Schema<T>, value: T): unknown {
     const type = this.root.lookupType(schema.name)
-    return type.toObject(type.fromObject(toTheirs(schema, value as Record<string, unknown>)), { longs: Number, enums: String, bytes: Array })
+    return type.toObject(type.fromObject(toTheirs(schema, value as Record<string, unknown>)), {
+      longs: Number,
+      enums: String,
+      bytes: Array,
+    })
   }
 }
 
@@ -56,7 +60,10 @@ function theirValue(field: AnySchema['fields'][number], value: unknown): unknown
 }
 
 function screaming(words: string): string {
-  return words.replace(/([a-z])([A-Z])/g, '$1_$2').replaceAll(' ', '_').toUpperCase()
+  return words
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll(' ', '_')
+    .toUpperCase()
 }
 
 function isDefault(value: unknown): boolean {

@@ -10,7 +10,9 @@ const rounds = 400
 
 describe('encoded messages', () => {
   it('stay as they were while others are encoded', () => {
-    const kept = Array.from({ length: rounds }, (_, i) => encode(note, { text: `${i}`.repeat(1 + (i % 60)), data: new Uint8Array(i % 97).fill(i) }))
+    const kept = Array.from({ length: rounds }, (_, i) =>
+      encode(note, { text: `${i}`.repeat(1 + (i % 60)), data: new Uint8Array(i % 97).fill(i) }),
+    )
     kept.forEach((encoded, i) => {
       assert.deepEqual(decode(note, encoded), { text: `${i}`.repeat(1 + (i % 60)), data: new Uint8Array(i % 97).fill(i) })
     })
@@ -26,7 +28,13 @@ describe('encoded messages', () => {
 
   it('of every length are right, wherever the pool ends', () => {
     for (let length = 0; length < 9000; length += 61) {
-      const value = { notes: [{ text: 'é'.repeat(length >> 1), data: new Uint8Array(length).fill(1) }, { text: 'end', data: new Uint8Array(0) }], last: length }
+      const value = {
+        notes: [
+          { text: 'é'.repeat(length >> 1), data: new Uint8Array(length).fill(1) },
+          { text: 'end', data: new Uint8Array(0) },
+        ],
+        last: length,
+      }
       const encoded = encode(notes, value)
       assert.equal(encoded.length, encodedLength(notes, value))
       assert.deepEqual(decode(notes, encoded), value)
@@ -47,7 +55,10 @@ describe('encoded messages', () => {
     } finally {
       Reflect.deleteProperty(Uint8Array.prototype, 'set')
     }
-    assert.deepEqual(copies.filter((length) => length > 100), [1 << 20, 1 << 20])
+    assert.deepEqual(
+      copies.filter((length) => length > 100),
+      [1 << 20, 1 << 20],
+    )
     assert.deepEqual(decode(block, encode(block, value)), value)
   })
 

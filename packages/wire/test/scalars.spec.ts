@@ -1,5 +1,22 @@
 import assert from 'node:assert/strict'
-import { bool, bytes, choice, decode, double, encode, guid, message, nested, optional, repeated, string, uint32, uint53, UnencodableError, WireError } from '@plaxton/wire'
+import {
+  bool,
+  bytes,
+  choice,
+  decode,
+  double,
+  encode,
+  guid,
+  message,
+  nested,
+  optional,
+  repeated,
+  string,
+  uint32,
+  uint53,
+  UnencodableError,
+  WireError,
+} from '@plaxton/wire'
 import type { Field, Values } from '@plaxton/wire'
 import { someId } from './schemas.ts'
 
@@ -123,7 +140,20 @@ describe('text', () => {
   const encoded = (characters: string) => bytesOf(bytes(1, { max: 2000 }), utf8.encode(characters))
 
   it('is UTF-8', () => {
-    for (const characters of ['', 'ascii', 'é', 'ß€', '你好', '😀', 'a😀b€cé', '\0', '\u{10ffff}', '\ud7ff\ue000\uffff', 'x'.repeat(1500), '€'.repeat(600)]) {
+    for (const characters of [
+      '',
+      'ascii',
+      'é',
+      'ß€',
+      '你好',
+      '😀',
+      'a😀b€cé',
+      '\0',
+      '\u{10ffff}',
+      '\ud7ff\ue000\uffff',
+      'x'.repeat(1500),
+      '€'.repeat(600),
+    ]) {
       assert.equal(bytesOf(text, characters), encoded(characters))
       assert.equal(valueOf(text, encoded(characters)), characters)
     }

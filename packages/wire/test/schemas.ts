@@ -1,5 +1,20 @@
 import type { Guid } from '@plaxton/guid'
-import { bool, bytes, choice, double, guid, message, nested, nodeRef, optional, repeated, string, uint32, uint53, union } from '@plaxton/wire'
+import {
+  bool,
+  bytes,
+  choice,
+  double,
+  guid,
+  message,
+  nested,
+  nodeRef,
+  optional,
+  repeated,
+  string,
+  uint32,
+  uint53,
+  union,
+} from '@plaxton/wire'
 import type { Infer } from '@plaxton/wire'
 
 /** Schemas that together use every kind of field in every presence, for tests. */
