@@ -59,6 +59,7 @@ export function drawPlan(prng: Prng): MixPlan {
     ['transit-stub 50/20/1', transitStub(chordTransitStub)],
   ] as const
   const [topologyName, topology] = prng.pick(topologies)!
+  const putGapMs = prng.pick([500, 2000, 5000])!
   return {
     topologyName,
     topology,
@@ -79,9 +80,9 @@ export function drawPlan(prng: Prng): MixPlan {
     leaveGapMs: sometimes(0.4, () => prng.pick([5, 20, 60])! * 1000, undefined),
     joinGapInChaosMs: sometimes(0.5, () => prng.pick([2, 5, 20])! * 1000, undefined),
     massCrash: sometimes(0.25, () => prng.pick([0.1, 0.3, 0.5])!, 0),
-    putGapMs: prng.pick([500, 2000, 5000])!,
+    putGapMs,
     getGapMs: prng.pick([500, 2000])!,
-    removeGapMs: sometimes(0.6, () => prng.pick([3000, 10_000])!, undefined),
+    removeGapMs: sometimes(0.6, () => prng.pick([3, 10])! * putGapMs, undefined),
     largest: prng.pick([200, 5000, 40_000])!,
     replicas: prng.pick([3, 5, 5, 5, 7])!,
   }

@@ -236,7 +236,8 @@ class Mix {
 
   private get(): void {
     const node = this.anyMember()
-    const object = this.anyObject(() => true)
+    const removedToo = this.workload.chance(0.1)
+    const object = this.anyObject(({ state }) => removedToo || state !== 'removed')
     if (node !== undefined && object !== undefined) this.ledger.get(node, object)
   }
 

@@ -1,6 +1,6 @@
 import { guidOf, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import type { KbrEvent, Millis, Prng } from '@plaxton/kbr'
+import type { AppEffects, KbrEvent, Millis, Prng } from '@plaxton/kbr'
 import { namedGuid } from '@plaxton/past'
 import type { PastEvent, PastNode, PastOutcome } from '@plaxton/past'
 import type { Host, Process } from './host.ts'
@@ -40,11 +40,11 @@ export interface CommandCounts {
 interface RunningCommand {
   readonly kind: 'put' | 'get' | 'remove'
   readonly object: LedgerObject
+  readonly node: SimNode
   readonly process: Process
   readonly startedAt: Millis
-  /** The object's removal had been acknowledged when the command began. */
-  readonly afterRemoval: boolean
-  readonly onEnd: ((outcome: PastOutcome) => void) | undefined
+  /** What the object was when the command began. */
+  readonly stateBefore: ObjectState
 }
 
 /**
@@ -60,6 +60,8 @@ export class PastLedger {
   impaired = false
   /** When it was last impaired. */
   private impairedAt: Millis = -Infinity
+  /** From the final reading on, nothing disturbs the network. */
+  private settled = false
   private readonly simulation: () => Simulation
   private readonly violations: Violations
   /** Who has which parts of each object, by guid and host. */
@@ -95,10 +97,10 @@ export class PastLedger {
     return object
   }
 
-  get(node: SimNode, object: LedgerObject, onEnd?: (outcome: PastOutcome) => void): void {
+  get(node: SimNode, object: LedgerObject): void {
     const past = pastOf(node)
     this.counts.gets++
-    this.command('get', node, object, (now, fx) => past.get({ guid: object.guid }, now, fx), onEnd)
+    this.command('get', node, object, (now, fx) => past.get({ guid: object.guid }, now, fx))
   }
 
   /** Removes the object, from its owner's node. */
@@ -161,23 +163,12 @@ export class PastLedger {
     return extra
   }
 
-  /** Reads every object from `readers` random nodes each, running the simulation meanwhile, and checks that all get the same and the right thing. */
+  /** Reads every object from `readers` random nodes, running the simulation meanwhile: what is anywhere must be read, what was removed must not. */
   readBack(prng: Prng, readers: number): void {
     const simulation = this.simulation()
+    this.settled = true
     for (const object of this.objects.values()) {
-      const found: boolean[] = []
-      for (let i = 0; i < readers; i++) {
-        const node = prng.pick(simulation.running().filter((candidate) => candidate.ready))!
-        this.get(node, object, (outcome) => {
-          found.push(outcome.ok)
-          if (!outcome.ok && this.holders(object.guid).length > 0 && object.state !== 'removed') {
-            this.fail('stored objects can be read', `${shortGuid(object.guid)} from host ${node.host.index}: ${outcome.error.message}`)
-          }
-          if (outcome.ok && object.state === 'removed') {
-            this.fail('removed objects stay gone', `${shortGuid(object.guid)} was read from host ${node.host.index}`)
-          }
-        })
-      }
+      for (let i = 0; i < readers; i++) this.get(prng.pick(simulation.running().filter((node) => node.ready))!, object)
       simulation.run(readGapMs)
     }
     simulation.run(commandLimitMs)
@@ -204,13 +195,7 @@ export class PastLedger {
     this.violations.add(check, this.now, detail)
   }
 
-  private command(
-    kind: RunningCommand['kind'],
-    node: SimNode,
-    object: LedgerObject,
-    run: (now: Millis, fx: Parameters<Parameters<Simulation['command']>[2]>[0]) => number,
-    onEnd?: (outcome: PastOutcome) => void,
-  ): void {
+  private command(kind: RunningCommand['kind'], node: SimNode, object: LedgerObject, run: (now: Millis, fx: AppEffects) => number): void {
     const process = node.process!
     const number = this.simulation().command(node, pastOf(node), (fx, now) => run(now, fx))
     const name = `${process.index}/${number}`
@@ -218,7 +203,7 @@ export class PastLedger {
     this.early = undefined
     if (this.running.has(name) || (this.ended.has(name) && early?.name !== name))
       this.fail('every command ends once', `host ${node.host.index} gave the number ${number} twice`)
-    this.running.set(name, { kind, object, process, startedAt: this.now, afterRemoval: object.state === 'removed', onEnd })
+    this.running.set(name, { kind, object, node, process, startedAt: this.now, stateBefore: object.state })
     if (early !== undefined) this.onDone(early.name, early.outcome)
   }
 
@@ -236,7 +221,7 @@ export class PastLedger {
     const running = this.running.get(name)
     if (running === undefined) return this.fail('every command ends once', `a command nobody gave ended, ${name}`)
     this.running.delete(name)
-    const { kind, object, afterRemoval, onEnd } = running
+    const { kind, object, stateBefore } = running
     switch (kind) {
       case 'put':
         if (outcome.ok) this.counts.putsOk++
@@ -248,17 +233,27 @@ export class PastLedger {
         object.state = outcome.ok ? 'removed' : 'unsure'
         break
       case 'get':
-        if (outcome.ok) this.onRead(object, outcome.value as Uint8Array, afterRemoval)
+        if (outcome.ok) this.onRead(object, outcome.value as Uint8Array, stateBefore === 'removed')
+        else this.onNotRead(running, outcome.error.message)
         break
     }
-    onEnd?.(outcome)
   }
 
   private onRead(object: LedgerObject, bytes: Uint8Array, afterRemoval: boolean): void {
     this.counts.getsOk++
     if (afterRemoval) this.counts.staleReads++
+    if (afterRemoval && this.settled) this.fail('removed objects stay gone', `${shortGuid(object.guid)} was read`)
     if (Buffer.compare(bytes, object.bytes) !== 0)
       this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
+  }
+
+  /** While no messages are lost or cut off, whatever has been put and is still somewhere can be read, however many nodes have just died. */
+  private onNotRead({ object, node, startedAt, stateBefore }: RunningCommand, reason: string): void {
+    if (node.leaving || this.holders(object.guid).length === 0) return
+    const isPut = stateBefore === 'put' && object.state === 'put' && !object.excused
+    const wasCalm = !this.impaired && startedAt - this.impairedAt >= calmMs
+    if (this.settled ? object.state === 'removed' : !isPut || !wasCalm) return
+    this.fail('stored objects can be read', `${shortGuid(object.guid)} from host ${node.host.index}: ${reason}`)
   }
 
   /** A node that runs let go of its copy. The last copy of a live object goes with a crash or never. */
@@ -305,6 +300,9 @@ const wholeCopy = dataPart | recordPart
  * news (2 × 30 s), and PAST's comparison with the copying (our guess, 21 s).
  */
 const repairMs = 120_000
+
+/** After a disturbance of messages, time for nodes that were taken for dead to be taken back: two leaf-set exchanges. */
+const calmMs = 60_000
 
 /** Longer than any command takes: PAST's own limit is 10 s. */
 const commandLimitMs = 30_000
