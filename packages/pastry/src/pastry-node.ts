@@ -59,7 +59,8 @@ export class PastryNode implements Overlay {
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
-  private noticePending = false
+  /** Failures this node found by itself and has not told yet. Bound: `failedMax`. Full: further ones are left to the others. Undefined when none. */
+  private news: Set<Guid> | undefined = undefined
 
   constructor(self: NodeRef, config: PastryConfig, prng: Prng) {
     this.state = new PastryState(self, config, prng)
@@ -327,6 +328,7 @@ export class PastryNode implements Overlay {
     if (report.member) this.state.admit(from, fx)
     else this.dismiss(from, isAnswer, now, fx)
     for (const id of report.failed) {
+      this.news?.delete(id)
       const ref = this.state.leafSet.get(id)
       if (ref !== undefined && id !== from.id) this.probing.verify(ref, now, fx)
     }
@@ -375,10 +377,7 @@ export class PastryNode implements Overlay {
     if (known !== undefined) {
       state.history.note(known, state.prng)
       fx.emit({ type: 'peer-failed', peer: known })
-      if (state.leafSet.has(ref.id) && !this.noticePending) {
-        this.noticePending = true
-        fx.startTimer('failure-notice', 0, state.prng.jitter(state.config.failureNoticeMs, 0.5))
-      }
+      if (state.leafSet.has(ref.id) && !this.probing.isDoubted(ref.id)) this.takeNote(ref.id, fx)
     }
     this.lose(known ?? ref, now, fx)
   }
@@ -392,10 +391,18 @@ export class PastryNode implements Overlay {
     this.settle(now, fx)
   }
 
-  /** MSPastry: the leaf set hears of failures by probes that name them; everybody then looks for themselves. */
+  private takeNote(failed: Guid, fx: OverlayEffects): void {
+    const { config, prng } = this.state
+    if (this.news === undefined) fx.startTimer('failure-notice', 0, prng.jitter(config.failureNoticeMs, 0.5))
+    const news = (this.news ??= new Set())
+    if (news.size < config.failedMax) news.add(failed)
+  }
+
+  /** MSPastry: the leaf set hears of failures by probes that name them, and everybody looks for themselves. Unless somebody else was faster. */
   private noticeFailures(now: Millis, fx: OverlayEffects): void {
-    this.noticePending = false
-    if (!this.state.counts) return
+    const stillNews = this.news !== undefined && this.news.size > 0
+    this.news = undefined
+    if (!stillNews || !this.state.counts) return
     for (const ref of this.state.leafSet.members) this.probing.start(ref, { report: true }, now, fx)
   }
 

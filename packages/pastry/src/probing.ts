@@ -76,9 +76,15 @@ export class Probing {
   verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
     const answeredAt = this.answeredAt?.get(ref.id)
     if (answeredAt !== undefined && now - answeredAt <= this.state.config.heartbeatMs) return
+    if (this.has(ref.id)) return
     this.start(ref, { report: true }, now, fx)
     const probe = this.running?.get(ref.id)
     if (probe !== undefined) probe.doubted = true
+  }
+
+  /** Whether it is being probed because others say that it is dead. */
+  isDoubted(id: Guid): boolean {
+    return this.running?.get(id)?.doubted === true
   }
 
   /** A leaf set came: the probe that it answers, if it answers one. */

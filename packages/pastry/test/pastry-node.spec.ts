@@ -275,6 +275,25 @@ describe('PastryNode', () => {
       assert.deepEqual((notice.message as PastryMessage & { type: 'leaf-probe' }).failed, ['90'])
     })
 
+    it('tells nobody of a failure that it heard of from others', () => {
+      const bench = Bench.member('80', ['90', '70'])
+      const said = { ...probe(['80', '90']), failed: [guid('90')] } as PastryMessage
+      bench.receive(ref('70'), said)
+      bench.node.onPeerDown(ref('90'), 'unreachable', bench.now, bench.fx)
+      assert.deepEqual(bench.neighbors(), ['70'])
+      assert.ok(!bench.fx.take().some((effect) => effect.type === 'timer' && effect.kind === 'failure-notice'))
+
+      // Or that somebody else has told meanwhile.
+      const other = Bench.member('80', ['90', '70'])
+      other.node.suspect(ref('90'), other.now, other.fx)
+      other.node.onPeerDown(ref('90'), 'unreachable', other.now, other.fx)
+      assert.ok(other.fx.take().some((effect) => effect.type === 'timer' && effect.kind === 'failure-notice'))
+      other.receive(ref('70'), said)
+      other.fx.take()
+      other.timer('failure-notice')
+      assert.deepEqual(other.fx.sent(), [])
+    })
+
     it('acquits a suspect that says anything, and sends it what was held', () => {
       const bench = Bench.member('80', ['90'])
       bench.node.suspect(ref('90'), bench.now, bench.fx)
