@@ -115,6 +115,7 @@ describe('a full table', () => {
       ['request-refused', 'overloaded'],
     ])
     assert.deepEqual([test.node.stats().openReplies, test.node.stats().overloaded], [1, 2])
+    assert.equal(test.app.takeLog().filter((line) => line.startsWith('deliver') || line.startsWith('request')).length, 1)
   })
 
   it('of responses forgets the oldest', () => {

@@ -49,6 +49,10 @@ export type Effect =
   | { effect: 'ask'; application: string; token: number; question: Question }
 
 export class Recorder implements Effects {
+  /** The time of the step, for whoever wants to know when a timer is due. */
+  now: Millis = 0
+  /** Timers that still run. */
+  readonly running: Array<{ at: Millis; timer: Timer }> = []
   private log: Effect[] = []
 
   send(to: NodeRef, message: Message): void {
@@ -56,12 +60,19 @@ export class Recorder implements Effects {
   }
   startTimer(timer: Timer, delayMs: Millis): void {
     this.log.push({ effect: 'timer', timer, delayMs })
+    this.running.push({ at: this.now + delayMs, timer })
   }
   emit(event: KbrEvent): void {
     this.log.push({ effect: 'event', event })
   }
   ask(application: string, token: number, question: Question): void {
     this.log.push({ effect: 'ask', application, token, question })
+  }
+
+  /** The next timer due at `now` or before, which has then rung. */
+  ring(now: Millis): Timer | undefined {
+    this.running.sort((a, b) => a.at - b.at)
+    return this.running[0] !== undefined && this.running[0].at <= now ? this.running.shift()!.timer : undefined
   }
 
   take(): Effect[] {
@@ -252,7 +263,7 @@ export interface Bed {
   readonly fx: Recorder
   /** Runs a command of the application at `now`. */
   readonly run: <T>(now: Millis, command: (fx: AppEffects) => T) => T
-  /** Rings the walking's timer at `now`. */
+  /** Rings every timer of the walking that is due at `now`; nothing happens when none was asked for. */
   readonly wake: (now: Millis) => void
   /** A message from `from` at `now`. */
   readonly receive: (from: string, message: Message & Record<string, unknown>, now: Millis) => void
@@ -273,9 +284,18 @@ export function bed(self: string, known: readonly string[], config: Partial<Rout
     overlay,
     app,
     fx,
-    run: (now, command) => node.command(app, now, fx, command),
-    wake: (now) => node.onTimer({ owner: 'routing', kind: 'wake', arg: 0 }, now, fx),
-    receive: (from, message, now) => node.onMessage(ref(from), message, now, fx),
+    run: (now, command) => {
+      fx.now = now
+      return node.command(app, now, fx, command)
+    },
+    wake: (now) => {
+      fx.now = now
+      for (let timer = fx.ring(now); timer !== undefined; timer = fx.ring(now)) node.onTimer(timer, now, fx)
+    },
+    receive: (from, message, now) => {
+      fx.now = now
+      node.onMessage(ref(from), message, now, fx)
+    },
   }
 }
 
