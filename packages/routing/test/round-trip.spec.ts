@@ -74,6 +74,16 @@ describe('the round-trip estimator', () => {
   })
 })
 
+describe('an answer that measures nothing', () => {
+  it('ends the doubling all the same', () => {
+    const estimator = new RoundTrip()
+    estimator.measured(50)
+    estimator.timedOut(10, 20)
+    estimator.answered()
+    assert.deepEqual([estimator.timeoutMs(1000, 100, 10_000), estimator.smoothedMs], [150, 50])
+  })
+})
+
 describe('many timeouts at once', () => {
   it('double the wait once, since all but the first were sent before that was known', () => {
     const estimator = new RoundTrip()

@@ -151,6 +151,7 @@ export class RingOverlay implements Overlay {
     } else if (type === 'ring-alive' && peer !== undefined) fx.peerRecovered(peer)
     else if (type === 'ring-ready') this.becomeReady(fx)
     else if (type === 'ring-route' && peer !== undefined) fx.route(peer.id, bytes('own'))
+    else if (type === 'ring-do') (message as unknown as { act: (fx: OverlayEffects) => void }).act(fx)
     else if (type === 'ring-neighbor' && peer !== undefined) fx.neighborChanged(peer, true)
     else this.calls.push(`message ${type} from ${from.id}`)
   }
