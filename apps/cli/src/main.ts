@@ -1,4 +1,13 @@
 #!/usr/bin/env node
 import { run } from './cli.ts'
 
-process.exitCode = await run(process.argv.slice(2))
+// Whoever reads our output has enough: `plaxton ls | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
+const status = await run(process.argv.slice(2))
+for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written))
+// Connections that a library is still closing are no reason to stay.
+process.exit(status)

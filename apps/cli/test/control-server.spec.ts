@@ -109,6 +109,29 @@ describe('the control socket', () => {
     ])
   })
 
+  it('tells a client what is wrong also while that has no answer yet', async () => {
+    await listen({
+      impatient: async ({ ask }) => {
+        ask({ type: 'read' }).catch(() => {})
+        throw new NotFoundError('no need to wait')
+      },
+    })
+    const never = new Promise<never>(() => {})
+    await assert.rejects(callDaemon({ path, command: 'impatient', onQuestion: () => never }), { code: 'ERR_NOT_FOUND' })
+  })
+
+  it('ends a call at once when its signal does, answers or not', async () => {
+    await listen({ ask: async ({ ask }) => (await ask({ type: 'read' })).header })
+    const signal = AbortSignal.timeout(50)
+    await assert.rejects(callDaemon({ path, command: 'ask', signal, onQuestion: () => new Promise(() => {}) }), { name: 'TimeoutError' })
+  })
+
+  it('ends a call with what its client fails with', async () => {
+    await listen({ ask: async ({ ask }) => (await ask({ type: 'read' })).header })
+    const failing = callDaemon({ path, command: 'ask', onQuestion: () => Promise.reject(new Error('the disk is gone')) })
+    await assert.rejects(failing, /the disk is gone/)
+  })
+
   it('aborts the handler when its client goes away', async () => {
     const aborted = Promise.withResolvers<unknown>()
     const called = Promise.withResolvers<void>()

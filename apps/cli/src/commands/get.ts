@@ -50,8 +50,6 @@ export async function get(output: Output, options: GetOptions, root: string): Pr
     })
   } catch (error) {
     await target.discard()
-    // Whoever read our output has enough.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
     throw error
   }
 }
@@ -66,17 +64,12 @@ interface Target {
 
 class StdoutTarget implements Target {
   private readonly output: Output
-  private broken: Error | undefined
 
   constructor(output: Output) {
     this.output = output
-    output.streams.stdout.on('error', (error) => {
-      this.broken = error
-    })
   }
 
   async take({ header, body }: Frame): Promise<void> {
-    if (this.broken !== undefined) throw this.broken
     if (header.type === 'entry' && header['kind'] === 'directory') throw new UsageError('it is a folder: say with -o where to write it')
     if (body === undefined || body.length === 0) return
     const { stdout, stderr } = this.output.streams

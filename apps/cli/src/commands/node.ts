@@ -58,8 +58,7 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
   const stopped = await Promise.race([daemon.stop().then(() => true), expired(stopWithinMs)])
   if (!stopped)
     output.note(`plaxton: not all was handed over within ${formatDuration(stopWithinMs)}; the others restore it from their copies`)
-  // Whatever a library still keeps open is no reason to stay.
-  process.exit(stopped ? exitCodes.ok : exitCodes.failed)
+  return stopped ? exitCodes.ok : exitCodes.failed
 }
 
 /** The first SIGINT, SIGTERM or SIGHUP asks to stop; the second ends the process. */

@@ -46,12 +46,8 @@ export async function up(output: Output, options: UpOptions): Promise<ExitCode> 
     return exitCodes.failed
   } finally {
     await network.end()
-    // Connections that a library still closes are no reason to stay.
-    setTimeout(() => process.exit(), lingerMs).unref()
   }
 }
-
-const lingerMs = 2_000
 
 /** The number of nodes to kill. Throws `UsageError` for a request that cannot end well. */
 function checked({ nodes, kill }: UpOptions): number {

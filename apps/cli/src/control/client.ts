@@ -43,18 +43,49 @@ export async function callDaemon(init: CallInit): Promise<unknown> {
 }
 
 async function readAnswer(channel: ControlChannel, { onFrame, onQuestion }: CallInit): Promise<unknown> {
-  for await (const frame of channel.frames) {
-    const { header } = frame
-    if (header.type === 'result') return header['value']
-    if (header.type === 'error') throw new RemoteError(String(header['code']), String(header['message']))
-    if (header['id'] === undefined) {
-      await onFrame?.(frame)
-      continue
+  const answers = new Answers(channel, onQuestion)
+  const read = async (): Promise<unknown> => {
+    for await (const frame of channel.frames) {
+      const { header } = frame
+      if (header.type === 'result') return header['value']
+      if (header.type === 'error') throw new RemoteError(String(header['code']), String(header['message']))
+      if (header['id'] === undefined) await onFrame?.(frame)
+      else answers.give(header)
     }
-    if (onQuestion === undefined) throw new ControlProtocolError(`the daemon asks for ${header.type}, which this command does not have`)
-    const { header: answer, body } = await onQuestion(header)
-    // A daemon that takes no more has said why, or will.
-    await channel.send({ ...answer, id: header['id'] }, body).catch(() => {})
+    throw new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
   }
-  throw new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
+  return Promise.race([read(), answers.failed])
+}
+
+/**
+ * Answers questions one after the other, beside the reading of frames: content may take its time to come in, and meanwhile the daemon may say
+ * that it needs no more. How many wait is for the daemon to bound, which is the one that asks.
+ */
+class Answers {
+  /** Never resolves; rejects when a question cannot be answered. */
+  readonly failed: Promise<never>
+  private readonly channel: ControlChannel
+  private readonly onQuestion: CallInit['onQuestion']
+  private readonly fail: (error: unknown) => void
+  private last: Promise<void> = Promise.resolve()
+
+  constructor(channel: ControlChannel, onQuestion: CallInit['onQuestion']) {
+    this.channel = channel
+    this.onQuestion = onQuestion
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.failed = promise
+    this.fail = reject
+  }
+
+  give(question: FrameHeader): void {
+    this.last = this.last.then(() => this.answer(question)).catch(this.fail)
+  }
+
+  private async answer(question: FrameHeader): Promise<void> {
+    const { onQuestion, channel } = this
+    if (onQuestion === undefined) throw new ControlProtocolError(`the daemon asks for ${question.type}, which this command does not have`)
+    const { header, body } = await onQuestion(question)
+    // A daemon that takes no more has said why, or will.
+    await channel.send({ ...header, id: question['id'] }, body).catch(() => {})
+  }
 }

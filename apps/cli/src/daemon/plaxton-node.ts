@@ -4,6 +4,7 @@ import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { Files } from '@plaxton/files'
+import { PlaxtonError } from '@plaxton/kbr'
 import { overlay, past } from '@plaxton/libp2p'
 import { pastry } from '@plaxton/pastry'
 import { createLibp2p } from 'libp2p'
@@ -45,14 +46,17 @@ export class PlaxtonNode {
   /** Starts a node, which then joins in the background: see `overlay.whenReady`. Rejects when its folder is in use or it cannot listen. */
   static async start(init: PlaxtonNodeInit): Promise<PlaxtonNode> {
     const directory = await openDataDirectory(init.data)
+    let libp2p: Libp2p<Services> | undefined
     try {
-      const node = new PlaxtonNode(init, directory, await assemble(init, directory))
-      await node.libp2p.start()
+      libp2p = await assemble(init, directory)
+      await libp2p.start()
+      const node = new PlaxtonNode(init, directory, libp2p)
       node.rememberNetwork()
       return node
     } catch (error) {
+      await Promise.allSettled([libp2p?.stop()])
       await directory.close()
-      throw error
+      throw asListenError(error)
     }
   }
 
@@ -143,6 +147,16 @@ async function assemble(init: PlaxtonNodeInit, directory: DataDirectory): Promis
       }),
       past: past({ ...init.past, store: directory.store, owner: directory.owner }),
     },
+  })
+}
+
+/** libp2p tells of a taken port with a page of advice and a stack; a user needs one sentence. */
+function asListenError(error: unknown): unknown {
+  const failure = error instanceof Error ? /(\/\S+): Error: listen (\w+): ([^\n]+)/.exec(error.message) : null
+  if (failure === null) return error
+  const [, address = '', code = '', why = ''] = failure
+  return new PlaxtonError('ListenError', `ERR_${code}`, `cannot listen at ${address}, ${why}: say another address with --listen`, {
+    cause: error,
   })
 }
 
