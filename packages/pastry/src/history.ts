@@ -21,6 +21,11 @@ export class History {
     else if (this.max > 0) contacts[prng.nextInt(this.max)] = ref
   }
 
+  forget(ref: NodeRef): void {
+    const at = this.contacts.findIndex((contact) => contact.id === ref.id)
+    if (at >= 0) this.contacts.splice(at, 1)
+  }
+
   all(): readonly NodeRef[] {
     return this.contacts
   }

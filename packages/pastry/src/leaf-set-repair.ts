@@ -59,8 +59,11 @@ export class LeafSetRepair {
     return true
   }
 
+  /** Of the tables and the past contacts. A past contact that answered without getting a place in a table is not asked again. */
   private nearestKnown(side: Side, now: Millis): NodeRef | undefined {
     const { state } = this
+    const inVain = state.history.all().find((ref) => ref.id === this.asked(side))
+    if (inVain !== undefined && state.find(inVain.id) === undefined) state.history.forget(inVain)
     let nearest: NodeRef | undefined
     for (const ref of state.credible([...state.everybody(), ...state.history.all()], now)) {
       if (nearest === undefined || side.isNearer(ref.id, nearest.id)) nearest = ref
@@ -69,9 +72,10 @@ export class LeafSetRepair {
   }
 
   private ask(side: Side, ref: NodeRef, probing: Probing, now: Millis, fx: OverlayEffects): void {
+    probing.start(ref, { report: true, lost: side.wound !== 'lost' ? 'none' : side.clockwise ? 'right' : 'left' }, now, fx)
+    if (!probing.has(ref.id)) return
     if (side.clockwise) this.askedRight = ref.id
     else this.askedLeft = ref.id
-    probing.start(ref, { report: true, lost: side.wound !== 'lost' ? 'none' : side.clockwise ? 'right' : 'left' }, now, fx)
   }
 
   private asked(side: Side): Guid | undefined {

@@ -1,3 +1,4 @@
+import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Measuring } from './measuring.ts'
 import { rowRefsMax, send } from './messages.ts'
@@ -18,7 +19,8 @@ import type { PastryState } from './state.ts'
 export class Locality {
   private readonly state: PastryState
   private round = 0
-  private readonly announced = new Set<string>()
+  private readonly announced = new Set<Guid>()
+  /** Row and id. */
   private readonly asked = new Set<string>()
 
   constructor(state: PastryState) {
@@ -55,7 +57,7 @@ export class Locality {
     for (let row = 0; row < routingTable.depth; row++) {
       const nearest = [...routingTable.row(row), ...neighborhoodSet.entries().filter((ref) => routingTable.rowOf(ref.id) >= row)]
         .filter((ref) => !this.asked.has(`${row} ${ref.id}`))
-        .sort((a, b) => proximity.orFar(a.id) - proximity.orFar(b.id))
+        .sort((a, b) => proximity.compare(a.id, b.id))
         .slice(0, config.localityPeers)
       for (const ref of nearest) {
         this.asked.add(`${row} ${ref.id}`)

@@ -25,6 +25,12 @@ export class Proximity {
     return this.measured?.get(id) ?? Infinity
   }
 
+  /** For sorting: the nearest first, nodes of unknown distance last. */
+  compare(a: Guid, b: Guid): number {
+    const [toA, toB] = [this.orFar(a), this.orFar(b)]
+    return toA === toB ? 0 : toA < toB ? -1 : 1
+  }
+
   /** A round trip was measured in passing: moves the estimate by an eighth of the difference (RFC 6298's alpha). */
   sample(id: Guid, rttMs: Millis): void {
     const before = this.measured?.get(id)

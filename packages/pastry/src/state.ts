@@ -1,4 +1,4 @@
-import { sharedPrefixDigits } from '@plaxton/guid'
+import { compareClockwise, sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
@@ -71,20 +71,19 @@ export class PastryState {
     return [...known.values()]
   }
 
-  /** `ref` spoke to this node itself and is a member: it may stand in every table. False when that incarnation is known to be over. */
-  admit(ref: NodeRef, fx: OverlayEffects): boolean {
-    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
+  /** `ref` spoke to this node itself and is a member: it may stand in every table, unless that incarnation is known to be over. */
+  admit(ref: NodeRef, fx: OverlayEffects): void {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return
     const known = this.find(ref.id)
-    if (known !== undefined && known.epoch > ref.epoch) return false
+    if (known !== undefined && known.epoch > ref.epoch) return
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
     this.addToLeafSet(ref, fx)
     this.offer(ref)
-    return true
   }
 
   /** Gives a node that was admitted its place in the tables that follow proximity. The incumbent stays unless `ref` is known to be nearer. */
-  offer(ref: NodeRef): void {
+  private offer(ref: NodeRef): void {
     this.neighborhoodSet.consider(ref)
     const { routingTable, proximity } = this
     const incumbent = routingTable.towards(ref.id)
@@ -116,17 +115,10 @@ export class PastryState {
   /** Up to {@link hintsMax} nodes of any table nearest to `origin` on the given side of it. */
   nearestTo(origin: NodeRef, side: LostSide): NodeRef[] {
     if (side === 'none') return []
-    const from = origin.id
-    const clockwise = side === 'right'
-    const isNearer = (a: Guid, b: Guid): boolean => {
-      const wrapped = a < from
-      if (wrapped !== b < from) return wrapped !== clockwise
-      return clockwise ? a < b : b < a
-    }
-    return this.everybody()
-      .filter((ref) => ref.id !== from)
-      .sort((a, b) => (isNearer(a.id, b.id) ? -1 : 1))
-      .slice(0, hintsMax)
+    const isOther = (ref: NodeRef): boolean => ref.id !== origin.id
+    const clockwise = (a: NodeRef, b: NodeRef): number => compareClockwise(a.id, b.id, origin.id)
+    const nearest = this.everybody().filter(isOther).sort(clockwise)
+    return side === 'right' ? nearest.slice(0, hintsMax) : nearest.slice(-hintsMax)
   }
 
   assertInvariants(): void {
