@@ -124,6 +124,20 @@ describe('asking one node', () => {
     assert.deepEqual(test.app.replies, [])
   })
 
+  it('which is this node itself ends at the deadline like any other', () => {
+    const test = bed('80', ['00'])
+    test.app.answer = () => {}
+    test.run(0, (fx) => fx.request(ref('80'), bytes('q'), { withinMs: 5000 }))
+    test.wake(4999)
+    assert.deepEqual([test.fx.sent(), test.app.replies], [[], []])
+    test.wake(5000)
+    assert.deepEqual(
+      failures(test).map((failure) => failure !== false && failure.reason),
+      ['timed out'],
+    )
+    assert.deepEqual([test.fx.sent(), test.node.stats().openReplies], [[], 0])
+  })
+
   it('which is this node itself needs no message', () => {
     const test = bed('80', ['00'])
     const id = test.run(0, (fx) => fx.request(ref('80'), bytes('q'), { withinMs: 100 }))
