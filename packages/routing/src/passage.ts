@@ -25,7 +25,7 @@ export class Passage {
   failedHop: NodeRef | undefined = undefined
   /** When a held message is tried again. */
   retryAt: Millis = 0
-  /** Where else the answer goes: copies of the message that came here while it was held. Bound: {@link maxReturns}; full: the oldest goes. */
+  /** Where else the answer goes: copies of the message that came here while it was held. Bound: that of {@link addReturn}. */
   joined: ReturnHop[] | undefined = undefined
   /** The source's wishes; undefined on all other nodes. */
   wishes: Wishes | undefined = undefined

@@ -118,7 +118,7 @@ export function addReturn(returns: ReturnHop[], hop: ReturnHop): void {
 }
 
 /** Copies of one message that await its answer. Our guess. */
-export const maxReturns = 8
+const maxReturns = 8
 
 /** How often expired replies are looked for. Our guess. */
 const sweepMs = 1_000
