@@ -70,7 +70,10 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
         message('Put', { claim: nested(1, claimSchema), data: bytes(2, { max: maxDataBytes }), quorum: choice(3, ['majority', 'all']) }),
       ),
       where: nested(2, message('Where', { replicas: uint32(1) })),
-      get: nested(3, message('Get', { want: choice(1, ['data', 'presence']), excluded: repeated(guid(2), { max: maxExcluded }) })),
+      get: nested(
+        3,
+        message('Get', { want: choice(1, ['data', 'presence']), excluded: repeated(guid(2), { max: maxExcluded }), hurry: bool(3) }),
+      ),
       remove: nested(4, message('Remove', { ownerKey: bytes(1, { length: 32 }), removed: uint53(2), signature: bytes(3, { length: 64 }) })),
       inspect: nested(5, message('Inspect', { ensure: choice(1, ['no', 'own', 'given']), replicas: uint32(2) })),
       store: nested(6, message('Store', { claims, guid: guid(2), data: optional(bytes(3, { max: maxDataBytes })) })),
@@ -98,7 +101,7 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
         19,
         message('Object', { claims, holder: nodeRef(2), data: optional(bytes(3, { max: maxDataBytes })), settled: bool(4) }),
       ),
-      absent: nested(20, message('Absent', { removed: bool(1), silent: uint32(2) })),
+      absent: nested(20, message('Absent', { removed: bool(1), silent: uint32(2), certain: bool(3) })),
       inspection: nested(21, message('Inspection', { size: uint53(1), wanted: uint32(2), holders: holders(3), expires: uint53(4) })),
       stored: nested(
         22,

@@ -9,6 +9,7 @@ import type { CommandInit } from './command.ts'
 import type { Answered } from './errands.ts'
 import type { Latencies } from './latencies.ts'
 import { maxExcluded } from './messages.ts'
+import type { PastReply } from './messages.ts'
 import { namesOf } from './parts.ts'
 import type { PastParts } from './parts.ts'
 import { absence } from './root-commands.ts'
@@ -79,7 +80,8 @@ export class GetCommand extends Command {
       fx,
     )
     const options = { replyWithinMs: this.attemptMs(now), ...(firstHop === undefined ? {} : { firstHop }) }
-    const call = { type: 'get', want: this.want, excluded: [...this.excluded, ...this.fetching].slice(0, maxExcluded) } as const
+    const excluded = [...this.excluded, ...this.fetching].slice(0, maxExcluded)
+    const call = { type: 'get', want: this.want, excluded, hurry: attempt > 0 } as const
     const isWhole = this.fetching.size === 0
     this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, isWhole, time, effects))
     this.hedgeLater(attempt, fx)
@@ -113,7 +115,7 @@ export class GetCommand extends Command {
     }
     const { message } = answered
     if (message.type === 'object') return this.onObject(message.holder, message.claims, message.data, now, fx)
-    if (message.type === 'absent') return this.onAbsent(message.removed, message.silent, isWhole, now, fx)
+    if (message.type === 'absent') return this.onAbsent(message, isWhole, now, fx)
     this.lastError = rejected(`a node answered with ${message.type}`)
     this.onFruitless(now, fx)
   }
@@ -178,12 +180,11 @@ export class GetCommand extends Command {
     this.onFruitless(now, fx)
   }
 
-  /** A no is believed at once when everybody was asked and nobody silent, and otherwise the second time. */
-  private onAbsent(removed: boolean, silent: number, isWhole: boolean, now: Millis, fx: AppEffects): void {
-    const detail = absence(this.guid, removed, silent)
-    this.lastError = new NotFoundError(detail)
+  /** A no is believed when the root is certain of it and was told of everybody, or else the second time. */
+  private onAbsent({ removed, silent, certain }: PastReply & { type: 'absent' }, isWhole: boolean, now: Millis, fx: AppEffects): void {
+    this.lastError = new NotFoundError(absence(this.guid, removed, silent))
     if (isWhole) this.absences++
-    if (!isWhole || (silent > 0 && this.absences < 2)) return this.onFruitless(now, fx)
+    if (!isWhole || (!certain && (this.open > 0 || this.absences < 2))) return this.onFruitless(now, fx)
     this.parts.errands.forget(this.hedgeAlarm)
     if (this.want === 'presence') this.succeed(false, fx)
     else this.fail(this.lastError, fx)

@@ -11,8 +11,8 @@ export type PastCall =
   | { readonly type: 'put'; readonly claim: Claim; readonly data: Uint8Array; readonly quorum: 'majority' | 'all' }
   /** Routed: who is the root, and which `replicas` nodes are the closest? → `here` */
   | { readonly type: 'where'; readonly replicas: number }
-  /** Routed; the first node that holds the object answers, none of `excluded` does. → `object` | `absent` */
-  | { readonly type: 'get'; readonly want: 'data' | 'presence'; readonly excluded: readonly Guid[] }
+  /** Routed; the first node that holds the object answers, none of `excluded` does. In a `hurry`: see `Lookup`. → `object` | `absent` */
+  | { readonly type: 'get'; readonly want: 'data' | 'presence'; readonly excluded: readonly Guid[]; readonly hurry: boolean }
   /** Routed: withdraw this owner's claim. → `receipt` | `refusal` */
   | { readonly type: 'remove'; readonly ownerKey: Uint8Array; readonly removed: Millis; readonly signature: Uint8Array }
   /** Routed: who holds it? `own`: first see to as many copies as its certificate wants; `given`: to `replicas` copies. → `inspection` | `absent` */
@@ -48,8 +48,11 @@ export type PastReply =
       readonly settled: boolean
       readonly data?: Uint8Array | undefined
     }
-  /** Not here; from a root: on none of the replicas that answered, and `silent` did not. `removed`: an owner withdrew it. */
-  | { readonly type: 'absent'; readonly removed: boolean; readonly silent: number }
+  /**
+   * Not here, or on none of those that were asked and answered; `silent` did not. `removed`: an owner withdrew it. `certain`: the root
+   * says so, and everybody has answered.
+   */
+  | { readonly type: 'absent'; readonly removed: boolean; readonly silent: number; readonly certain: boolean }
   | {
       readonly type: 'inspection'
       readonly size: number

@@ -1,4 +1,5 @@
-import type { AppEffects, Millis, NodeRef, Prng } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, Prng, ReplyHandle } from '@plaxton/kbr'
+import { encodeMessage } from './codec.ts'
 import type { PastConfig } from './config.ts'
 import type { Errands } from './errands.ts'
 import type { PastReply } from './messages.ts'
@@ -18,6 +19,11 @@ export interface PastParts {
 
 /** Gives the answer to whoever asked, near or far. */
 export type Respond = (reply: PastReply, now: Millis, fx: AppEffects) => void
+
+/** Answers by handle; an answer nobody waits for any more is dropped by the routing below. */
+export function responder(reply: ReplyHandle): Respond {
+  return (message, _, fx) => fx.reply(reply, encodeMessage(message))
+}
 
 /** Time to allow for sending so many bytes, beyond that for a message without data. */
 export function transferMs(bytes: number, { slowestBytesPerSecond }: PastConfig): Millis {

@@ -15,7 +15,7 @@ import type {
   WriteQuorum,
 } from '@plaxton/kbr'
 import { maxNameBytes, maxSaltBytes } from './claims.ts'
-import { decodeMessage, encodeMessage } from './codec.ts'
+import { decodeMessage } from './codec.ts'
 import { emit, overloaded } from './command.ts'
 import type { Command, CommandInit } from './command.ts'
 import { pastConfig } from './config.ts'
@@ -25,12 +25,12 @@ import type { ComparisonParts } from './comparison.ts'
 import { Errands } from './errands.ts'
 import { GetCommand } from './get-command.ts'
 import { Latencies } from './latencies.ts'
+import { Lookup } from './lookup.ts'
 import { Maintenance } from './maintenance.ts'
-import { maxExcluded } from './messages.ts'
 import type { PastCall, PastMessage } from './messages.ts'
 import { Notary } from './notary.ts'
 import { Owner } from './owner.ts'
-import type { Respond } from './parts.ts'
+import { responder } from './parts.ts'
 import { Placement } from './placement.ts'
 import { PutCommand } from './put-command.ts'
 import { Repair } from './repair.ts'
@@ -104,6 +104,7 @@ export class PastNode implements Application {
   private readonly owner: Owner
   private readonly latencies: Latencies
   private readonly parts: ComparisonParts
+  private readonly lookup: Lookup
   private readonly root: Root
   private readonly replica: Replica
   private readonly maintenance: Maintenance
@@ -134,6 +135,7 @@ export class PastNode implements Application {
     const repair = new Repair(parts, (from, reason, fx) => this.onGarbage(from, reason, fx))
     this.parts = { ...parts, repair, placement: new Placement(this.shelf) }
     this.maintenance = new Maintenance(this.parts)
+    this.lookup = new Lookup(this.parts, () => this.maintenance.settled)
     this.root = new Root(this.parts)
     this.replica = new Replica(this.parts)
   }
@@ -233,8 +235,9 @@ export class PastNode implements Application {
   forward(message: RoutedMessage, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
     const call = this.read(message.previousHop, message.payload, fx)
     if (call === undefined) return { action: 'reject', reason: 'the message could not be read' }
-    if (call.type !== 'get' || !this.maintenance.settled) return { action: 'continue' }
-    return this.intercept(message, call, now, fx) ? { action: 'stop' } : { action: 'continue' }
+    if (call.type !== 'get' || !this.loaded) return { action: 'continue' }
+    const answered = this.lookup.onPassing(message.key, call, nextHop === undefined, message.reply, now, fx)
+    return { action: answered ? 'stop' : 'continue' }
   }
 
   deliver(message: RoutedMessage, now: Millis, fx: AppEffects): void {
@@ -254,7 +257,7 @@ export class PastNode implements Application {
           fx,
         )
       case 'get':
-        return this.root.onGet(key, call, this.maintenance.settled, respond, now, fx)
+        return this.lookup.onDelivered(key, call, respond, now, fx)
       case 'remove':
         return this.root.onRemove(key, call, respond, now, fx)
       case 'inspect':
@@ -352,34 +355,6 @@ export class PastNode implements Application {
     this.waiting.delete(id)
   }
 
-  /** Answers a passing `get` from this node's own copy; false when it should go on. */
-  private intercept(message: RoutedMessage, call: PastCall & { type: 'get' }, now: Millis, fx: AppEffects): boolean {
-    const { key, reply } = message
-    const held = this.shelf.live(key, now)
-    if (held === undefined || call.excluded.includes(fx.self.id) || this.errands.open >= this.config.maxWork) return false
-    const respond = responder(reply)
-    const claims = held.leading.kind === 'named' ? held.claims : []
-    const object = { type: 'object', holder: fx.self, claims, settled: true } as const
-    if (call.want === 'presence' || held.leading.size > this.config.smallBytes) {
-      respond(object, now, fx)
-      return true
-    }
-    this.shelf.read(key, fx, (data, time, effects) => {
-      if (data !== undefined) return respond({ ...object, data: data.bytes }, time, effects)
-      this.routeOn(key, call, reply, effects)
-    })
-    return true
-  }
-
-  /** The copy here could not be read: asks on from this node, and hands the answer back. */
-  private routeOn(key: Guid, call: PastCall & { type: 'get' }, reply: ReplyHandle, fx: AppEffects): void {
-    const excluded = [...call.excluded, fx.self.id].slice(-maxExcluded)
-    this.errands.route(key, { ...call, excluded }, { replyWithinMs: this.config.attemptMs }, fx, (answered, _, effects) => {
-      if (answered.ok) effects.reply(reply, encodeMessage(answered.message))
-      else effects.refuse(reply, answered.failure.detail)
-    })
-  }
-
   /** False when this node cannot take on more; the sender has been told. */
   private accepts(reply: ReplyHandle, fx: AppEffects): boolean {
     if (!this.loaded) fx.refuse(reply, 'the node is still reading its disk')
@@ -411,11 +386,6 @@ export class PastNode implements Application {
     this.garbage++
     emit(fx, { type: 'past:garbage', from, reason })
   }
-}
-
-/** Replies by handle; a reply nobody waits for is dropped by the routing below. */
-function responder(reply: ReplyHandle): Respond {
-  return (message, _, fx) => fx.reply(reply, encodeMessage(message))
 }
 
 function requireWhole(field: string, value: unknown, min: number, max: number): void {

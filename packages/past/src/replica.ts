@@ -37,10 +37,10 @@ export class Replica {
   onFetch({ guid, withData }: Fetch, settled: boolean, respond: Respond, now: Millis, fx: AppEffects): void {
     const { shelf } = this.parts
     const held = shelf.get(guid)
-    if (held === undefined) return respond({ type: 'absent', removed: false, silent: 0 }, now, fx)
+    if (held === undefined) return respond({ type: 'absent', removed: false, silent: 0, certain: true }, now, fx)
     if (!withData || !anyLive(held.claims, now)) return respond({ type: 'object', holder: fx.self, claims: held.claims, settled }, now, fx)
     shelf.read(guid, fx, (data, time, effects) => {
-      if (data === undefined) respond({ type: 'absent', removed: false, silent: 0 }, time, effects)
+      if (data === undefined) respond({ type: 'absent', removed: false, silent: 0, certain: true }, time, effects)
       else respond({ type: 'object', holder: effects.self, claims: held.claims, settled, data: data.bytes }, time, effects)
     })
   }

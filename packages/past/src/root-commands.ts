@@ -102,7 +102,7 @@ export class InspectCommand extends RootCommand {
       this.progress('found', `live on ${namesOf(holders)}`, fx)
       return this.succeed({ guid: this.guid, size, wanted, holders, expires: expires === 0 ? undefined : expires }, fx)
     }
-    if (message.type === 'absent') return this.onAbsent(absence(this.guid, message.removed, message.silent), message.silent === 0, fx)
+    if (message.type === 'absent') return this.onAbsent(absence(this.guid, message.removed, message.silent), message.certain, fx)
     this.onStrange(message, fx)
   }
 }

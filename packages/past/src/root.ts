@@ -4,18 +4,16 @@ import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { anyLive, claimOf, compareClaims, expiryOf, hasExpired, isLive, leadingCertificate, ownerOf, stampOf } from './claims.ts'
 import type { Claim } from './claims.ts'
-import type { Then } from './errands.ts'
-import type { PastCall, Refusal, RefusalCode } from './messages.ts'
-import { namesOf, quorumOf, transferMs, widened } from './parts.ts'
+import type { PastCall, PastReply, Refusal, RefusalCode } from './messages.ts'
+import { obtain } from './obtain.ts'
+import { namesOf, quorumOf, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { Replication } from './replication.ts'
 import type { Replicated } from './replication.ts'
-import type { Data } from './shelf.ts'
 import { Survey } from './survey.ts'
 import type { Findings } from './survey.ts'
 
 type Put = PastCall & { readonly type: 'put' }
-type Get = PastCall & { readonly type: 'get' }
 type Remove = PastCall & { readonly type: 'remove' }
 type Inspect = PastCall & { readonly type: 'inspect' }
 
@@ -112,55 +110,6 @@ export class Root {
     return claims.filter((claim) => this.parts.notary.ruleBroken(guid, [claim], now) === undefined)
   }
 
-  // --- get ----------------------------------------------------------------------------------------------------------
-
-  /** Nobody on the way held the object. If a replica does, it is fetched from there, and this node tells what it found. */
-  onGet(guid: Guid, { want, excluded }: Get, settled: boolean, respond: Respond, now: Millis, fx: AppEffects): void {
-    const nodes = this.others(guid, this.parts.config.maxReplicas, fx).filter((node) => !excluded.includes(node.id))
-    new Survey(this.parts, guid, { firstHolder: settled }, (findings, time, effects) => {
-      const { claims, holders, silent } = findings
-      if (!anyLive(claims, time)) return respond({ type: 'absent', removed: claims.length > 0, silent: silent.length }, time, effects)
-      const own = this.parts.shelf.live(guid, time) !== undefined && !excluded.includes(effects.self.id)
-      const candidates = own ? [effects.self, ...holders] : holders
-      if (want === 'presence') this.answerPresence(guid, candidates, claims, silent.length, respond, time, effects)
-      else this.fetchFor(guid, claims, candidates, silent.length, respond, time, effects)
-    }).start(nodes, now, fx)
-  }
-
-  private answerPresence(
-    guid: Guid,
-    holders: readonly NodeRef[],
-    claims: readonly Claim[],
-    silent: number,
-    respond: Respond,
-    now: Millis,
-    fx: AppEffects,
-  ): void {
-    const [holder] = holders
-    if (holder === undefined) respond({ type: 'absent', removed: false, silent }, now, fx)
-    else respond({ type: 'object', holder, claims, settled: true }, now, fx)
-  }
-
-  /** Small data go back along the path, from here; for large ones the reader is told where they are. */
-  private fetchFor(
-    guid: Guid,
-    claims: readonly Claim[],
-    holders: readonly NodeRef[],
-    silent: number,
-    respond: Respond,
-    now: Millis,
-    fx: AppEffects,
-  ): void {
-    const leading = leadingCertificate(claims, now)
-    if (leading === undefined || leading.size > this.parts.config.smallBytes) {
-      return this.answerPresence(guid, holders, claims, silent, respond, now, fx)
-    }
-    this.obtain(guid, leading.contentDigest, holders, now, fx, (data, time, effects) => {
-      if (data === undefined) respond({ type: 'absent', removed: false, silent }, time, effects)
-      else respond({ type: 'object', holder: effects.self, claims, settled: true, data: data.bytes }, time, effects)
-    })
-  }
-
   // --- remove -------------------------------------------------------------------------------------------------------
 
   onRemove(guid: Guid, remove: Remove, respond: Respond, now: Millis, fx: AppEffects): void {
@@ -226,7 +175,7 @@ export class Root {
     new Survey(this.parts, guid, { firstHolder: false }, (findings, time, effects) => {
       const leading = leadingCertificate(findings.claims, time)
       if (leading === undefined || !anyLive(findings.claims, time)) {
-        return respond({ type: 'absent', removed: findings.claims.length > 0, silent: findings.silent.length }, time, effects)
+        return respond(absent(findings), time, effects)
       }
       const holders = this.parts.shelf.live(guid, time) === undefined ? findings.holders : [effects.self, ...findings.holders]
       if (ensure === 'no') return this.answerInspection(guid, findings.claims, holders, respond, time, effects)
@@ -244,7 +193,7 @@ export class Root {
     fx: AppEffects,
   ): void {
     const leading = leadingCertificate(claims, now)
-    if (leading === undefined || holders.length === 0) return respond({ type: 'absent', removed: false, silent: 0 }, now, fx)
+    if (leading === undefined || holders.length === 0) return respond(absent({ holders, claims, silent: [] }), now, fx)
     const order = fx.replicaSet(guid, widened(this.parts.config.maxReplicas)).map((node) => node.id)
     const sorted = [...holders].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
     respond({ type: 'inspection', size: leading.size, wanted: leading.replicas, holders: sorted, expires: expiryOf(claims, now) }, now, fx)
@@ -263,29 +212,13 @@ export class Root {
     const targets = fx.replicaSet(guid, count).filter((node) => !holders.some((holder) => sameNode(holder, node)))
     if (targets.length === 0) return this.answerInspection(guid, findings.claims, holders, respond, now, fx)
     const digest = leadingCertificate(findings.claims, now)?.contentDigest ?? guid
-    this.obtain(guid, digest, holders, now, fx, (data, time, effects) => {
+    obtain(this.parts, guid, digest, holders, now, fx, (data, time, effects) => {
       const count = targets.length
       const order = { guid, claims: findings.claims, data, candidates: targets, wanted: count, enough: count, tries: 1 }
       new Replication(this.parts, order, (replicated, at, fxDone) => {
         this.answerInspection(guid, findings.claims, [...holders, ...replicated.holders], respond, at, fxDone)
       }).start(time, effects)
     })
-  }
-
-  /** The data from the first of `holders` that gives the right ones; undefined when none does. */
-  private obtain(guid: Guid, digest: Guid, holders: readonly NodeRef[], now: Millis, fx: AppEffects, then: Then<Data | undefined>): void {
-    const [holder, ...rest] = holders
-    if (holder === undefined) return then(undefined, now, fx)
-    const onData = (bytes: Uint8Array | undefined, time: Millis, effects: AppEffects): void => {
-      if (bytes !== undefined && guidOf(bytes) === digest) then({ bytes, digest }, time, effects)
-      else this.obtain(guid, digest, rest, time, effects, then)
-    }
-    const { shelf, errands, config } = this.parts
-    if (sameNode(holder, fx.self)) return shelf.read(guid, fx, (data, time, effects) => onData(data?.bytes, time, effects))
-    const withinMs = config.replicaMs + transferMs(config.maxObjectBytes, config)
-    errands.request(holder, { type: 'fetch', guid, withData: true }, withinMs, fx, (answered, time, effects) =>
-      onData(answered.ok && answered.message.type === 'object' ? answered.message.data : undefined, time, effects),
-    )
   }
 
   /** The nodes that may hold the object, this one left out. */
@@ -296,6 +229,10 @@ export class Root {
 
 /** A removal has nobody to stand in for a silent node. */
 const removalTries = 2
+
+function absent({ claims, silent }: Findings): PastReply {
+  return { type: 'absent', removed: claims.length > 0, silent: silent.length, certain: silent.length === 0 }
+}
 
 function absence(guid: Guid, silent: readonly NodeRef[]): string {
   const asked = `no node that answered has ${shortGuid(guid)}`

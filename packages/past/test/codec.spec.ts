@@ -39,6 +39,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
     type: type('get'),
     want: fc.constantFrom('data' as const, 'presence' as const),
     excluded: fc.array(guids, { maxLength: 16 }),
+    hurry: fc.boolean(),
   }),
   fc.record({ type: type('remove'), ownerKey: exactly(32), removed: whole, signature: exactly(64) }),
   fc.record({
@@ -69,7 +70,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
   }),
   fc.record({ type: type('here'), node: nodes, replicaSet: fc.array(nodes, { maxLength: 5 }) }),
   fc.record({ type: type('object'), holder: nodes, claims: lists, settled: fc.boolean(), data }),
-  fc.record({ type: type('absent'), removed: fc.boolean(), silent: fc.nat() }),
+  fc.record({ type: type('absent'), removed: fc.boolean(), silent: fc.nat(), certain: fc.boolean() }),
   fc.record({ type: type('inspection'), size: whole, wanted: fc.nat(), holders: fc.array(nodes, { maxLength: 5 }), expires: whole }),
   fc.record({
     type: type('stored'),

@@ -168,7 +168,13 @@ describe('a root, step by step', () => {
 describe('a node on the way', () => {
   it('lets a read pass that it cannot answer, and answers one that it can from its disk', () => {
     const { recorder, past, fx, guid, data, claim, deliver, verified, written } = stage()
-    const message = { key: guid, payload: encodeMessage({ type: 'get', want: 'data', excluded: [] }), hops: 1, previousHop: self, reply: 9 }
+    const message = {
+      key: guid,
+      payload: encodeMessage({ type: 'get', want: 'data', excluded: [], hurry: false }),
+      hops: 1,
+      previousHop: self,
+      reply: 9,
+    }
     assert.deepEqual(past.forward(message, others[0], 10, fx), { action: 'continue' })
     deliver({ type: 'put', claim, data, quorum: 'majority' }, 7)
     verified()
@@ -178,7 +184,7 @@ describe('a node on the way', () => {
     assert.deepEqual(recorder.take(), ['ask read'])
     past.onAnswer(recorder.question('read'), { kind: 'read', bytes: data }, 12, fx)
     assert.deepEqual(recorder.take(), ['reply 9 object'])
-    const excluding = { ...message, payload: encodeMessage({ type: 'get', want: 'data', excluded: [self.id] }) }
+    const excluding = { ...message, payload: encodeMessage({ type: 'get', want: 'data', excluded: [self.id], hurry: false }) }
     assert.deepEqual(past.forward(excluding, others[0], 10, fx), { action: 'continue' })
   })
 
@@ -187,7 +193,13 @@ describe('a node on the way', () => {
     deliver({ type: 'put', claim, data, quorum: 'majority' }, 7)
     verified()
     written()
-    const message = { key: guid, payload: encodeMessage({ type: 'get', want: 'data', excluded: [] }), hops: 1, previousHop: self, reply: 9 }
+    const message = {
+      key: guid,
+      payload: encodeMessage({ type: 'get', want: 'data', excluded: [], hurry: false }),
+      hops: 1,
+      previousHop: self,
+      reply: 9,
+    }
     past.forward(message, others[0], 10, fx)
     recorder.take()
     past.onAnswer(recorder.question('read'), { kind: 'failed', reason: 'the disk is gone' }, 12, fx)
