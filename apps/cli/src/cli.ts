@@ -67,6 +67,7 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .option('--nodes <count>', 'nodes to start', wholeNumber, 16)
     .option('--input <dir>', 'the folder to store (default: the files of this repository)')
     .option('--kill <count>', 'nodes to kill (default: 4, fewer in a small network)', wholeNumber)
+    .option('--overlay <name>', 'the routing overlay (default: "pastry")')
     .option('--data <dir>', "keep the nodes' data here (default: a temporary folder, removed at the end)")
     .option('--exit', 'end when all is done, with status 0 only if all of it held')
     .addHelpText('after', examples('plaxton up', 'plaxton up --exit --input ~/photos', 'plaxton up --nodes 3'))

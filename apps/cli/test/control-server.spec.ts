@@ -200,7 +200,7 @@ describe('the control socket', () => {
     await listen({ wait: () => new Promise(() => {}), echo: async () => 'here' })
     const waiting = new AbortController()
     const calls = Array.from({ length: 64 }, () => callDaemon({ path, command: 'wait', signal: waiting.signal }))
-    calls.forEach((call) => call.catch(() => {}))
+    for (const call of calls) call.catch(() => {})
     await delay(50)
     await assert.rejects(callDaemon({ path, command: 'echo' }), { code: 'ERR_OVERLOADED' })
     waiting.abort(new Error('enough'))

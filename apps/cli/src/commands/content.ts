@@ -34,7 +34,7 @@ export async function contentAt(path: string): Promise<Content> {
 }
 
 /** A file below a folder, or a folder with nothing in it. */
-export interface DiskEntry {
+interface DiskEntry {
   /** From the folder, with `/`. */
   readonly path: string
   /** Where it is; undefined for a folder. */
@@ -43,7 +43,7 @@ export interface DiskEntry {
 }
 
 /** Everything below a folder, by name. Links are not followed, so that nothing is stored that is not in there. */
-export async function entriesBelow(folder: string, within = ''): Promise<{ entries: DiskEntry[]; skipped: string[] }> {
+async function entriesBelow(folder: string, within = ''): Promise<{ entries: DiskEntry[]; skipped: string[] }> {
   const entries: DiskEntry[] = []
   const skipped: string[] = []
   const found = await readdir(join(folder, within), { withFileTypes: true })

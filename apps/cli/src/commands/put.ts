@@ -38,7 +38,7 @@ function asText(result: PutResult, { streams }: Output): string {
     ['guid', guid],
     ['cid', cid],
     ['size', `${formatBytes(size)} in ${formatCount(blocks, 'block')}`],
-    ['replicas', `${replicas} of ${wanted}`],
+    ['replicas', `${replicas} durable so far, ${wanted} wanted`],
     ['time', formatDuration(elapsedMs)],
   ] as const
   return `${paint('bold', `stored ${printable(name)}`, streams.stdout)}\n${fields(rows, (text) => paint('dim', text, streams.stdout))}`

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setMaxListeners } from 'node:events'
+import { overlayName } from '../daemon/config.ts'
 import { InterruptedError, UsageError, exitCodes } from '../errors.ts'
 import { formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
@@ -15,6 +16,7 @@ export interface UpOptions {
   readonly nodes: number
   readonly input?: string
   readonly kill?: number
+  readonly overlay?: string
   readonly data?: string
   readonly exit?: boolean
 }
@@ -25,9 +27,10 @@ const maxNodes = 64
 /** `plaxton up`: a network on this computer that shows what it can do, and stays for the user to try. */
 export async function up(output: Output, options: UpOptions): Promise<ExitCode> {
   const kill = checked(options)
+  const overlay = overlayName(options.overlay ?? 'pastry')
   const input = await inputFrom(options.input)
   const interrupted = interruption()
-  const network = await LocalNetwork.in(options.data)
+  const network = await LocalNetwork.in(options.data, overlay)
   const steps = new StepList(output)
   try {
     headline(output, options.nodes)

@@ -12,7 +12,7 @@ export interface ControlOptions {
 }
 
 /** The environment variable that names the control socket when no option does. */
-export const controlVariable = 'PLAXTON_CONTROL'
+const controlVariable = 'PLAXTON_CONTROL'
 
 /** The socket's path: `--control`, else in `--data`, else what the environment says, else in the default data folder. */
 export function controlPath(options: ControlOptions, environment: NodeJS.ProcessEnv = process.env): string {

@@ -16,9 +16,9 @@ export interface Call {
   /** Ends when the client has gone or the daemon stops. */
   readonly signal: AbortSignal
   /** Tells the client something on the way to the result; resolves when there is room for more. */
-  tell(header: FrameHeader, body?: Uint8Array): Promise<void>
+  readonly tell: (header: FrameHeader, body?: Uint8Array) => Promise<void>
   /** Asks the client and resolves with its answer: so content comes as it is needed, and no faster. */
-  ask(header: FrameHeader): Promise<Frame>
+  readonly ask: (header: FrameHeader) => Promise<Frame>
 }
 
 /** Carries out a command; what it returns is the result, what it throws the error the client is told. */

@@ -32,13 +32,13 @@ export interface DaemonFlags {
 }
 
 /** The overlays a node can run. */
-export const overlayNames = ['pastry'] as const
+const overlayNames = ['pastry'] as const
 export type OverlayName = (typeof overlayNames)[number]
 
 /** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
 export const defaultListen = '/ip4/127.0.0.1/tcp/0'
 
-export const defaultNetwork = 'default'
+const defaultNetwork = 'default'
 
 /** Puts flags, configuration file and defaults together. Throws `UsageError` naming the file and the key, or the flag, that is wrong. */
 export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
@@ -65,7 +65,7 @@ export function overlayName(name: string): OverlayName {
 }
 
 /** The name of a network, as it goes into protocol ids. */
-export function networkName(name: string): string {
+function networkName(name: string): string {
   if (/^[a-z0-9._-]{1,32}$/.test(name)) return name
   throw new UsageError(`network is ${JSON.stringify(name)}, allowed are 1 to 32 characters of a-z, 0-9, dot, dash and underscore`)
 }

@@ -21,7 +21,7 @@ export interface DataDirectory {
 }
 
 /** What a node wrote down of the network it was in. */
-export interface Remembered {
+interface Remembered {
   /** The address a listen address with port 0 came to, so that a restarted node is found where it was. */
   readonly listen: Readonly<Record<string, string>>
   /** Multiaddrs of its last neighbours. */
@@ -58,7 +58,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
 }
 
 /** What a node remembers of its network, on disk. */
-export class Memory {
+class Memory {
   private readonly path: string
   private value: Remembered
   private writing: Promise<void> = Promise.resolve()

@@ -7,7 +7,7 @@ import { Daemon } from '../daemon/daemon.ts'
 import { PlaxtonNode } from '../daemon/plaxton-node.ts'
 import { eachAtOnce } from './each-at-once.ts'
 import type { Guid } from '@plaxton/guid'
-import type { DaemonConfig } from '../daemon/config.ts'
+import type { DaemonConfig, OverlayName } from '../daemon/config.ts'
 
 /** Nodes that start and join at the same time. */
 const startingAtOnce = 4
@@ -26,21 +26,23 @@ export class LocalNetwork {
   /** The folder that holds theirs. */
   readonly folder: string
   private readonly isTemporary: boolean
+  private readonly overlay: OverlayName
   /** By number; one that was killed stays in its place. */
   readonly nodes: PlaxtonNode[] = []
   private readonly dead = new Set<PlaxtonNode>()
   private first: Daemon | undefined
 
-  private constructor(folder: string, isTemporary: boolean) {
+  private constructor(folder: string, isTemporary: boolean, overlay: OverlayName) {
+    this.overlay = overlay
     this.folder = folder
     this.isTemporary = isTemporary
   }
 
   /** A network without nodes, in `folder` or in a temporary one that {@link end} removes. */
-  static async in(folder: string | undefined): Promise<LocalNetwork> {
+  static async in(folder: string | undefined, overlay: OverlayName): Promise<LocalNetwork> {
     return folder === undefined
-      ? new LocalNetwork(await mkdtemp(join(tmpdir(), 'plaxton-')), true)
-      : new LocalNetwork(resolve(folder), false)
+      ? new LocalNetwork(await mkdtemp(join(tmpdir(), 'plaxton-')), true, overlay)
+      : new LocalNetwork(resolve(folder), false, overlay)
   }
 
   /** The node that is never killed, with its catalog and control socket. */
@@ -106,7 +108,7 @@ export class LocalNetwork {
       listen: [defaultListen],
       bootstrap,
       network: 'local',
-      overlay: 'pastry',
+      overlay: this.overlay,
       pastry: {},
       past: {},
     }

@@ -11,10 +11,6 @@ export function text(args: Arguments, field: string): string {
   return value
 }
 
-export function optionalText(args: Arguments, field: string): string | undefined {
-  return args[field] === undefined ? undefined : text(args, field)
-}
-
 export function optionalCount(args: Arguments, field: string): number | undefined {
   const value = args[field]
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)) return value as number | undefined
