@@ -69,12 +69,10 @@ export class ReplyHandles {
     this.open.set(handle, reply)
   }
 
-  /** The same answer is awaited by one more. False when it is no longer open. */
-  attach(handle: ReplyHandle, hop: ReturnHop): boolean {
+  /** The same answer is awaited by one more; nothing happens when it is no longer open. */
+  attach(handle: ReplyHandle, hop: ReturnHop): void {
     const reply = this.open?.get(handle)
-    if (reply === undefined) return false
-    addReturn(reply.returns, hop)
-    return true
+    if (reply !== undefined) addReturn(reply.returns, hop)
   }
 
   isOpen(handle: ReplyHandle): boolean {

@@ -135,6 +135,21 @@ describe('an application that is asked to forward', () => {
     )
   })
 
+  it('loses its handle when it lets a message go on unanswered', () => {
+    const test = bed('00', ['80'])
+    test.app.decide = (message, _nextHop, fx) => {
+      if (text(message.payload) === 'cached') fx.reply(message.reply, bytes('here'))
+      return { action: 'continue' }
+    }
+    for (const [nonce, payload] of [
+      [1, 'cached'],
+      [2, 'other'],
+    ] as const) {
+      test.receive('c0', routeMessage({ nonce, payload: bytes(payload), ...wanted }), 0)
+    }
+    assert.equal(test.node.stats().openReplies, 0)
+  })
+
   it('does not redirect to a node that failed this message already', () => {
     const test = bed('00', ['80', '90'])
     test.app.decide = () => ({ action: 'redirect', nextHop: ref('40') })

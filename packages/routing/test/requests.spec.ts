@@ -236,6 +236,23 @@ describe('answering one node', () => {
   })
 })
 
+describe('the counters of requests', () => {
+  it('tell what was repeated, what came too late, and what there was no room for', () => {
+    const test = bed('00', ['80'], { requestsMax: 1, responsesMax: 1 })
+    const { message } = ask(test, 2000)
+    test.run(0, (fx) => fx.request(ref('80'), bytes('q'), { withinMs: 100 }))
+    test.wake(1000)
+    test.wake(2000)
+    test.receive('80', { type: 'response', seq: message.seq, payload: bytes('a') }, 2100)
+    for (const seq of [1, 1, 2]) test.receive('80', { ...request, seq }, 2100)
+    const { overloaded, repeatedRequests, timeouts, late, repeats, forgotten, responses } = test.node.stats()
+    assert.deepEqual(
+      { overloaded, repeatedRequests, timeouts, late, repeats, forgotten, responses },
+      { overloaded: 1, repeatedRequests: 1, timeouts: 1, late: 1, repeats: 1, forgotten: 1, responses: 1 },
+    )
+  })
+})
+
 describe('telling one node', () => {
   it('is one message that wants no answer', () => {
     const test = bed('00', ['80'])
