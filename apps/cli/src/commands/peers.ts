@@ -24,7 +24,7 @@ export async function peers(output: Output, options: ControlOptions): Promise<vo
     )
     const connectionTable = formatTable(
       connections.map(({ address, direction, openMs }) => [
-        `  ${direction === 'inbound' ? 'from' : 'to'}`,
+        `  ${direction === 'inbound' ? 'in' : 'out'}`,
         formatDuration(openMs),
         dim(printable(address)),
       ]),
