@@ -51,7 +51,7 @@ await throughput(plaxton.contestant, plaxtonObjects)
 printTable([plaxtonWork.puts, plaxtonWork.gets])
 const { survivors, readable } = await stopHalf(plaxton.nodes)
 await readAfterCrash(survivors, readable)
-await Promise.all(survivors.map((node) => node.stop()))
+await Promise.all(survivors.map(async (node) => node.stop()))
 
 const kad = await kadNetwork()
 const kadWork = await putAndGet(kad.contestant, makeObjects(Number(values['kad-objects'])))

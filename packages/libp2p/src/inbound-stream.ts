@@ -92,7 +92,8 @@ export class InboundStream {
 
   /** A newer version may send what we do not understand; one who sends nothing else wastes our time. */
   private onGarbled(): void {
-    if (++this.garbledInARow >= this.limits.maxGarbledInARow) throw new LinkProtocolError(`${this.garbledInARow} frames in a row were no messages`)
+    if (++this.garbledInARow >= this.limits.maxGarbledInARow)
+      throw new LinkProtocolError(`${this.garbledInARow} frames in a row were no messages`)
   }
 
   /** After each chunk: pays for what is held, and starts the clock of a frame that has begun. */

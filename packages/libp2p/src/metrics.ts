@@ -10,7 +10,7 @@ interface CounterGroup {
   readonly name: string
   readonly label: string
   readonly help: string
-  read(stats: OverlayStats): Readonly<Record<string, number>>
+  readonly read: (stats: OverlayStats) => Readonly<Record<string, number>>
 }
 
 const counterGroups: readonly CounterGroup[] = [

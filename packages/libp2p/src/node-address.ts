@@ -20,7 +20,7 @@ const maxCachedRefs = 4096
 
 /** The address of `peerId` reachable at `multiaddrs`: as many of them as fit, in the order given. */
 export function formatNodeAddress(peerId: PeerId, multiaddrs: readonly Multiaddr[]): string {
-  const suffix = `/p2p/${peerId}`
+  const suffix = `/p2p/${peerId.toString()}`
   const parts: string[] = []
   let length = 0
   for (const each of multiaddrs) {
@@ -91,7 +91,7 @@ function idOfAddress(address: string): Guid | undefined {
   try {
     for (const part of parts) multiaddr(part)
     const peerId = peerIdFromString(suffix.slice('/p2p/'.length))
-    return suffix === `/p2p/${peerId}` ? guidOfPeer(peerId) : undefined
+    return suffix === `/p2p/${peerId.toString()}` ? guidOfPeer(peerId) : undefined
   } catch {
     return undefined
   }

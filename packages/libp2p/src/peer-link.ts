@@ -283,8 +283,10 @@ export class PeerLink {
     const own = this.ref === undefined ? [] : multiaddrsOfAddress(this.ref.address)
     if (own.length > 0) return own
     const { addresses } = await this.host.peerStore.get(this.peerId)
-    if (addresses.length === 0) throw new Error(`there is no address of ${this.peerId} to dial`)
-    return addresses.map(({ multiaddr }) => (multiaddr.toString().includes('/p2p/') ? multiaddr : multiaddr.encapsulate(`/p2p/${this.peerId}`)))
+    if (addresses.length === 0) throw new Error(`there is no address of ${this.peerId.toString()} to dial`)
+    return addresses.map(({ multiaddr }) =>
+      multiaddr.toString().includes('/p2p/') ? multiaddr : multiaddr.encapsulate(`/p2p/${this.peerId.toString()}`),
+    )
   }
 
   private backOff(): void {

@@ -1,6 +1,17 @@
 import { bool, decode, encode, message, nodeRef, repeated } from '@plaxton/wire'
 import type { Guid } from '@plaxton/guid'
-import type { AppEffects, Application, ForwardDecision, Millis, NodeRef, RefReader, Reply, ReplyHandle, RouteFailure, RoutedMessage } from '@plaxton/kbr'
+import type {
+  AppEffects,
+  Application,
+  ForwardDecision,
+  Millis,
+  NodeRef,
+  RefReader,
+  Reply,
+  ReplyHandle,
+  RouteFailure,
+  RoutedMessage,
+} from '@plaxton/kbr'
 
 /** Nodes in one answer: Kademlia's k, which is what callers of libp2p's peer routing expect at most. */
 const maxClosest = 20
@@ -53,7 +64,13 @@ export class PeerLookup implements Application {
   }
 
   /** Command: asks the root of `key`; by way of `firstHop`, if given. */
-  lookup(key: Guid, withinMs: Millis, way: { readonly keepPath: boolean; readonly firstHop: NodeRef | undefined }, fx: AppEffects, settle: Settle): void {
+  lookup(
+    key: Guid,
+    withinMs: Millis,
+    way: { readonly keepPath: boolean; readonly firstHop: NodeRef | undefined },
+    fx: AppEffects,
+    settle: Settle,
+  ): void {
     const { keepPath, firstHop } = way
     const options = { replyWithinMs: withinMs, keepPath, ...(firstHop === undefined ? {} : { firstHop }) }
     this.open.set(fx.route(key, nothing, options), settle)

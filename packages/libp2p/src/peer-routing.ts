@@ -12,7 +12,7 @@ export function overlayPeerRouting(overlay: OverlayService): Partial<PeerRouting
       const id = guidOfPeer(peerId)
       const { self, closest } = await overlay.lookup(id, callOptions(options))
       const found = [self, ...closest].find((ref) => ref.id === id)
-      if (found === undefined) throw new NotFoundError(`no member of the overlay has the PeerId ${peerId}`)
+      if (found === undefined) throw new NotFoundError(`no member of the overlay has the PeerId ${peerId.toString()}`)
       return peerInfo(found)
     },
 

@@ -82,7 +82,10 @@ describe('FrameQueue', () => {
   it('packs as many frames as fit into a batch, in order', () => {
     const queue = new FrameQueue(10_000, new ByteBudget(10_000))
     for (const length of [10, 20, 30]) queue.push(new Uint8Array(length).fill(length))
-    assert.deepEqual(queue.takeBatch(32), { bytes: concat([framed(new Uint8Array(10).fill(10)), framed(new Uint8Array(20).fill(20))]), frames: 2 })
+    assert.deepEqual(queue.takeBatch(32), {
+      bytes: concat([framed(new Uint8Array(10).fill(10)), framed(new Uint8Array(20).fill(20))]),
+      frames: 2,
+    })
     assert.deepEqual(queue.takeBatch(32), { bytes: framed(new Uint8Array(30).fill(30)), frames: 1 })
     assert.equal(queue.takeBatch(32), undefined)
   })

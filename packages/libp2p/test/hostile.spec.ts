@@ -33,7 +33,7 @@ describe('a live link against hostile peers', () => {
   function hello(changes: { network?: string; overlay?: string; node?: object } = {}): Uint8Array {
     const { node, ...names } = changes
     const peerId = attacker.peerId
-    const self = { id: guidOfPeer(peerId), address: `/p2p/${peerId}`, epoch: 1, ...node }
+    const self = { id: guidOfPeer(peerId), address: `/p2p/${peerId.toString()}`, epoch: 1, ...node }
     return framed(encodeHello({ network: 'test', overlay: 'ring', node: self, ...names }))
   }
 
@@ -138,7 +138,12 @@ describe('a live link against hostile peers', () => {
     const streams = await Promise.all(Array.from({ length: 60 }, () => streamTo().catch(() => undefined)))
     for (const stream of streams) if (stream?.status === 'open') stream.send(hello())
     const [connection] = victim.libp2p.getConnections(attacker.peerId)
-    await until(() => (connection?.streams ?? []).filter((each) => each.protocol === victim.link.frameProtocol && each.direction === 'inbound').length <= 4, 'at most four streams')
+    await until(
+      () =>
+        (connection?.streams ?? []).filter((each) => each.protocol === victim.link.frameProtocol && each.direction === 'inbound').length <=
+        4,
+      'at most four streams',
+    )
     await assertWell()
   })
 
@@ -200,7 +205,7 @@ describe('a live link against hostile peers', () => {
   it('does not dial where a stranger points it without proof of who is there', async () => {
     await meet()
     const other = await linkNode(cleanup)
-    const lie = multiaddr(`${attacker.getMultiaddrs()[0]?.decapsulateCode(421)}/p2p/${other.libp2p.peerId}`)
+    const lie = multiaddr(`${String(attacker.getMultiaddrs()[0]?.decapsulateCode(421))}/p2p/${other.libp2p.peerId.toString()}`)
     victim.link.send({ ...other.link.self, address: String(lie) }, bytesOf('for the other only'))
     await victim.recorder.down('unreachable')
     assert.deepEqual(other.recorder.frames, [])

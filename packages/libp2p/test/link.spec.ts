@@ -19,7 +19,10 @@ describe('Libp2pLink', () => {
       const b = await linkNode(cleanup, {}, { transport })
       for (let i = 0; i < 100; i++) a.link.send(b.link.self, bytesOf(`question ${i}`))
       const questions = await b.recorder.received(100)
-      assert.deepEqual(questions.map(({ frame }) => textOf(frame)), Array.from({ length: 100 }, (_, i) => `question ${i}`))
+      assert.deepEqual(
+        questions.map(({ frame }) => textOf(frame)),
+        Array.from({ length: 100 }, (_, i) => `question ${i}`),
+      )
       assert.deepEqual(questions[0]?.from, a.link.self)
       assert.equal(questions[0]?.from.id, guidOfPeer(a.libp2p.peerId))
 
@@ -118,7 +121,10 @@ describe('Libp2pLink', () => {
     a.link.send(b.link.self, bytesOf('one'))
     await b.recorder.received(1)
     await until(() => b.link.linkedPeers === 1, 'the stream back')
-    const held = b.libp2p.getConnections().flatMap(({ streams }) => streams).find((each) => each.protocol === a.link.frameProtocol && each.direction === 'inbound')
+    const held = b.libp2p
+      .getConnections()
+      .flatMap(({ streams }) => streams)
+      .find((each) => each.protocol === a.link.frameProtocol && each.direction === 'inbound')
     held?.abort(new Error('reset by the test'))
     await until(() => a.link.linkedPeers === 0, 'the stream of a is gone')
     a.link.send(b.link.self, bytesOf('two'))
@@ -177,7 +183,7 @@ describe('Libp2pLink', () => {
   it('reaches a node that does not listen on the connection it made', async () => {
     const a = await linkNode(cleanup, {}, { transport: 'none' })
     const b = await linkNode(cleanup)
-    assert.equal(a.link.self.address, `/p2p/${a.libp2p.peerId}`)
+    assert.equal(a.link.self.address, `/p2p/${a.libp2p.peerId.toString()}`)
     a.link.send(b.link.self, bytesOf('hello'))
     const [arrival] = await b.recorder.received(1)
     assert.deepEqual(arrival?.from, a.link.self)
@@ -191,7 +197,9 @@ describe('Libp2pLink', () => {
     await a.libp2p.dial(b.libp2p.getMultiaddrs())
     a.link.send(b.link.self, bytesOf('lost'))
     assert.deepEqual(await a.recorder.down('unreachable'), b.link.self)
-    await assert.rejects(a.link.connect(b.libp2p.getMultiaddrs()[0] as Multiaddr, AbortSignal.timeout(5_000)), { name: 'UnsupportedProtocolError' })
+    await assert.rejects(a.link.connect(b.libp2p.getMultiaddrs()[0] as Multiaddr, AbortSignal.timeout(5_000)), {
+      name: 'UnsupportedProtocolError',
+    })
     assert.deepEqual(b.recorder.frames, [])
   })
 
@@ -235,7 +243,11 @@ describe('Libp2pLink', () => {
     await b.recorder.received(1)
     await a.link.close()
     const ours = (node: LinkedNode): string[] =>
-      node.libp2p.getConnections().flatMap(({ streams }) => streams).map(({ protocol }) => protocol).filter((protocol) => protocol.includes('plaxton'))
+      node.libp2p
+        .getConnections()
+        .flatMap(({ streams }) => streams)
+        .map(({ protocol }) => protocol)
+        .filter((protocol) => protocol.includes('plaxton'))
     assert.deepEqual(ours(a), [])
     await until(() => ours(b).length === 0, 'the streams at b are gone')
   })

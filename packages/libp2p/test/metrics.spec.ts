@@ -15,10 +15,15 @@ describe('metrics', () => {
     const recorded = new RecordedMetrics()
     const services = { overlay: overlay(pastry()), past: past() }
     const node = cleanup.add(
-      (await localNode({ services: services as never, metrics: () => recorded.metrics })) as unknown as Libp2p<{ overlay: OverlayService; past: PastService }>,
+      (await localNode({ services: services as never, metrics: () => recorded.metrics })) as unknown as Libp2p<{
+        overlay: OverlayService
+        past: PastService
+      }>,
     )
     const other = cleanup.add(
-      (await localNode({ services: { overlay: overlay(pastry(), { bootstrap: node.getMultiaddrs() }), past: past() } as never })) as unknown as Libp2p<{ overlay: OverlayService; past: PastService }>,
+      (await localNode({
+        services: { overlay: overlay(pastry(), { bootstrap: node.getMultiaddrs() }), past: past() } as never,
+      })) as unknown as Libp2p<{ overlay: OverlayService; past: PastService }>,
     )
     const bytes = Uint8Array.of(1, 2, 3)
     await other.services.past.put(guidOf(bytes), bytes, { quorum: 'all' })
@@ -77,4 +82,7 @@ class RecordedMetrics {
 }
 
 /** Counts anything, times anything, and is no promise. */
-const nothing: unknown = new Proxy(() => {}, { get: (_target, name) => (name === 'then' ? undefined : () => nothing), apply: () => nothing })
+const nothing: unknown = new Proxy(() => {}, {
+  get: (_target, name) => (name === 'then' ? undefined : () => nothing),
+  apply: () => nothing,
+})

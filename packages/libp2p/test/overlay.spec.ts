@@ -24,14 +24,21 @@ describe('the overlay service', () => {
 
   const addressOf = (of: Node): Multiaddr[] => of.getMultiaddrs()
   const ready = (of: Node): Promise<void> => within(of.services.overlay.whenReady(), 'the node is ready')
-  const neighbors = (of: Node): string[] => of.services.overlay.kbr.neighborSet(64).map(({ id }) => id).toSorted()
+  const neighbors = (of: Node): string[] =>
+    of.services.overlay.kbr
+      .neighborSet(64)
+      .map(({ id }) => id)
+      .toSorted()
   const idOf = (of: Node): string => guidOfPeer(of.peerId)
 
   /** Every node counts all others, and nobody else, as its neighbours. */
   async function oneRing(nodes: readonly Node[]): Promise<void> {
     const ids = nodes.map(idOf).toSorted()
     await until(
-      () => nodes.every((each) => each.services.overlay.ready && JSON.stringify([...neighbors(each), idOf(each)].toSorted()) === JSON.stringify(ids)),
+      () =>
+        nodes.every(
+          (each) => each.services.overlay.ready && JSON.stringify([...neighbors(each), idOf(each)].toSorted()) === JSON.stringify(ids),
+        ),
       `${nodes.length} nodes form one ring`,
       10_000,
     )
@@ -124,7 +131,9 @@ describe('the overlay service', () => {
     await oneRing(nodes)
     for (let i = 0; i < 8; i++) {
       const key = guidOf(Uint8Array.of(i))
-      const root = nodes.map((each) => each.services.overlay.self.id).toSorted((a, b) => (ringDistance(a, key) < ringDistance(b, key) ? -1 : 1))[0]
+      const root = nodes
+        .map((each) => each.services.overlay.self.id)
+        .toSorted((a, b) => (ringDistance(a, key) < ringDistance(b, key) ? -1 : 1))[0]
       for (const each of nodes) assert.equal((await each.services.overlay.lookup(key)).self.id, root)
     }
   })
@@ -171,7 +180,8 @@ describe('the overlay service', () => {
     const privateKey = await generateKeyPair('Ed25519')
     const b = await node({ bootstrap: addressOf(a) }, { datastore, privateKey })
     await oneRing([a, b])
-    const tagged = async (): Promise<boolean> => [...(await b.peerStore.get(a.peerId)).tags.keys()].some((tag) => tag.startsWith('keep-alive'))
+    const tagged = async (): Promise<boolean> =>
+      [...(await b.peerStore.get(a.peerId)).tags.keys()].some((tag) => tag.startsWith('keep-alive'))
     for (let tries = 0; !(await tagged()); tries++) {
       assert.ok(tries < 500, 'b keeps a')
       await new Promise((resolve) => setTimeout(resolve, 10))
@@ -196,7 +206,9 @@ describe('the overlay service', () => {
     const key = Uint8Array.of(1, 2, 3)
     const closest: string[] = []
     for await (const { id } of asker.peerRouting.getClosestPeers(key)) closest.push(guidOfPeer(id))
-    const byDistance = nodes.map((each) => each.services.overlay.self.id).toSorted((a, b) => (ringDistance(a, guidOf(key)) > ringDistance(b, guidOf(key)) ? -1 : 1))
+    const byDistance = nodes
+      .map((each) => each.services.overlay.self.id)
+      .toSorted((a, b) => (ringDistance(a, guidOf(key)) > ringDistance(b, guidOf(key)) ? -1 : 1))
     assert.deepEqual(closest, byDistance)
   })
 

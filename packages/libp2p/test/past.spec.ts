@@ -17,7 +17,11 @@ describe('the PAST service', () => {
   const cleanup = new Cleanup()
   afterEach(() => cleanup.run())
 
-  async function node(overlayInit: OverlayInit = {}, pastInit: PastInit = {}, local: Partial<LocalNodeInit<Record<string, unknown>>> = {}): Promise<Node> {
+  async function node(
+    overlayInit: OverlayInit = {},
+    pastInit: PastInit = {},
+    local: Partial<LocalNodeInit<Record<string, unknown>>> = {},
+  ): Promise<Node> {
     const services = { past: past(pastInit), overlay: overlay(pastry(), overlayInit) }
     return cleanup.add((await localNode({ ...local, services: services as never })) as unknown as Node)
   }
@@ -43,7 +47,7 @@ describe('the PAST service', () => {
       assert.ok(receipt.holders.length >= 1)
       for (const each of swarm) assert.deepEqual(Buffer.from(await pastOf(each).get(guid)), Buffer.from(bytes))
       await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
-        assert.ok((await pastOf(swarm.at(-1)).ensure(guid)).holders.length >= Math.min(5, count))
+      assert.ok((await pastOf(swarm.at(-1)).ensure(guid)).holders.length >= Math.min(5, count))
       await pastOf(swarm[0]).remove(guid)
       for (const each of swarm) await assert.rejects(pastOf(each).get(guid), { name: 'NotFoundError', code: 'ERR_NOT_FOUND' })
     })
@@ -58,8 +62,9 @@ describe('the PAST service', () => {
   })
 
   it('keeps named objects under their owner, the node itself by default', async () => {
-    const [a, b] = await nodes(2)
-    await Promise.all([a, b].map((each) => each?.services.overlay.whenReady()))
+    const swarm = await nodes(2)
+    const [a, b] = swarm
+    await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
     const guid = pastOf(a).nameGuid('motto')
     assert.deepEqual(Buffer.from(pastOf(a).publicKey), Buffer.from(a?.peerId.publicKey?.raw ?? []))
     await pastOf(a).put(guid, data('first'), { name: 'motto' })
@@ -156,7 +161,9 @@ describe('the PAST service', () => {
 
     it('fails for a key nobody wrote', async () => {
       const [a] = (await nodes(2)) as [Node]
-      await assert.rejects(a.contentRouting.get(data('nothing')), (error: AggregateError) => error.errors.every(({ name }) => name === 'NotFoundError'))
+      await assert.rejects(a.contentRouting.get(data('nothing')), (error: AggregateError) =>
+        error.errors.every(({ name }) => name === 'NotFoundError'),
+      )
     })
 
     it('refuses keys and values that are too long', async () => {

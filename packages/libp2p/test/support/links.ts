@@ -6,13 +6,13 @@ import type { LinkReceiver } from '@plaxton/runtime'
 import type { Libp2pLinkInit, LinkComponents } from '../../src/libp2p-link.ts'
 import type { LocalNodeInit, Cleanup } from './swarm.ts'
 
-export interface Arrival {
+interface Arrival {
   readonly from: NodeRef
   readonly frame: Uint8Array
 }
 
 /** A receiver that keeps all it is given, for tests to await. */
-export class Recorder implements LinkReceiver {
+class Recorder implements LinkReceiver {
   readonly frames: Arrival[] = []
   readonly downs: Array<{ readonly peer: NodeRef; readonly cause: PeerDownCause }> = []
   private waiters: Array<() => void> = []

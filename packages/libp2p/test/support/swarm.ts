@@ -9,7 +9,7 @@ import type { PeerId, PrivateKey } from '@libp2p/interface'
 import type { Libp2p, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 
 /** How a node of a local swarm listens. */
-export type Transport = 'tcp' | 'ws' | 'none'
+type Transport = 'tcp' | 'ws' | 'none'
 
 export interface LocalNodeInit<Services extends Record<string, unknown>> {
   readonly services: ServiceFactoryMap<Services>
@@ -47,7 +47,7 @@ export async function localNode<Services extends Record<string, unknown>>(
     ...(datastore === undefined ? {} : { datastore }),
     ...(metrics === undefined ? {} : { metrics }),
   }
-  return (await createLibp2p(options as unknown as Libp2pOptions<Services & { identify: Identify }>))
+  return await createLibp2p(options as unknown as Libp2pOptions<Services & { identify: Identify }>)
 }
 
 /** Nodes, or anything else with an end, to be ended after the test. */
