@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util'
 import { published, runChurn, runHops, runMix } from '../src/index.ts'
-import type { HopsResult, MixResult } from '../src/index.ts'
+import type { HopsResult } from '../src/index.ts'
+import { mixInWorkers } from './mix-workers.ts'
+import type { MixReport } from './mix-workers.ts'
 
 const usage = `npm run simulate -- COMMAND [OPTION…]
 
   mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
-          --seed 17 or --seeds 1..200   --nodes 100   --plan prints what each seed drew   --stop ends at the first failure
+          --seed 17 or --seeds 1..200   --nodes 100   --jobs 2 (processes)   --plan prints what each seed drew
+          --stop ends at the first failure
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
@@ -21,6 +24,7 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     nodes: { type: 'string' },
+    jobs: { type: 'string' },
     lookups: { type: 'string' },
     session: { type: 'string' },
     minutes: { type: 'string' },
@@ -32,43 +36,45 @@ const { positionals, values } = parseArgs({
   },
 })
 
-const commands: Readonly<Record<string, () => boolean>> = { mix, hops, churn }
+const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn }
 const command = commands[positionals[0] ?? '']
 if (values.help) console.log(usage)
 else if (command === undefined) {
   console.error(usage)
   process.exitCode = 2
-} else process.exitCode = command() ? 0 : 1
+} else process.exitCode = (await command()) ? 0 : 1
 
-function mix(): boolean {
+async function mix(): Promise<boolean> {
   const nodes = number('nodes', values.nodes, 100)
+  const jobs = number('jobs', values.jobs, 1)
   const started = performance.now()
   let runs = 0
   let failed = 0
-  for (const seed of seeds()) {
-    const runStarted = performance.now()
-    const result = runMix({ seed, nodes })
+  const onReport = (report: MixReport): boolean => {
     runs++
-    if (result.violations.total > 0) failed++
-    print(result, () => describeMix(result, nodes, (performance.now() - runStarted) / 1000))
-    if (failed > 0 && values.stop) break
+    if (report.violations.total > 0) failed++
+    print(report, () => describeMix(report, nodes))
+    return failed === 0 || !values.stop
   }
-  if (!values.json)
-    console.log(`${runs} runs, ${failed} with violations, ${((performance.now() - started) / 1000 / runs).toFixed(2)} s a run`)
+  if (jobs > 1) await mixInWorkers(seeds(), nodes, jobs, onReport)
+  else seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes }))) as MixReport))
+  const secondsEach = (performance.now() - started) / 1000 / runs
+  if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${secondsEach.toFixed(2)} s a run`)
   return failed === 0
 }
 
-function describeMix(result: MixResult, nodes: number, seconds: number): string {
-  const { violations, commands: c } = result
+function describeMix(report: MixReport, nodes: number): string {
+  const { seed, violations, commands: c } = report
   const lines = [
-    `seed ${result.seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}, ${seconds.toFixed(1)} s, ${result.messages} messages in ${Math.round(result.virtualMs / 1000)} virtual s, ` +
-      `${result.nodes} nodes; puts ${c.putsOk}/${c.puts}, gets ${c.getsOk}/${c.gets}, removes ${c.removesOk}/${c.removes}; ` +
-      `${result.deliveries} deliveries, ${result.wrongDeliveries} wrong; ${result.falseSuspicions} false suspicions; excused ${result.excused}, extra copies ${result.extraCopies}; trace ${result.traceHash}`,
+    `seed ${seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}; ${report.nodes} nodes, ${report.messages} messages in ` +
+      `${Math.round(report.virtualMs / 1000)} virtual s; puts ${c.putsOk}/${c.puts}, gets ${c.getsOk}/${c.gets}, removes ${c.removesOk}/${c.removes}; ` +
+      `${report.deliveries} deliveries, ${report.wrongDeliveries} wrong; ${report.falseSuspicions} false suspicions; ` +
+      `excused ${report.excused}, extra copies ${report.extraCopies}; trace ${report.traceHash}`,
   ]
-  if (values.plan || violations.total > 0) lines.push(`  plan: ${result.plan}`)
-  for (const [check, count] of violations.byCheck()) lines.push(`  ${check}: ${count}`)
+  if (values.plan || violations.total > 0) lines.push(`  plan: ${report.plan}`)
+  for (const [check, count] of Object.entries(violations.byCheck)) lines.push(`  ${check}: ${count}`)
   for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
-  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${result.seed} --nodes ${nodes}`)
+  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes}`)
   return lines.join('\n')
 }
 

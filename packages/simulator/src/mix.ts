@@ -74,7 +74,7 @@ class Mix {
       overlay: pastry({ leafSetSize }),
       applications: (_host, prng) => [new PastNode({ replicas: plan.replicas }, prng)],
       encode: plan.encode,
-      assertEvery: assertEverySteps,
+      assertEvery: options.nodes <= smallNetwork ? 1 : assertEverySteps,
       onDisk: this.ledger.onDisk,
     })
     this.ledger.watch(this.simulation)
@@ -282,7 +282,9 @@ class Mix {
   }
 }
 
-/** Often enough to find the step that broke something within a second or so; each look at a node costs about as much as ten steps. */
+/** Up to this size, every step is looked at. */
+const smallNetwork = 20
+/** Otherwise: often enough to find the step that broke something within a second or so; each look at a node costs about as much as ten steps. */
 const assertEverySteps = 50
 /** All failures have been found by then: a heartbeat period with its probes. */
 const detectMs = 60_000
