@@ -46,6 +46,11 @@ export interface PastryConfig {
   /** Slots of the routing table being repaired at one time. Full: the oldest is given up; the row exchange will fill it. */
   readonly slotRepairsMax: number
 
+  /** Share of messages that may meet a dead entry of the routing table, MSPastry's L_r; the table is probed accordingly. */
+  readonly lossTarget: number
+  /** Shortest time between two such probes. */
+  readonly tableProbeMs: Millis
+
   /** How often a node exchanges leaf sets with one random member, and tries one node it takes to be dead. */
   readonly leafExchangeMs: Millis
   /** How often a node asks a random entry of a random row for that row. */
@@ -108,6 +113,11 @@ export const pastryDefaults: PastryConfig = {
   exchangeCandidates: 8,
   slotRepairsMax: 16,
 
+  /** MSPastry. */
+  lossTarget: 0.05,
+  /** Our guess: bounds the cost to .08 messages a second. */
+  tableProbeMs: 25_000,
+
   /** FreePastry takes 60 s, Bamboo (in OverSim) 4 s. Ours costs .07 messages a second. */
   leafExchangeMs: 30_000,
   /** MSPastry asks in every row every 20 min; a large network has four or five rows. */
@@ -129,8 +139,9 @@ export const pastryDefaults: PastryConfig = {
   joinMs: 120_000,
 }
 
-/** Smallest and largest allowed value of each parameter. */
-const bounds: { readonly [Field in keyof PastryConfig]: readonly [least: number, most: number] } = {
+/** Smallest and largest allowed value of each parameter that is a whole number. */
+const bounds: { readonly [Field in Exclude<keyof PastryConfig, 'lossTarget'>]: readonly [least: number, most: number] } = {
+  tableProbeMs: [100, 3_600_000],
   digitBits: [1, 8],
   leafSetSize: [2, 64],
   neighborhoodSetSize: [0, 64],
@@ -167,12 +178,15 @@ const bounds: { readonly [Field in keyof PastryConfig]: readonly [least: number,
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field. */
 export function pastryConfig(changes: Partial<PastryConfig> = {}): PastryConfig {
   const config = { ...pastryDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof PastryConfig>) {
+  for (const field of Object.keys(bounds) as Array<keyof typeof bounds>) {
     const [least, most] = bounds[field]
     const value = config[field]
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new InvalidValueError(`pastry.${field}`, value, `a whole number from ${least} to ${most}`)
     }
+  }
+  if (!(config.lossTarget > 0 && config.lossTarget < 1)) {
+    throw new InvalidValueError('pastry.lossTarget', config.lossTarget, 'a number between 0 and 1')
   }
   if (config.leafSetSize % 2 !== 0) throw new InvalidValueError('pastry.leafSetSize', config.leafSetSize, 'an even number')
   if (config.probeTimeoutMinMs > config.probeTimeoutMs) {

@@ -140,6 +140,15 @@ export class LeafSet {
     return [...left.reverse(), this.self, ...this.right.members]
   }
 
+  /** How many nodes the ring has: exactly when it is wholly known, otherwise by how far apart the members are. */
+  estimateNodes(): number {
+    const [from, to] = [this.left.furthest, this.right.furthest]
+    if (this.whole || from === undefined || to === undefined) return this.size + 1
+    // The leading 13 hex digits are all that a double can hold.
+    const span = parseInt(clockwiseDistance(from.id, to.id).slice(0, 13).padEnd(13, '0'), 16) / 16 ** 13
+    return Math.max(this.size + 1, Math.round(this.size / span))
+  }
+
   /**
    * The members that `other`'s leaf set ought to hold, being as near to it as those it does hold, and does not: they may be dead, and
    * this node too far from them to have been told.

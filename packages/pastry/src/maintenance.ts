@@ -38,6 +38,9 @@ export class Maintenance {
       case 'heartbeat':
         this.heartbeat(now, fx)
         break
+      case 'silence':
+        this.watch(now, fx)
+        return true
       case 'leafExchange':
         this.exchangeLeafSets(now, fx)
         break
@@ -71,19 +74,29 @@ export class Maintenance {
     if (leftNeighbor !== undefined) send(leftNeighbor, { type: 'heartbeat' }, fx)
     if (rightNeighbor !== this.right) {
       this.right = rightNeighbor
-      this.rightHeardAt = Math.max(this.rightHeardAt, now - config.heartbeatMs / 2)
-    } else if (rightNeighbor !== undefined && now - this.rightHeardAt > config.heartbeatMs * (1 + jitterShare) + config.probeTimeoutMs) {
-      this.probing.start(rightNeighbor, { report: true }, now, fx)
+      this.rightHeardAt = Math.max(this.rightHeardAt, now - config.heartbeatMs)
     }
+    const leftMs = this.watch(now, fx)
+    if (leftMs > 0 && leftMs < config.heartbeatMs) fx.startTimer('silence', 0, leftMs)
   }
 
-  /** Bamboo: with one random member. And a look at one node taken to be dead, which may only have been cut off. */
+  /** Probes the right neighbour when it has been silent for too long. Returns how long it may still be. */
+  private watch(now: Millis, fx: OverlayEffects): Millis {
+    const { config, leafSet } = this.state
+    const leftMs = this.rightHeardAt + Math.ceil(config.heartbeatMs * (1 + jitterShare)) + config.probeTimeoutMs - now
+    const { rightNeighbor } = leafSet
+    if (rightNeighbor !== undefined && rightNeighbor === this.right && leftMs <= 0)
+      this.probing.start(rightNeighbor, { report: true }, now, fx)
+    return leftMs
+  }
+
+  /** Bamboo: with one random member. Every other time also a look at one node taken to be dead, which may only have been cut off. */
   private exchangeLeafSets(now: Millis, fx: OverlayEffects): void {
     const { config, prng, leafSet, failed } = this.state
     failed.expire(now)
     const partner = prng.pick(leafSet.members)
     if (partner !== undefined) this.probing.start(partner, { report: true }, now, fx)
-    const missed = prng.pick(failed.missed(config.failedMs, now))
+    const missed = prng.chance(0.5) ? prng.pick(failed.missed(config.failedMs, now)) : undefined
     if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
   }
 

@@ -26,6 +26,7 @@ import { keyRange, replicaSet, routeCandidates } from './questions.ts'
 import { onSlotRequest } from './slot-repair.ts'
 import { PastryState } from './state.ts'
 import { TableKeeper } from './table-keeper.ts'
+import { TableProbing } from './table-probing.ts'
 
 /**
  * One node of a Pastry overlay (Rowstron and Druschel, Middleware 2001), made dependable as in MSPastry (Castro, Costa and Rowstron, DSN
@@ -42,8 +43,8 @@ import { TableKeeper } from './table-keeper.ts'
  *    does not answer is suspected, probed three times, and then taken to be dead: out of all tables, and not back on hearsay.
  * 5. **Repair** ({@link LeafSetRepair}, {@link SlotRepair}). Gaps in the leaf set are closed by asking outwards; a slot of the routing table by asking
  *    its row. Nobody enters the leaf set or the routing table without having spoken to this node directly.
- * 6. **Keep in tune** ({@link Maintenance}). Now and then it exchanges leaf sets with a random member and rows with a random entry, and looks for a
- *    lost part of the network through a past contact.
+ * 6. **Keep in tune** ({@link Maintenance}, {@link TableProbing}). Now and then it exchanges leaf sets with a random member and rows with a random
+ *    entry, and looks for a lost part of the network through a past contact. The more its neighbours fail, the more often it probes its table.
  * 7. **Leave**. It tells everybody it knows, with its leaf set, so that the gap closes at once.
  *
  * This class takes the inputs apart and hands them on; each exchange is in a file of its own, and {@link PastryState} holds what is known.
@@ -56,6 +57,7 @@ export class PastryNode implements Overlay {
   private readonly repair: LeafSetRepair
   private readonly tables: TableKeeper
   private readonly maintenance: Maintenance
+  private readonly tableProbing: TableProbing
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
@@ -68,6 +70,7 @@ export class PastryNode implements Overlay {
     this.repair = new LeafSetRepair(this.state)
     this.tables = new TableKeeper(this.state)
     this.maintenance = new Maintenance(this.state, this.probing)
+    this.tableProbing = new TableProbing(this.state, this.probing)
   }
 
   // Questions
@@ -170,6 +173,8 @@ export class PastryNode implements Overlay {
         const silent = this.probing.expired(arg, now, fx)
         return silent === undefined ? this.settle(now, fx) : this.fail(silent, now, fx)
       }
+      case 'tableProbe':
+        return this.tableProbing.onTimer(now, fx)
       case 'measure':
         return this.tables.measuring.expired(arg, now, fx)
       case 'slot':
@@ -280,6 +285,7 @@ export class PastryNode implements Overlay {
     const candidates = this.joining?.candidates ?? []
     this.joining = undefined
     this.state.standing = 'member'
+    if (!this.maintenance.started) this.tableProbing.start(now, fx)
     this.maintenance.start(fx)
     fx.emit({ type: 'ready', elapsedMs: now - since })
     fx.becameReady()
@@ -377,7 +383,7 @@ export class PastryNode implements Overlay {
     if (known !== undefined) {
       state.history.note(known, state.prng)
       fx.emit({ type: 'peer-failed', peer: known })
-      if (state.leafSet.has(ref.id) && !this.probing.isDoubted(ref.id)) this.takeNote(ref.id, fx)
+      if (state.leafSet.has(ref.id)) this.noteNeighborFailure(ref.id, now, fx)
     }
     this.lose(known ?? ref, now, fx)
   }
@@ -391,8 +397,11 @@ export class PastryNode implements Overlay {
     this.settle(now, fx)
   }
 
-  private takeNote(failed: Guid, fx: OverlayEffects): void {
-    const { config, prng } = this.state
+  /** To be told by who found it, usually the left neighbour of the dead node; and by its right neighbour, whose leaf set reaches further. */
+  private noteNeighborFailure(failed: Guid, now: Millis, fx: OverlayEffects): void {
+    const { config, prng, leafSet } = this.state
+    this.tableProbing.noteFailure(now)
+    if (this.probing.isDoubted(failed) && leafSet.leftNeighbor?.id !== failed) return
     if (this.news === undefined) fx.startTimer('failure-notice', 0, prng.jitter(config.failureNoticeMs, 0.5))
     const news = (this.news ??= new Set())
     if (news.size < config.failedMax) news.add(failed)

@@ -121,6 +121,12 @@ export class PastryState {
     return side === 'right' ? nearest.slice(0, hintsMax) : nearest.slice(-hintsMax)
   }
 
+  /** Hops of a message on average: (2^b - 1)/2^b · log_{2^b} N, with N from the density of the leaf set. */
+  expectedHops(): number {
+    const base = 2 ** this.config.digitBits
+    return (((base - 1) / base) * Math.log(this.leafSet.estimateNodes())) / Math.log(base)
+  }
+
   assertInvariants(): void {
     this.leafSet.assertInvariants()
     this.routingTable.assertInvariants()
