@@ -413,6 +413,20 @@ describe('plaxton node', function () {
     assert.match(stderr, /^plaxton: netwrok in .* is not known; the configuration may have listen, bootstrap, /)
   })
 
+  it('says when nobody answers where it was to join, and is a network of its own', async () => {
+    const child = spawnPlaxton(['node', '--data', join(folder.path, 'a'), '--bootstrap', '/ip4/127.0.0.1/tcp/1'])
+    try {
+      let [out, err] = ['', '']
+      child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')))
+      child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString('utf8')))
+      while (!err.includes('Ctrl-C leaves') && child.exitCode === null) await once(child.stderr!, 'data')
+      assert.match(out, /^ready as [0-9a-f]{64} at \/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+\n$/)
+      assert.match(err, /nobody at the bootstrap addresses answers: this node is a network of its own for now, and goes on trying\n/)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
   it('says where it cannot listen', async () => {
     const node = daemon('a')
     const { multiaddrs } = await node.start()

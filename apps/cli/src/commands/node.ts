@@ -45,6 +45,9 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
       }
       process.stdout.write(`ready as ${id} at ${multiaddrs.join(' ')}\n`)
       const dim = (text: string): string => paint('dim', text, process.stderr)
+      if (config.bootstrap.length > 0 && overlay.kbr.neighborSet(1).length === 0) {
+        output.note('nobody at the bootstrap addresses answers: this node is a network of its own for now, and goes on trying')
+      }
       output.note(dim(`joined in ${formatDuration(performance.now() - startedAt)}; Ctrl-C leaves the network`))
       output.note(dim(`others join with   plaxton node --data DIR --bootstrap ${address}`))
       output.note(dim(`to talk to it      plaxton status --control ${daemon.controlPath}`))

@@ -159,37 +159,41 @@ export class MainJob {
   /** Waits until every block has all its copies. */
   private count(name: string, title: string, each: string): Promise<void> {
     return this.steps.run(name, this.signal, async (show) => {
-      const { past } = this.network.daemon.node
+      const total = this.blocks.length
+      const firstCounts = new Map<Guid, number>()
       let missing = [...this.blocks]
-      const first: number[] = []
       await this.until('blocks lack copies', repairWithinMs, async () => {
         const still: Guid[] = []
+        let asked = 0
         await eachAtOnce(missing, atOnce, async (guid) => {
-          const { holders } = await past.inspect(guid, { signal: this.signal })
-          if (first.length < this.blocks.length) first.push(holders.length)
-          if (holders.length < this.wanted) still.push(guid)
-          show({
-            label: 'counting copies',
-            done: this.blocks.length - Math.max(still.length, missing.length - first.length),
-            total: this.blocks.length,
-            unit: 'count',
-          })
+          const copies = await this.copiesOf(guid)
+          if (copies !== undefined && !firstCounts.has(guid)) firstCounts.set(guid, copies)
+          if (copies === undefined || copies < this.wanted) still.push(guid)
+          asked++
+          show({ label: 'counting copies', done: total - (missing.length - asked) - still.length, total, unit: 'count' })
         })
         missing = still
         return missing.length
       })
-      const lacking = first.filter((copies) => copies < this.wanted).length
+      const lacking = [...firstCounts.values()].filter((copies) => copies < this.wanted)
+      const fewest = formatCount(Math.min(...lacking), 'copy', 'copies')
       const restored =
-        lacking === 0
-          ? []
-          : [
-              `${formatCount(lacking, 'block')} had fewer when first asked, the scarcest ${formatCount(Math.min(...first), 'copy', 'copies')}`,
-            ]
+        lacking.length === 0 ? [] : [`${formatCount(lacking.length, 'block')} had fewer when first asked, the scarcest ${fewest}`]
       return {
         title: `${title}: ${formatCount(this.blocks.length, 'block')}, ${each} on ${formatCount(this.wanted, 'node')}`,
         details: restored,
       }
     })
+  }
+
+  /** Live copies of a block; undefined when the network is too busy with its dead to say, and is to be asked again. */
+  private async copiesOf(guid: Guid): Promise<number | undefined> {
+    try {
+      return (await this.network.daemon.node.past.inspect(guid, { signal: this.signal })).holders.length
+    } catch (error) {
+      if (error instanceof PlaxtonError) return undefined
+      throw error
+    }
   }
 
   /** Kills the holders of one block, as many as may die: the worst that can happen to it. */

@@ -127,7 +127,7 @@ export class Scenario {
   private async put(number: number): Promise<void> {
     const content = this.contentOf(number)
     for (let attempt = 0; attempt < 20; attempt++) {
-      const daemon = this.anyRunning()
+      const daemon = this.anyReady()
       const { status, stdout, stderr } = await plaxton(['put', '-', '--json', '--name', `file-${number}`, '--control', daemon.control], {
         stdin: content,
         timeoutMs: 120_000,
@@ -217,13 +217,13 @@ export class Scenario {
       : `${name} through ${daemon.data}: ${bytes} bytes instead of ${size}, or other ones`
   }
 
-  private anyRunning(): DaemonProcess {
-    return this.anyOf(this.daemons.filter((daemon) => daemon.running))
+  private anyReady(): DaemonProcess {
+    return this.anyOf(this.daemons.filter((daemon) => daemon.isReady))
   }
 
   private anyOf(daemons: readonly DaemonProcess[]): DaemonProcess {
     const daemon = daemons[this.prng.nextUint32() % daemons.length]
-    if (daemon === undefined) throw new Error('no daemon is running')
+    if (daemon === undefined) throw new Error('no daemon is ready')
     return daemon
   }
 }

@@ -73,8 +73,9 @@ export class DaemonProcess {
     return join(this.data, 'control.sock')
   }
 
-  get running(): boolean {
-    return this.child !== undefined
+  /** A member, as far as is known here. */
+  get isReady(): boolean {
+    return this.child !== undefined && this.readyNow !== undefined
   }
 
   /** As of the latest start. */
