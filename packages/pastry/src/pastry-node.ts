@@ -142,13 +142,16 @@ export class PastryNode implements Overlay {
       case 'pong':
         return this.onPong(from, received, now, fx)
       case 'distance':
-        return this.tables.onDistance(from, received.rttMs, received.member, fx)
+        this.state.proximity.reported(from.id, received.rttMs)
+        return this.meet(from, received.member, now, fx)
       case 'state-request':
         return onStateRequest(this.state, this.tables.measuring, from, received, now, fx)
       case 'state-reply':
         return this.onStateReply(from, received, now, fx)
       case 'announcement':
-        return this.tables.onAnnouncement(from, received, now, fx)
+        this.state.proximity.reported(from.id, received.rttMs)
+        this.meet(from, true, now, fx)
+        return this.tables.onAnnouncement(received, now, fx)
       case 'slot-request':
         return onSlotRequest(this.state, from, received, fx)
       case 'slot-reply':
@@ -295,11 +298,11 @@ export class PastryNode implements Overlay {
   private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
     this.joining?.onPong(from, pong.seq, pong.member, now, fx)
     this.tables.measuring.answered(from, pong.seq, now, fx)
-    if (pong.member) this.state.admit(from, fx)
+    this.meet(from, pong.member, now, fx)
   }
 
   private onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
-    if (reply.member) this.state.admit(from, fx)
+    this.meet(from, reply.member, now, fx)
     if (this.joining !== undefined) this.joining.onStateReply(from, reply, now, fx)
     else this.tables.onStateReply(reply, now, fx)
   }
@@ -359,12 +362,17 @@ export class PastryNode implements Overlay {
   }
 
   private onHeartbeat(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    this.state.admit(from, fx)
+    this.meet(from, true, now, fx)
     // It takes this node for its left neighbour. If there is somebody in between, it should know.
     const { rightNeighbor } = this.state.leafSet
     if (this.state.counts && rightNeighbor !== undefined && rightNeighbor.id !== from.id) {
       this.probing.start(from, { report: true }, now, fx)
     }
+  }
+
+  /** A member spoke, without saying whom it knows. A new neighbour is asked. */
+  private meet(from: NodeRef, isMember: boolean, now: Millis, fx: OverlayEffects): void {
+    if (isMember && this.state.admit(from, fx) && this.state.counts) this.probing.start(from, { report: true }, now, fx)
   }
 
   private onLeave(from: NodeRef, message: Leave, now: Millis, fx: OverlayEffects): void {

@@ -71,15 +71,19 @@ export class PastryState {
     return [...known.values()]
   }
 
-  /** `ref` spoke to this node itself and is a member: it may stand in every table, unless that incarnation is known to be over. */
-  admit(ref: NodeRef, fx: OverlayEffects): void {
-    if (ref.id === this.self.id || this.failed.refuses(ref)) return
+  /**
+   * `ref` spoke to this node itself and is a member: it may stand in every table, unless that incarnation is known to be over. True when it
+   * has become a member of the leaf set.
+   */
+  admit(ref: NodeRef, fx: OverlayEffects): boolean {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
     const known = this.find(ref.id)
-    if (known !== undefined && known.epoch > ref.epoch) return
+    if (known !== undefined && known.epoch > ref.epoch) return false
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
-    this.addToLeafSet(ref, fx)
+    const isNeighbor = this.addToLeafSet(ref, fx)
     this.offer(ref)
+    return isNeighbor
   }
 
   /** Gives a node that was admitted its place in the tables that follow proximity. The incumbent stays unless `ref` is known to be nearer. */
@@ -138,7 +142,8 @@ export class PastryState {
     assert(this.neighborhoodSet.entries().length <= this.config.neighborhoodSetSize, 'the neighbourhood set is bounded')
   }
 
-  private addToLeafSet(ref: NodeRef, fx: OverlayEffects): void {
+  /** True when it was not in, or in another incarnation, and is now. */
+  private addToLeafSet(ref: NodeRef, fx: OverlayEffects): boolean {
     const before = this.leafSet.get(ref.id)
     if (before !== undefined && before.epoch < ref.epoch) fx.neighborChanged(before, false)
     for (const displaced of this.leafSet.add(ref)) {
@@ -146,8 +151,9 @@ export class PastryState {
       this.history.note(displaced, this.prng)
       fx.neighborChanged(displaced, false)
     }
-    const isNew = before === undefined || before.epoch < ref.epoch
-    if (isNew && this.leafSet.has(ref.id)) fx.neighborChanged(ref, true)
+    const isNew = (before === undefined || before.epoch < ref.epoch) && this.leafSet.has(ref.id)
+    if (isNew) fx.neighborChanged(ref, true)
+    return isNew
   }
 
   /** Recent failures that concern the neighbours of this node: those that would stand in its leaf set. */

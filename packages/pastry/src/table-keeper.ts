@@ -39,19 +39,13 @@ export class TableKeeper {
     this.slotRepair.onTimer(arg, fx)
   }
 
-  onDistance(from: NodeRef, rttMs: Millis, member: boolean, fx: OverlayEffects): void {
-    this.state.proximity.reported(from.id, rttMs)
-    if (member) this.state.admit(from, fx)
-  }
-
   onStateReply(reply: StateReply, now: Millis, fx: OverlayEffects): void {
     const refs = [...reply.refs, ...reply.neighborhood]
     if (this.locality !== undefined) this.measuring.consider(refs, now, fx)
     else considerSome(this.state, this.measuring, refs, now, fx)
   }
 
-  onAnnouncement(from: NodeRef, announcement: Announcement, now: Millis, fx: OverlayEffects): void {
-    this.onDistance(from, announcement.rttMs, true, fx)
+  onAnnouncement(announcement: Announcement, now: Millis, fx: OverlayEffects): void {
     const { routingTable } = this.state
     const forEmptySlots = this.state.credible(announcement.refs, now).filter((ref) => routingTable.towards(ref.id) === undefined)
     considerSome(this.state, this.measuring, forEmptySlots, now, fx)
