@@ -32,7 +32,7 @@ export interface Certificate {
 }
 
 /** The owner's statement that the object should be gone: PAST's reclaim certificate. Signed by the owner. */
-export interface Withdrawal {
+interface Withdrawal {
   /** Milliseconds since 1970 by the owner's clock; not before the certificate's `created`. */
   readonly removed: Millis
   readonly signature: Uint8Array

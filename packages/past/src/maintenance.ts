@@ -157,14 +157,15 @@ export class Maintenance {
 
   // --- Leaving --------------------------------------------------------------------------------------------------------
 
-  /** Offers again and again what has not been confirmed, until all of it has been or nobody takes any more. */
+  /** Offers batch after batch, what was not confirmed once more at the end, until all has been or nobody takes any more. */
   private handOver(records: readonly Held[], fruitless: number, now: Millis, fx: AppEffects, then: Then<void>): void {
-    const batch = records.slice(0, handOverBatch)
-    if (batch.length === 0 || fruitless === handOverTries || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
-    this.placeWithoutSelf(batch, now, fx, (placed, time, effects) => {
+    const patience = handOverTries + 2 * Math.ceil(records.length / handOverBatch)
+    if (records.length === 0 || fruitless >= patience || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
+    this.placeWithoutSelf(records.slice(0, handOverBatch), now, fx, (placed, time, effects) => {
       new Offering(this.parts, placed, true, (confirmed, at, fxDone) => {
         const gone = new Set(confirmed.map((held) => held.guid))
-        const left = records.flatMap((held) => (gone.has(held.guid) ? [] : (this.parts.shelf.get(held.guid) ?? [])))
+        const rest = [...records.slice(handOverBatch), ...records.slice(0, handOverBatch)]
+        const left = rest.flatMap((held) => (gone.has(held.guid) ? [] : (this.parts.shelf.get(held.guid) ?? [])))
         if (left.length === 0) return then(undefined, at, fxDone)
         this.parts.errands.later(handOverPauseMs, fxDone, (_, later, fxLater) =>
           this.handOver(left, gone.size === 0 ? fruitless + 1 : 0, later, fxLater, then),
@@ -220,5 +221,5 @@ const unplacedPerRound = 256
 const handOverBatch = 256
 /** Pause between offers while leaving: a copy of a few objects takes about as long. */
 const handOverPauseMs = 100
-/** Offers in a row that nobody took before a leaving node gives up: 5 s at least. */
+/** Offers in a row that nobody confirmed before a leaving node gives up, besides two for each batch: 5 s at least. */
 const handOverTries = 50

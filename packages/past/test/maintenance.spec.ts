@@ -47,6 +47,15 @@ describe('maintenance', () => {
     checkPlacement(world, guids, 1)
   })
 
+  it('hands over more than it offers at a time', () => {
+    const world = new World({ seed: 39, nodes: 2 })
+    const guids = putMany(world, 700, { replicas: 1 })
+    world.node(0).leave()
+    world.advance(30_000)
+    assert.equal(world.node(0).up, false)
+    checkPlacement(world, guids, 1)
+  })
+
   it('lets a lone node go at once, and start again on its disk', () => {
     const world = new World({ seed: 33, nodes: 1 })
     const [guid] = putMany(world, 1)
