@@ -13,8 +13,8 @@ interface Truth {
 
 describe('a network that nodes join, leave and crash in', () => {
   for (const [name, loss, seeds] of [
-    ['', 0, 8],
-    [' and loses one message in twenty', 0.05, 6],
+    ['', 0, 6],
+    [' and loses one message in twenty', 0.05, 4],
   ] as const) {
     it(`keeps what was acknowledged, and nothing that was removed${name}`, function () {
       this.timeout(60_000)

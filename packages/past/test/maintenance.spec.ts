@@ -48,8 +48,10 @@ describe('maintenance', () => {
   })
 
   it('hands over more than it offers at a time', () => {
-    const world = new World({ seed: 39, nodes: 2 })
-    const guids = putMany(world, 700, { replicas: 1 })
+    const world = new World({ seed: 39, nodes: 1 })
+    const guids = putMany(world, 300, { replicas: 1 })
+    world.add().boot()
+    world.advance(100)
     world.node(0).leave()
     world.advance(30_000)
     assert.equal(world.node(0).up, false)
