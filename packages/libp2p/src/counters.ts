@@ -6,6 +6,8 @@ export type LinkDrop =
   | 'peer down'
   /** A frame longer than any may be; a bug of the sender's stack. */
   | 'too long'
+  /** A frame to a node of which a stranger spoke under an id that is not the one of its PeerId. */
+  | 'false reference'
   /** A stranger's stream was reset: bad framing, a wrong hello, too slow, too much. */
   | 'stream reset'
   /** A receiver of frames threw: a bug here. */
@@ -29,6 +31,7 @@ export class LinkCounters {
     'queue full': 0,
     'peer down': 0,
     'too long': 0,
+    'false reference': 0,
     'stream reset': 0,
     'receiver failed': 0,
   }

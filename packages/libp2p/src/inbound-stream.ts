@@ -1,5 +1,6 @@
 import { Deframer } from './framing.ts'
 import { LinkProtocolError } from './errors.ts'
+import { grantWindowByHalves } from './window-updates.ts'
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { NodeRef } from '@plaxton/kbr'
 import type { ByteBudget, LinkLimits } from './limits.ts'
@@ -51,6 +52,7 @@ export class InboundStream {
     this.events = init.events
     this.deframer = new Deframer(init.maxFrameBytes, (frame) => this.onFrame(frame))
     this.deadline = performance.now() + limits.helloTimeoutMs
+    grantWindowByHalves(stream)
     stream.addEventListener('message', (event) => this.onMessage(event))
     // A half-closed stream stays in the connection's list until both ends have closed.
     stream.addEventListener('remoteCloseWrite', () => void stream.close().catch((error: Error) => stream.abort(error)))

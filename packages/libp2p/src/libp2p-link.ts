@@ -134,10 +134,9 @@ export class Libp2pLink implements Link {
 
   send(to: NodeRef, frame: Uint8Array): void {
     if (this.closing.signal.aborted) return this.counters.drop('peer down')
-    const peer = this.peers.get(to.id) ?? this.addPeer(to.id, () => peerIdOfAddress(to.address))
-    if (peer === undefined) return this.counters.drop('peer down')
-    peer.learn(to)
-    peer.send(frame)
+    const peer = this.peers.get(to.id)
+    if (peer !== undefined && !peer.wouldLearn(to)) return peer.send(frame)
+    this.sendToNews(to, frame)
   }
 
   keep(peers: readonly NodeRef[]): void {
@@ -174,6 +173,19 @@ export class Libp2pLink implements Link {
     this.closing.abort(new Error('the link closed'))
     for (const stream of this.inbound) stream.close()
     this.peers.clear()
+  }
+
+  /**
+   * To a node, or an incarnation of one, that is new here. Messages of applications carry references that nobody has judged yet; an id
+   * must not lead to somebody else's PeerId.
+   */
+  private sendToNews(to: NodeRef, frame: Uint8Array): void {
+    const ref = this.refs.read(to.id, to.address, to.epoch)
+    if (ref === undefined) return this.counters.drop('false reference')
+    const peer = this.peers.get(ref.id) ?? this.addPeer(ref.id, () => peerIdOfAddress(ref.address))
+    if (peer === undefined) return this.counters.drop('peer down')
+    peer.learn(ref)
+    peer.send(frame)
   }
 
   private async dial(address: Multiaddr, signal: AbortSignal): Promise<PeerId> {

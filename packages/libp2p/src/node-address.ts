@@ -18,6 +18,9 @@ const maxMultiaddrs = 6
 /** References kept, the latest used: 4,096 of about 600 bytes are 2.4 MiB. A miss costs a hash and some parsing. */
 const maxCachedRefs = 4096
 
+/** Clocks differ; an incarnation that begins later than this from now is a lie, told so that no true one counts as newer. */
+const maxEpochAheadMs = 300_000
+
 /** The address of `peerId` reachable at `multiaddrs`: as many of them as fit, in the order given. */
 export function formatNodeAddress(peerId: PeerId, multiaddrs: readonly Multiaddr[]): string {
   const suffix = `/p2p/${peerId.toString()}`
@@ -53,6 +56,7 @@ export class NodeRefs {
   rejected = 0
 
   readonly read: RefReader = (id, address, epoch) => {
+    if (epoch > Date.now() + maxEpochAheadMs) return this.reject()
     const known = this.byAddress.get(address)
     if (known !== undefined) return known.id === id ? this.withEpoch(known, epoch) : this.reject()
     if (idOfAddress(address) !== id) return this.reject()

@@ -39,8 +39,10 @@ const shortLifeMs = 1_000
 export class PeerLink {
   readonly peerId: PeerId
   readonly inboundBudget: ByteBudget
-  /** As last heard of; as proven by the peer's own hello once there was one. */
+  /** As last heard of, from the peer itself or from others. */
   ref: NodeRef | undefined
+  /** As the peer itself said last. */
+  private ownWords: NodeRef | undefined
   private readonly host: PeerLinkHost
   private readonly frames: FrameQueue
   private readonly blocks: FrameQueue
@@ -50,7 +52,7 @@ export class PeerLink {
   private opening = false
   private failures = 0
   private retryAt = 0
-  /** True while `ref` is what the peer itself said, on a connection that is still open. */
+  /** True while the peer's `ownWords` are from a connection that is still open. */
   private isProven = false
   private helloWaiters: Array<(ref: NodeRef | Error) => void> = []
 
@@ -88,9 +90,14 @@ export class PeerLink {
     return this.stream !== undefined
   }
 
+  /** Whether `ref` says something new of this peer: it is of a later incarnation than any heard of. */
+  wouldLearn(ref: NodeRef): boolean {
+    return this.ref === undefined || ref.epoch > this.ref.epoch
+  }
+
   /** Somebody spoke of this peer; a newer incarnation may be reachable where the older was not. */
   learn(ref: NodeRef): void {
-    if (this.ref !== undefined && ref.epoch <= this.ref.epoch) return
+    if (!this.wouldLearn(ref)) return
     this.ref = ref
     this.failures = 0
     this.retryAt = 0
@@ -99,6 +106,7 @@ export class PeerLink {
   /** The peer itself said who it is. A stream back is opened right away: an answer will want it. */
   onHello(ref: NodeRef): void {
     this.ref = ref
+    this.ownWords = ref
     this.isProven = true
     this.open()
     this.settleWaiters(ref)
@@ -106,7 +114,7 @@ export class PeerLink {
 
   /** Resolves with what the peer says of itself on a connection that is open now; connects if need be. */
   proven(): Promise<NodeRef> {
-    if (this.isProven && this.ref !== undefined) return Promise.resolve(this.ref)
+    if (this.isProven && this.ownWords !== undefined) return Promise.resolve(this.ownWords)
     return new Promise((resolve, reject) => {
       this.helloWaiters.push((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)))
       this.open()
@@ -276,12 +284,13 @@ export class PeerLink {
   }
 
   /**
-   * Where to dial: what the node says of itself, else what libp2p has heard. Never the bare PeerId, which libp2p would look up through peer
-   * routing, and so through the overlay that is just trying to reach it.
+   * Where to dial: the latest anybody said, then what the node itself said last, for hearsay may be false; else what libp2p has heard. Never
+   * the bare PeerId, which libp2p would look up through peer routing, and so through the overlay that is just trying to reach it.
    */
   private async addresses(): Promise<Multiaddr[]> {
-    const own = this.ref === undefined ? [] : multiaddrsOfAddress(this.ref.address)
-    if (own.length > 0) return own
+    const said = new Set([this.ref, this.ownWords].flatMap((ref) => (ref === undefined ? [] : [ref.address])))
+    const told = [...said].flatMap((address) => multiaddrsOfAddress(address))
+    if (told.length > 0) return told
     const { addresses } = await this.host.peerStore.get(this.peerId)
     if (addresses.length === 0) throw new Error(`there is no address of ${this.peerId.toString()} to dial`)
     return addresses.map(({ multiaddr }) =>

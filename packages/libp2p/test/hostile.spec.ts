@@ -75,6 +75,32 @@ describe('a live link against hostile peers', () => {
     })
   }
 
+  it('sends nothing to the attacker in the place of another node', async () => {
+    await meet()
+    const other = await linkNode(cleanup)
+    const addresses = attacker
+      .getMultiaddrs()
+      .map((address) => String(address))
+      .join(',')
+    victim.link.send({ id: other.link.self.id, address: addresses, epoch: Date.now() }, bytesOf('for your eyes only'))
+    victim.link.send({ id: other.link.self.id, address: 'nonsense', epoch: Date.now() }, bytesOf('for your eyes only'))
+    assert.equal(victim.link.counters.dropped['false reference'], 2)
+    victim.link.send(other.link.self, bytesOf('hello'))
+    assert.deepEqual(textsOf(await other.recorder.received(1)), ['hello'])
+  })
+
+  it('still finds a peer that somebody says has moved', async () => {
+    await meet()
+    const other = await linkNode(cleanup)
+    other.link.send(victim.link.self, bytesOf('here I am'))
+    await victim.recorder.received(1)
+    const elsewhere = `/ip4/127.0.0.1/tcp/9/p2p/${other.libp2p.peerId.toString()}`
+    await victim.libp2p.hangUp(other.libp2p.peerId)
+    await victim.recorder.down('disconnected')
+    victim.link.send({ id: other.link.self.id, address: elsewhere, epoch: other.link.self.epoch + 1 }, bytesOf('did you move?'))
+    assert.deepEqual(textsOf(await other.recorder.received(1)), ['did you move?'])
+  })
+
   it('resets a stream whose hello does not come in time', async () => {
     await meet({ helloTimeoutMs: 200 })
     const silent = await streamTo()
@@ -211,3 +237,7 @@ describe('a live link against hostile peers', () => {
     assert.deepEqual(other.recorder.frames, [])
   })
 })
+
+function textsOf(arrivals: ReadonlyArray<{ readonly frame: Uint8Array }>): string[] {
+  return arrivals.map(({ frame }) => new TextDecoder().decode(frame))
+}
