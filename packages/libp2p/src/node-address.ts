@@ -19,7 +19,7 @@ const maxMultiaddrs = 6
 const maxCachedRefs = 4096
 
 /** Clocks differ; an incarnation that begins later than this from now is a lie, told so that no true one counts as newer. */
-const maxEpochAheadMs = 300_000
+const maxEpochAheadMs = 3_600_000
 
 /** The address of `peerId` reachable at `multiaddrs`: as many of them as fit, in the order given. */
 export function formatNodeAddress(peerId: PeerId, multiaddrs: readonly Multiaddr[]): string {
