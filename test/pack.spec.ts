@@ -39,6 +39,14 @@ describe('the packed packages', function () {
     })
   }
 
+  it('carry their README and both licence texts', async () => {
+    for (const [name, tarball] of tarballs) {
+      const { stdout } = await run('tar', ['-tzf', tarball])
+      for (const file of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE'])
+        assert.ok(stdout.includes(`package/${file}`), `${name} lacks ${file}`)
+    }
+  })
+
   // A package without a main entry point is a command: it has no types to resolve.
   for (const { name } of published.map(({ manifest }) => manifest).filter(({ exports }) => exports?.['.'] !== undefined)) {
     it(`${name} resolves to its types from ES modules and bundlers (attw)`, async () => {
