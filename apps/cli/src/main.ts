@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { run } from './cli.ts'
+import module from 'node:module'
+
+// Half of the processor time of starting a node is compiling modules. Node from 22.8 on keeps the result in the folder for temporary files.
+module.enableCompileCache?.()
+const { run } = await import('./cli.ts')
 
 // Whoever reads our output has enough: `plaxton ls | head -1`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

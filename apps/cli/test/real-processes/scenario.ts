@@ -38,6 +38,8 @@ export interface ScenarioResult {
   /** Puts that were answered with an error, and given to another daemon. */
   readonly putsRefused: number
   readonly reads: number
+  /** Reads that ended with an error and were asked for again; other bytes are a failure at once. */
+  readonly readsRepeated: number
   /** One line for each read that failed or gave other bytes. */
   readonly failures: readonly string[]
   readonly phases: ReadonlyArray<readonly [name: string, ms: number]>
@@ -49,8 +51,11 @@ const atOnce = 4
 /** A restarted daemon must be a member within this time. */
 const readyWithinMs = 60_000
 
-/** One read may take this long: while the network repairs itself it is slower, but it ends. */
+/** A file must come back within this time, however often it is asked for: while the network repairs itself some reads end with an error. */
 const readWithinMs = 60_000
+
+/** Before a put or a read is tried again. */
+const pauseMs = 250
 
 /**
  * Real processes: files are put through random daemons while others are killed with SIGKILL and come back on their data folders; then all
@@ -63,6 +68,7 @@ export class Scenario {
   private readonly acknowledged: Acknowledged[] = []
   private readonly phases: Array<readonly [string, number]> = []
   private putsRefused = 0
+  private readsRepeated = 0
   private ended = false
 
   constructor(init: ScenarioInit) {
@@ -84,6 +90,7 @@ export class Scenario {
         bytes,
         putsRefused: this.putsRefused,
         reads: acknowledged * this.daemons.length,
+        readsRepeated: this.readsRepeated,
         failures,
         phases: this.phases,
       }
@@ -139,7 +146,7 @@ export class Scenario {
       }
       this.putsRefused++
       this.init.say(`  put of file ${number} through ${daemon.data}: status ${status}, ${stderr.trim()}`)
-      await delay(250)
+      await delay(pauseMs)
     }
     throw new Error(`no daemon takes file ${number}`)
   }
@@ -184,7 +191,7 @@ export class Scenario {
     for (const daemon of this.daemons) {
       const startedAt = performance.now()
       await eachAtOnce(this.acknowledged, atOnce, async (file) => {
-        const failure = await this.read(file, daemon)
+        const failure = await this.readInTime(file, daemon)
         if (failure === undefined) return
         failures.push(failure)
         this.init.say(`  ${failure}`)
@@ -193,25 +200,37 @@ export class Scenario {
     }
   }
 
-  /** What is wrong with the answer; undefined when nothing is. */
-  private async read({ name, guid, size, digest }: Acknowledged, daemon: DaemonProcess): Promise<string | undefined> {
+  /** Reads until the file comes back; says what is wrong when it does not in time. */
+  private async readInTime(file: Acknowledged, daemon: DaemonProcess): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(readWithinMs)
+    for (;;) {
+      try {
+        return await this.read(file, daemon, signal)
+      } catch (error) {
+        const failure = `${file.name} (${file.size} bytes) through ${daemon.data}: ${(error as Error).message}`
+        if (signal.aborted) return failure
+        this.readsRepeated++
+        this.init.say(`  to be repeated: ${failure}`)
+        await delay(pauseMs)
+      }
+    }
+  }
+
+  /** What is wrong with the bytes; undefined when nothing is. */
+  private async read({ name, guid, size, digest }: Acknowledged, daemon: DaemonProcess, signal: AbortSignal): Promise<string | undefined> {
     const hash = createHash('sha256')
     let bytes = 0
-    try {
-      await callDaemon({
-        path: daemon.control,
-        command: 'get',
-        arguments: { root: guid },
-        signal: AbortSignal.timeout(readWithinMs),
-        onFrame: ({ body }) => {
-          if (body === undefined) return
-          hash.update(body)
-          bytes += body.length
-        },
-      })
-    } catch (error) {
-      return `${name} (${size} bytes) through ${daemon.data}: ${(error as Error).message}`
-    }
+    await callDaemon({
+      path: daemon.control,
+      command: 'get',
+      arguments: { root: guid },
+      signal,
+      onFrame: ({ body }) => {
+        if (body === undefined) return
+        hash.update(body)
+        bytes += body.length
+      },
+    })
     return bytes === size && hash.digest('hex') === digest
       ? undefined
       : `${name} through ${daemon.data}: ${bytes} bytes instead of ${size}, or other ones`

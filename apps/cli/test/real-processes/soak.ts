@@ -32,9 +32,9 @@ setTimeout(() => {
 
 say(`seed ${seed}; data in ${folder.path}`)
 try {
-  const { acknowledged, bytes, putsRefused, reads, failures } = await scenario.run()
+  const { acknowledged, bytes, putsRefused, reads, readsRepeated, failures } = await scenario.run()
   say(`${acknowledged} files acknowledged, ${(bytes / mebibyte).toFixed(1)} MiB; ${putsRefused} puts were refused and repeated`)
-  say(`${reads - failures.length} of ${reads} reads gave every byte back`)
+  say(`${reads - failures.length} of ${reads} reads gave every byte back; ${readsRepeated} ended with an error at first and were repeated`)
   process.exitCode = failures.length === 0 ? 0 : 1
 } catch (error) {
   say(`failed: ${(error as Error).message}`)
