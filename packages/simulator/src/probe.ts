@@ -1,3 +1,4 @@
+import { isCloserOnRing } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Answer, AppEffects, Application, ForwardDecision, Millis, NodeRef, Reply, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
 import type { Simulation, SimNode } from './simulation.ts'
@@ -72,7 +73,10 @@ export class ProbeLog {
     if (probe === undefined || probe.deliveries++ > 0) return
     const simulation = this.simulation!
     probe.deliveredAt = simulation.hostOf(at)
-    probe.rootThen = simulation.members.root(probe.key)?.host.index
+    const root = simulation.members.root(probe.key)
+    // A node that becomes a member delivers what it held in the same step, before the simulation counts it as one.
+    const isRoot = root === undefined || isCloserOnRing(at.id, root.self.id, probe.key)
+    probe.rootThen = isRoot ? probe.deliveredAt : root.host.index
     probe.hops = message.hops
     probe.elapsedMs = now - probe.sentAt
   }
