@@ -13,7 +13,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, Application, Kbr, KbrEvent, Millis, NodeRef, OverlayFactory, RouteFailure } from '@plaxton/kbr'
 import type { RoutingConfig } from '@plaxton/routing'
-import type { ApplicationPorts, HostStats, NodeHostEvents } from '@plaxton/runtime'
+import type { ApplicationPorts, FoundRoot, HostStats, NodeHostEvents } from '@plaxton/runtime'
 import type { LinkComponents } from './libp2p-link.ts'
 import type { LinkCounters } from './counters.ts'
 import type { Lookup, PeerReport } from './peer-lookup.ts'
@@ -164,6 +164,15 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   async lookup(key: Guid, options: LookupOptions = {}): Promise<Lookup> {
     await this.whenReady({ timeoutMs: lookupMs, ...options })
     return this.lookupThrough(key, undefined, options)
+  }
+
+  /**
+   * Finds the root of `key` iteratively: this node asks the others itself, `alpha` at a time, and connects to each. Slower than
+   * {@link lookup}, which walks over connections that exist, but every node asked is known to this one.
+   */
+  async lookupIteratively(key: Guid, options: Parameters<NodeHost['lookup']>[1] = {}): Promise<FoundRoot> {
+    await this.whenReady(options)
+    return this.now.host.lookup(key, options)
   }
 
   /** Runs an application here from the next start on; `setUp` is called at each start. Services call it before they are started. */

@@ -1,6 +1,8 @@
+import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, AppEffects, Application, ApplicationEvent, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
-import { InvalidValueError, NotReadyError, Prng, assert } from '@plaxton/kbr'
-import type { RoutingConfig, RoutingStats } from '@plaxton/routing'
+import { InvalidValueError, NotReadyError, Prng, RouteError, assert } from '@plaxton/kbr'
+import type { PastEvent } from '@plaxton/past'
+import type { LookedUpEvent, LookupOptions, RoutingConfig, RoutingStats } from '@plaxton/routing'
 import { KbrNode } from '@plaxton/routing'
 import type { TypedEventTarget } from 'main-event'
 import { TypedEventEmitter } from 'main-event'
@@ -27,7 +29,7 @@ export interface NodeHostInit {
 
 /** The events of a host, by type, as DOM events with the core's event as `detail`. */
 export type NodeHostEvents = {
-  [E in OverlayEvent as E['type']]: CustomEvent<E>
+  [E in OverlayEvent | PastEvent | LookedUpEvent as E['type']]: CustomEvent<E>
 } & {
   /** A core threw: a bug of Plaxton. The node goes on. */
   'host:fault': CustomEvent<HostFault>
@@ -39,6 +41,16 @@ export type NodeHostEvents = {
 /** Ends a wait. What has been sent is not taken back. */
 export interface WaitOptions {
   readonly signal?: AbortSignalLike
+}
+
+/** Where an iterative lookup ended. */
+export interface FoundRoot {
+  readonly root: NodeRef
+  /** Those of the root's replica set that answered, the closest first. */
+  readonly nodes: readonly NodeRef[]
+  /** How many nodes were asked, this one included. */
+  readonly asked: number
+  readonly elapsedMs: Millis
 }
 
 /** Counters since the start, and what is under way now. */
@@ -151,6 +163,31 @@ export class NodeHost implements AsyncDisposable {
       (event) => event.type === 'left',
       () => this.loop.step((now) => node.leave(now, this.loop)),
     )
+  }
+
+  /**
+   * Finds the root of `key` iteratively: this node asks the others itself, `alpha` at a time, and hands nobody a message. Rejects with
+   * `RouteError` or the signal's reason; throws `InvalidValueError` for an option out of its range.
+   */
+  async lookup(key: Guid, options: LookupOptions & WaitOptions = {}): Promise<FoundRoot> {
+    const { node } = this
+    const { signal, ...wishes } = options
+    let lookup: number
+    let found: FoundRoot | undefined
+    await this.eventually(
+      signal,
+      (event) => {
+        if (!isLookedUp(event) || event.lookup !== lookup) return false
+        const { outcome, asked, elapsedMs } = event
+        if (!outcome.ok) throw new RouteError(outcome.failure)
+        found = { root: outcome.root, nodes: outcome.nodes, asked, elapsedMs }
+        return true
+      },
+      () => {
+        lookup = this.loop.step((now) => node.lookup(key, wishes, now, this.loop))
+      },
+    )
+    return found!
   }
 
   /**
@@ -282,6 +319,10 @@ export class NodeHost implements AsyncDisposable {
       this.init.link.keep(node.overlay.neighborSet(mostNeighborsKept))
     })
   }
+}
+
+function isLookedUp(event: KbrEvent): event is LookedUpEvent {
+  return event.type === 'routing:looked-up'
 }
 
 /** The events with a fixed name, those of the overlay and the walking. */

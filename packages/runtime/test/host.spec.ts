@@ -54,6 +54,26 @@ describe('NodeHost', () => {
       assert.equal(b.host.ready, false)
     })
 
+    it('finds the root of a key by asking the others itself', async () => {
+      const first = await run('0')
+      const hosts = [first.host]
+      for (let i = 1; i < 8; i++) hosts.push((await run(String(i), [first.host])).host)
+      for (const asker of hosts) {
+        for (const target of hosts) {
+          const { root, nodes, asked } = await asker.lookup(target.self.id, { width: 3 })
+          assert.equal(root.id, target.self.id)
+          assert.equal(nodes[0]?.id, target.self.id)
+          assert.ok(asked >= 1 && asked <= hosts.length)
+        }
+      }
+    })
+
+    it('ends a lookup with the reason of its signal, and refuses an option out of its range', async () => {
+      const { host } = await run('a')
+      await assert.rejects(host.lookup(host.self.id, { signal: AbortSignal.abort(new Error('enough')) }), { message: 'enough' })
+      await assert.rejects(host.lookup(host.self.id, { alpha: 0 }), { code: 'ERR_INVALID_VALUE', field: /alpha/ })
+    })
+
     it('refuses what comes at the wrong time', async () => {
       const { host, toy } = make(network.link(refOf('a')))
       assert.throws(() => host.node, { code: 'ERR_NOT_READY' })
