@@ -16,7 +16,8 @@ const version = 1
 /** A `NodeRef` with the longest address, and two names. */
 const maxHelloBytes = 2048
 
-const helloSchema = message('Hello', {
+/** The first frame of every stream. */
+export const helloSchema = message('Hello', {
   version: refine(uint32(1), (value) => (value === version ? value : undefined)),
   network: string(2, { max: 32 }),
   overlay: string(3, { max: 32 }),

@@ -40,7 +40,8 @@ export interface Lookup extends PeerReport {
 
 type Settle = (outcome: { readonly report: PeerReport; readonly reply: Extract<Reply, { ok: true }> } | RouteFailure) => void
 
-const reportSchema = message('PeerReport', {
+/** The answer to "who is there?". The question is empty. */
+export const reportSchema = message('PeerReport', {
   self: nodeRef(1),
   member: bool(2),
   closest: repeated(nodeRef(3), { max: maxClosest }),

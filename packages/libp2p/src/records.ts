@@ -21,7 +21,8 @@ export const maxRecordKeyBytes = 1024
 /** Longest value; with the key it stays below PAST's 1 MiB. */
 export const maxRecordValueBytes = 1024 * 1024 - 2 * maxRecordKeyBytes
 
-const recordSchema = message('Record', { key: bytes(1, { max: maxRecordKeyBytes }), value: bytes(2, { max: maxRecordValueBytes }) })
+/** A value of libp2p's content routing, as PAST stores it. */
+export const recordSchema = message('Record', { key: bytes(1, { max: maxRecordKeyBytes }), value: bytes(2, { max: maxRecordValueBytes }) })
 
 /** The names under which a node's PAST application asks for the key of a record. */
 const signerPrefix = 'record/'

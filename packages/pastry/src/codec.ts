@@ -59,9 +59,11 @@ const joinState = message('JoinState', {
 const announcement = message('Announcement', { rttMs: uint32(1), refs: repeated(nodeRef(2), rowRefs) })
 const leave = message('Leave', { leafSet: repeated(nodeRef(1), leafRefs) })
 
-const joinPayload = message('JoinPayload', { purpose: choice(1, purposes), joiner: nodeRef(2), attempt: uint53(3) })
+/** A joiner's message to the root of its id; the payload of a route. */
+export const joinPayload = message('JoinPayload', { purpose: choice(1, purposes), joiner: nodeRef(2), attempt: uint53(3) })
 
-const pastryMessage = union('PastryMessage', 'type', {
+/** What two Pastry nodes say to each other. */
+export const pastryMessage = union('PastryMessage', 'type', {
   'leaf-probe': nested(1, leafProbe),
   'leaf-reply': nested(2, leafReply),
   heartbeat: nested(3, heartbeat),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Prng } from '@plaxton/kbr'
 import type { NodeRef, RefReader } from '@plaxton/kbr'
-import { WireError } from '@plaxton/wire'
+import { toProto, WireError } from '@plaxton/wire'
 import { randomGuid } from '@plaxton/guid'
-import { decodeJoinPayload, encodeJoinPayload, pastryCodec } from '../src/codec.ts'
+import { decodeJoinPayload, encodeJoinPayload, joinPayload, pastryCodec, pastryMessage } from '../src/codec.ts'
 import { hintsMax, leafRefsMax, rowRefsMax } from '../src/messages.ts'
 import type { PastryMessage } from '../src/messages.ts'
 
@@ -81,6 +82,13 @@ describe('pastryCodec', () => {
     const payload = { purpose: 'join', joiner: node(), attempt: 3 } as const
     assert.deepEqual(decodeJoinPayload(encodeJoinPayload(payload)), payload)
     assert.throws(() => decodeJoinPayload(new Uint8Array(5)), WireError)
+  })
+
+  it('has the specification that is committed; `UPDATE=1` writes it', () => {
+    const file = new URL('../src/pastry.proto', import.meta.url)
+    const proto = `// The messages of two Pastry nodes. Generated from codec.ts: UPDATE=1 mocha test/codec.spec.ts\n${toProto([pastryMessage, joinPayload], 'plaxton.pastry')}`
+    if (process.env['UPDATE'] === '1') writeFileSync(file, proto)
+    assert.equal(readFileSync(file, 'utf8'), proto)
   })
 })
 
