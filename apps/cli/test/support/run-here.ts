@@ -12,7 +12,7 @@ export async function runHere(args: readonly string[]): Promise<Omit<Ended, 'sig
 }
 
 /** A stream that is no terminal and keeps what is written. */
-function captured(): { readonly stream: NodeJS.WriteStream; bytes(): Buffer } {
+export function captured(): { readonly stream: NodeJS.WriteStream; bytes(): Buffer } {
   const chunks: Buffer[] = []
   const stream = new PassThrough()
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
