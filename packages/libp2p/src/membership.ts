@@ -13,6 +13,8 @@ export interface MembershipPorts {
   connect(address: Multiaddr | PeerId, signal: AbortSignal): Promise<NodeRef>
   /** Asks one node about itself. */
   ask(node: NodeRef, withinMs: Millis): Promise<PeerReport>
+  /** Whether the overlay has this node in its tables, and so in its ring. */
+  knows(node: NodeRef): boolean
   /** Where a message for this node's own id ends when `firstHop` walks it. */
   findSelf(firstHop: NodeRef, withinMs: Millis): Promise<Lookup>
   /** Becomes a member through `bootstrap`; of a new network, alone, when it is empty. */
@@ -38,6 +40,9 @@ const askMs = 2_000
 
 /** Longest wait for a connection to a seed. */
 const connectMs = 10_000
+
+/** A peer of the same ring is in the overlay's tables after this time, as a rule, and need not be looked into. */
+const acquaintanceMs = 500
 
 /** Pause before seeds are tried again, doubling up to the maximum. */
 const retryMs = 500
@@ -184,7 +189,9 @@ export class Membership {
 
   /** In one ring, a message for this node's own id ends here, whoever walks it. */
   private async compareRings(other: NodeRef): Promise<void> {
+    await this.delay(acquaintanceMs)
     try {
+      if (this.ports.knows(other)) return
       const { self, member } = await this.ports.findSelf(other, askMs)
       if (self.id === this.selfId || !member) return
       this.ports.log('met another ring through %s', other.address)

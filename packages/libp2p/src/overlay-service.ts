@@ -64,6 +64,9 @@ export interface OverlayStats extends HostStats {
 /** Longest wait for listeners at the start. On this machine's own interfaces they take milliseconds. */
 const listenMs = 500
 
+/** More than the neighbours of any configuration in use. */
+const maxNeighbors = 64
+
 /** A lookup that names no time ends after this. */
 const lookupMs = 10_000
 
@@ -251,6 +254,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
       log: logger.forComponent(`plaxton:${this.name}`),
       connect: (address: Multiaddr | PeerId, signal: AbortSignal) => link.connect(address, signal),
       ask: (node: NodeRef, withinMs: Millis) => this.ask(node, withinMs),
+      knows: ({ id }: NodeRef) => isKnown(host.node.overlay, id),
       findSelf: (firstHop: NodeRef, withinMs: Millis) => this.lookupThrough(link.self.id, firstHop, { timeoutMs: withinMs }),
       join: (nodes: readonly NodeRef[], signal: AbortSignal) => host.join(nodes, { signal }),
       meet: (nodes: readonly NodeRef[]) => host.meet(nodes),
@@ -334,6 +338,11 @@ function listenersUp({ addressManager, events }: OverlayComponents): Promise<voi
     events.addEventListener('transport:listening', onListening)
     if (missing === 0) end()
   })
+}
+
+/** Whether the overlay has this node in its tables. */
+function isKnown(kbr: Kbr, id: Guid): boolean {
+  return [...kbr.neighborSet(maxNeighbors), ...kbr.localLookup(id, 1, false)].some((node) => node.id === id)
 }
 
 function isFailure(outcome: object): outcome is RouteFailure {
