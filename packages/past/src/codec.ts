@@ -81,7 +81,11 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
       compare: nested(8, message('Compare', { digest: uint53(1), count: uint32(2) })),
       exchange: nested(
         9,
-        message('Exchange', { pages: repeated(nested(1, pageSchema), { max: maxPages }), offers: entries(2), leaving: bool(3) }),
+        message('Exchange', {
+          pages: repeated(nested(1, pageSchema), { max: maxPages }),
+          offers: entries(2),
+          without: repeated(guid(3), { max: maxExcluded }),
+        }),
       ),
 
       receipt: nested(16, message('Receipt', { holders: holders(1), wanted: uint32(2), quorum: uint32(3) })),
@@ -108,7 +112,7 @@ const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage
         message('Stored', { claims, outcome: choice(2, ['kept', 'needs data', 'refused']), detail: string(3, { max: maxDetailBytes }) }),
       ),
       buckets: nested(23, message('Buckets', { digests: repeated(uint53(1), { max: bucketCount }) })),
-      exchanged: nested(24, message('Exchanged', { entries: entries(1), held: repeated(guid(2), { max: maxEntries }) })),
+      exchanged: nested(24, message('Exchanged', { entries: entries(1), held: repeated(guid(2), { max: maxEntries }), leaving: bool(3) })),
     }),
   ),
 })

@@ -16,6 +16,8 @@ type Exchange = PastCall & { readonly type: 'exchange' }
 export interface ComparisonParts extends PastParts {
   readonly placement: Placement
   readonly repair: Repair
+  /** This node is about to leave: nobody may rely on what it holds. */
+  readonly isLeaving: () => boolean
 }
 
 /**
@@ -58,9 +60,9 @@ export class Comparison {
   private exchangeNext(now: Millis, fx: AppEffects): void {
     const pages = this.nextPages()
     if (pages.length === 0) return this.then(undefined, now, fx)
-    this.ask({ type: 'exchange', pages, offers: [], leaving: false }, fx, (reply, time, effects) => {
+    this.ask({ type: 'exchange', pages, offers: [], without: [] }, fx, (reply, time, effects) => {
       if (reply.type !== 'exchanged') return this.then(undefined, time, effects)
-      for (const entry of reply.entries) wantIfMine(entry, this.peer, false, this.parts, time, effects)
+      for (const entry of reply.entries) wantIfMine(entry, this.peer, [], this.parts, time, effects)
       this.exchangeNext(time, effects)
     })
   }
@@ -103,7 +105,7 @@ export function answerCompare(
 
 /** The other side of `exchange`: tells what it has otherwise or the asking node did not list, and sets out to copy what it lacks itself. */
 export function answerExchange(
-  { pages, offers, leaving }: Exchange,
+  { pages, offers, without }: Exchange,
   from: NodeRef,
   parts: ComparisonParts,
   respond: Respond,
@@ -116,7 +118,7 @@ export function answerExchange(
     const own = parts.shelf.get(entry.guid)
     if (own?.version === entry.version) return
     if (own !== undefined) entries.push(entryOf(own))
-    wantIfMine(entry, from, leaving, parts, now, fx)
+    wantIfMine(entry, from, without, parts, now, fx)
   }
   const own = parts.placement.entriesIn(new Set(pages.map((page) => page.bucket)), from.id, fx)
   for (const page of pages) {
@@ -127,11 +129,14 @@ export function answerExchange(
     }
   }
   for (const offer of offers) {
-    if (parts.shelf.get(offer.guid)?.version === offer.version) held.push(offer.guid)
-    else compare(offer)
+    compare(offer)
+    // Whoever offers drops what is held here. So this node must mean to keep it, and not rather give it back.
+    if (parts.shelf.get(offer.guid)?.version !== offer.version || parts.isLeaving() || !mayBelongHere(offer, without, parts, fx)) continue
+    held.push(offer.guid)
+    if (without.length > 0) parts.placement.pin(offer.guid, fx)
   }
   // What does not fit comes up again in the next comparison, when what fits has been copied.
-  respond({ type: 'exchanged', entries: entries.slice(0, maxEntries), held }, now, fx)
+  respond({ type: 'exchanged', entries: entries.slice(0, maxEntries), held, leaving: parts.isLeaving() }, now, fx)
 }
 
 /** True when an `exchange` lists more than any node sends at once. */
@@ -140,10 +145,13 @@ export function isOversized({ pages, offers }: Exchange): boolean {
 }
 
 /** Copies a record from a node that has it, if this node has it otherwise or may belong to the object's replica set. */
-function wantIfMine({ guid, replicas }: Entry, from: NodeRef, leaving: boolean, parts: ComparisonParts, now: Millis, fx: AppEffects): void {
-  const count = Math.min(replicas, parts.config.maxReplicas)
-  const set = leaving ? replicaSetWithout(from, guid, count, fx) : fx.replicaSet(guid, count)
-  if (parts.shelf.get(guid) !== undefined || mayBelongTo(set, count, fx)) parts.repair.want(guid, from, now, fx)
+function wantIfMine(entry: Entry, from: NodeRef, without: readonly Guid[], parts: ComparisonParts, now: Millis, fx: AppEffects): void {
+  if (parts.shelf.get(entry.guid) !== undefined || mayBelongHere(entry, without, parts, fx)) parts.repair.want(entry, from, now, fx)
+}
+
+function mayBelongHere({ guid, replicas }: Entry, without: readonly Guid[], { config }: ComparisonParts, fx: AppEffects): boolean {
+  const count = Math.min(replicas, config.maxReplicas)
+  return mayBelongTo(replicaSetWithout(without, guid, count, fx), count, fx)
 }
 
 /**
@@ -154,12 +162,10 @@ export function mayBelongTo(set: readonly NodeRef[], count: number, fx: AppEffec
   return set.some((node) => sameNode(node, fx.self)) || (set.length > 0 && set.length < count)
 }
 
-/** The nodes an object belongs on once `gone` is. */
-export function replicaSetWithout(gone: NodeRef, guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
-  return fx
-    .replicaSet(guid, replicas + 1)
-    .filter((node) => !sameNode(node, gone))
-    .slice(0, replicas)
+/** The nodes an object belongs on once those of `without` are gone. */
+export function replicaSetWithout(without: readonly Guid[], guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
+  const set = fx.replicaSet(guid, replicas + without.length).filter((node) => !without.includes(node.id))
+  return set.slice(0, replicas)
 }
 
 /** One bucket's entries in pages that fit into a message each; one page even when there are none, to learn what the other has. */

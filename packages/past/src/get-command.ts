@@ -37,7 +37,9 @@ export class GetCommand extends Command {
   /** Attempts and fetches under way. */
   private open = 0
   private hedgeAlarm = 0
+  /** Answers that nobody has it, and the last of these. */
   private absences = 0
+  private notFound: NotFoundError | undefined = undefined
 
   constructor(parts: PastParts, init: CommandInit, want: 'data' | 'presence', latencies: Latencies, settled: () => boolean) {
     super(parts, init)
@@ -111,19 +113,19 @@ export class GetCommand extends Command {
     if (this.ended) return
     if (!answered.ok) {
       this.lastError = routeError(answered.failure)
-      return this.onFruitless(now, fx)
+      return this.onFruitless(fx)
     }
     const { message } = answered
     if (message.type === 'object') return this.onObject(message.holder, message.claims, message.data, now, fx)
     if (message.type === 'absent') return this.onAbsent(message, isWhole, now, fx)
     this.lastError = rejected(`a node answered with ${message.type}`)
-    this.onFruitless(now, fx)
+    this.onFruitless(fx)
   }
 
   private onObject(holder: NodeRef, claims: readonly Claim[], data: Uint8Array | undefined, now: Millis, fx: AppEffects): void {
     if (this.want === 'presence') return this.found(true, now, fx)
     if (data !== undefined) return this.verify(holder, claims, data, now, fx)
-    if (this.excluded.includes(holder.id) || this.fetching.has(holder.id)) return this.onFruitless(now, fx)
+    if (this.excluded.includes(holder.id) || this.fetching.has(holder.id)) return this.onFruitless(fx)
     // This node would not take its own word for it, but others have confirmed that the object lives.
     if (sameNode(holder, fx.self)) return this.readOwn(fx)
     this.fetchFrom(holder, now, fx)
@@ -148,7 +150,7 @@ export class GetCommand extends Command {
           return this.verify(holder, message.claims, message.data, time, effects)
         if (answered.ok) this.exclude(holder.id)
         this.lastError = answered.ok ? rejected(`${namesOf([holder])} no longer holds it`) : routeError(answered.failure)
-        this.onFruitless(time, effects)
+        this.onFruitless(effects)
       },
     )
   }
@@ -177,24 +179,30 @@ export class GetCommand extends Command {
   private onWrong(holder: NodeRef, why: string, now: Millis, fx: AppEffects): void {
     this.lastError = rejected(`${namesOf([holder])} gave a wrong answer: ${why}`)
     this.exclude(holder.id)
-    this.onFruitless(now, fx)
+    this.onFruitless(fx)
   }
 
-  /** A no is believed when the root is certain of it and was told of everybody, or else the second time. */
+  /** A no is believed when the root is certain of it and was told of everybody, or else when there were two and nothing better. */
   private onAbsent({ removed, silent, certain }: PastReply & { type: 'absent' }, isWhole: boolean, now: Millis, fx: AppEffects): void {
-    this.lastError = new NotFoundError(absence(this.guid, removed, silent))
+    this.notFound = new NotFoundError(absence(this.guid, removed, silent))
     if (isWhole) this.absences++
-    if (!isWhole || (!certain && (this.open > 0 || this.absences < 2))) return this.onFruitless(now, fx)
+    if (isWhole && certain) this.concludeAbsent(this.notFound, fx)
+    else this.onFruitless(fx)
+  }
+
+  private concludeAbsent(notFound: NotFoundError, fx: AppEffects): void {
     this.parts.errands.forget(this.hedgeAlarm)
     if (this.want === 'presence') this.succeed(false, fx)
-    else this.fail(this.lastError, fx)
+    else this.fail(notFound, fx)
   }
 
   /** One attempt came to nothing: when no other is under way, the next starts after a pause. */
-  private onFruitless(now: Millis, fx: AppEffects): void {
-    if (this.open > 0 || this.lastError === undefined) return
+  private onFruitless(fx: AppEffects): void {
+    const error = this.notFound ?? this.lastError
+    if (this.open > 0 || error === undefined) return
+    if (this.notFound !== undefined && this.absences >= 2) return this.concludeAbsent(this.notFound, fx)
     this.parts.errands.forget(this.hedgeAlarm)
-    this.retryLater(this.lastError, this.attempts, fx, (time, effects) => {
+    this.retryLater(error, this.attempts, fx, (time, effects) => {
       if (this.open === 0) this.attempt(time, effects)
     })
   }

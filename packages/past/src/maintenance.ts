@@ -4,7 +4,7 @@ import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { emit } from './command.ts'
 import { Comparison, replicaSetWithout } from './comparison.ts'
 import type { ComparisonParts } from './comparison.ts'
-import { maxEntries } from './messages.ts'
+import { maxEntries, maxExcluded } from './messages.ts'
 import type { Then } from './errands.ts'
 import { Offering } from './offering.ts'
 import { widened } from './parts.ts'
@@ -26,6 +26,8 @@ export class Maintenance {
   private readonly newcomers = new Set<Guid>()
   private inRound = false
   private leaving = false
+  /** Others that leave at the same time: not to hand over to. At most {@link maxExcluded} less this node. */
+  private readonly leavers = new Set<Guid>()
   /** When the next round is due; later alarms than the one for this moment find nothing to do. */
   private dueAt = Infinity
   private pauseMs: Millis
@@ -138,8 +140,10 @@ export class Maintenance {
 
   private offerStrays(now: Millis, fx: AppEffects): void {
     const strays = this.parts.placement.strays(maxEntries, fx)
-    new Offering(this.parts, strays, false, (confirmed, time, effects) => {
-      for (const { guid, version } of confirmed) this.parts.shelf.drop(guid, version, 'handed over', time, effects)
+    new Offering(this.parts, strays, { without: [], onLeaver: () => {} }, (confirmed, time, effects) => {
+      for (const { guid, version } of confirmed) {
+        if (!this.parts.placement.isPinned(guid)) this.parts.shelf.drop(guid, version, 'handed over', time, effects)
+      }
       this.endRound(confirmed.length, strays.length > 0, time, effects)
     }).start(now, fx)
   }
@@ -162,7 +166,8 @@ export class Maintenance {
     const patience = handOverTries + 2 * Math.ceil(records.length / handOverBatch)
     if (records.length === 0 || fruitless >= patience || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
     this.placeWithoutSelf(records.slice(0, handOverBatch), now, fx, (placed, time, effects) => {
-      new Offering(this.parts, placed, true, (confirmed, at, fxDone) => {
+      const options = { without: [fx.self.id, ...this.leavers], onLeaver: (node: NodeRef) => this.onLeaver(node) }
+      new Offering(this.parts, placed, options, (confirmed, at, fxDone) => {
         const gone = new Set(confirmed.map((held) => held.guid))
         const rest = [...records.slice(handOverBatch), ...records.slice(0, handOverBatch)]
         const left = rest.flatMap((held) => (gone.has(held.guid) ? [] : (this.parts.shelf.get(held.guid) ?? [])))
@@ -174,6 +179,10 @@ export class Maintenance {
     })
   }
 
+  private onLeaver(node: NodeRef): void {
+    if (this.leavers.size < maxExcluded - 1) this.leavers.add(node.id)
+  }
+
   /** Where records belong once this node is gone; of what it cannot see itself, it asks the roots. */
   private placeWithoutSelf(records: readonly Held[], now: Millis, fx: AppEffects, then: Then<readonly Placed[]>): void {
     const placed: Placed[] = []
@@ -183,15 +192,17 @@ export class Maintenance {
     }
     for (const held of records) {
       const { replicas } = held.leading
-      const nodes = replicaSetWithout(fx.self, held.guid, replicas, fx)
-      const certain = nodes.length === replicas || fx.replicaSet(held.guid, replicas + 1).some((node) => sameNode(node, fx.self))
+      const without = [fx.self.id, ...this.leavers]
+      const nodes = replicaSetWithout(without, held.guid, replicas, fx)
+      const certain =
+        nodes.length === replicas || fx.replicaSet(held.guid, replicas + without.length).some((node) => sameNode(node, fx.self))
       if (certain) {
         placed.push({ held, nodes })
         continue
       }
       open++
-      this.locate(held, replicas + 1, fx, (found, time, effects) => {
-        placed.push({ held, nodes: (found ?? []).filter((node) => !sameNode(node, effects.self)).slice(0, replicas) })
+      this.locate(held, replicas + without.length, fx, (found, time, effects) => {
+        placed.push({ held, nodes: (found ?? []).filter((node) => !without.includes(node.id)).slice(0, replicas) })
         settle(time, effects)
       })
     }

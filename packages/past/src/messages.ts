@@ -28,8 +28,8 @@ export type PastCall =
       readonly type: 'exchange'
       readonly pages: readonly Page[]
       readonly offers: readonly Entry[]
-      /** The sender is about to leave: count replicas as if it were gone. */
-      readonly leaving: boolean
+      /** Nodes about to leave, the sender perhaps among them: count replicas as if they were gone. */
+      readonly without: readonly Guid[]
     }
 
 export type PastReply =
@@ -70,8 +70,11 @@ export type PastReply =
     }
   /** The XOR of versions in each of {@link bucketCount} buckets; none when the two nodes agree. */
   | { readonly type: 'buckets'; readonly digests: readonly number[] }
-  /** Records the answering node has and the asking one lacks or has otherwise, and those offered that it holds as offered. */
-  | { readonly type: 'exchanged'; readonly entries: readonly Entry[]; readonly held: readonly Guid[] }
+  /**
+   * Records the answering node has and the asking one lacks or has otherwise, and those offered that it holds as offered and will keep.
+   * `leaving`: it keeps nothing, because it is about to leave itself.
+   */
+  | { readonly type: 'exchanged'; readonly entries: readonly Entry[]; readonly held: readonly Guid[]; readonly leaving: boolean }
 
 export type PastMessage = PastCall | PastReply
 
@@ -126,7 +129,7 @@ export const bucketCount = 256
 export const maxEntries = 1024
 /** Pages in one message, one for each bucket. */
 export const maxPages = 256
-/** Nodes a `get` may pass over. */
+/** Nodes a `get` may pass over, and nodes that an offer takes for gone. */
 export const maxExcluded = 16
 /** Nodes named in one message: twice the largest k there may be. */
 export const maxHolders = 128

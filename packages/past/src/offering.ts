@@ -15,16 +15,23 @@ import type { Held } from './shelf.ts'
 export class Offering {
   private readonly parts: ComparisonParts
   private readonly records: readonly Placed[]
-  private readonly leaving: boolean
+  private readonly without: readonly Guid[]
+  private readonly onLeaver: (node: NodeRef) => void
   private readonly then: Then<readonly Held[]>
   /** How many nodes must still confirm, by record. */
   private readonly missing = new Map<Guid, number>()
   private open = 0
 
-  constructor(parts: ComparisonParts, records: readonly Placed[], leaving: boolean, then: Then<readonly Held[]>) {
+  constructor(
+    parts: ComparisonParts,
+    records: readonly Placed[],
+    options: { readonly without: readonly Guid[]; readonly onLeaver: (node: NodeRef) => void },
+    then: Then<readonly Held[]>,
+  ) {
     this.parts = parts
     this.records = records
-    this.leaving = leaving
+    this.without = options.without
+    this.onLeaver = options.onLeaver
     this.then = then
   }
 
@@ -50,7 +57,7 @@ export class Offering {
     this.open++
     errands.request(
       node,
-      { type: 'exchange', pages: [], offers, leaving: this.leaving },
+      { type: 'exchange', pages: [], offers, without: this.without },
       config.attemptMs,
       fx,
       (answered, now, effects) => {
@@ -62,10 +69,12 @@ export class Offering {
 
   private onReply(node: NodeRef, reply: PastMessage, now: Millis, fx: AppEffects): void {
     if (reply.type !== 'exchanged') return
+    if (reply.leaving) this.onLeaver(node)
     for (const guid of new Set(reply.held)) this.missing.set(guid, (this.missing.get(guid) ?? Infinity) - 1)
     // The node has these otherwise: what it knows belongs into the version that all are to hold.
-    for (const { guid } of reply.entries) {
-      if (this.parts.shelf.get(guid) !== undefined) this.parts.repair.want(guid, node, now, fx)
+    for (const entry of reply.entries) {
+      const offered = this.missing.has(entry.guid) && this.parts.shelf.get(entry.guid) !== undefined
+      if (offered) this.parts.repair.want(entry, node, now, fx)
     }
   }
 

@@ -30,7 +30,7 @@ import { Maintenance } from './maintenance.ts'
 import type { PastMessage } from './messages.ts'
 import { Notary } from './notary.ts'
 import { Owner } from './owner.ts'
-import { responder } from './parts.ts'
+import { responder, widened } from './parts.ts'
 import { Placement } from './placement.ts'
 import { PutCommand } from './put-command.ts'
 import { Repair } from './repair.ts'
@@ -133,7 +133,7 @@ export class PastNode implements Application {
       onShortfall: (now: Millis, fx: AppEffects) => this.maintenance.hasten(now, fx),
     }
     const repair = new Repair(parts, (from, reason, fx) => this.onGarbage(from, reason, fx))
-    this.parts = { ...parts, repair, placement: new Placement(this.shelf) }
+    this.parts = { ...parts, repair, placement: new Placement(this.shelf), isLeaving: () => this.leaving }
     this.maintenance = new Maintenance(this.parts)
     this.lookup = new Lookup(this.parts, () => this.maintenance.settled)
     this.root = new Root(this.parts)
@@ -252,7 +252,7 @@ export class PastNode implements Application {
         return this.root.onPut(call, respond, now, fx)
       case 'where':
         return respond(
-          { type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, this.config.maxReplicas + 1)) },
+          { type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, widened(this.config.maxReplicas))) },
           now,
           fx,
         )

@@ -50,6 +50,8 @@ export class Placement {
   private readonly sets = new Map<Guid, readonly NodeRef[]>()
   /** When the root was asked, for those sets that it has told. */
   private readonly told = new Map<Guid, Millis>()
+  /** Taken over from a node that is leaving but has not left: not to be given away. A part of {@link sets}. */
+  private readonly pinned = new Set<Guid>()
   /** By neighbour; one for each node of those sets. */
   private readonly summaries = new Map<Guid, Summary>()
   private current = false
@@ -63,6 +65,7 @@ export class Placement {
     this.current = false
     this.sets.clear()
     this.told.clear()
+    this.pinned.clear()
     this.summaries.clear()
   }
 
@@ -100,6 +103,16 @@ export class Placement {
     this.leave(held, fx)
     this.enter(held, nodes, fx)
     this.told.set(held.guid, now)
+  }
+
+  /** A leaving node relies on this one for a record: it stays here until the neighbours have changed. */
+  pin(guid: Guid, fx: AppEffects): void {
+    this.refresh(fx)
+    if (this.sets.has(guid)) this.pinned.add(guid)
+  }
+
+  isPinned(guid: Guid): boolean {
+    return this.pinned.has(guid)
   }
 
   /** What roots said before `since` no longer counts: far away, much may have changed without being noticed here. */
@@ -156,6 +169,7 @@ export class Placement {
     const set = this.sets.get(held.guid) ?? []
     this.sets.delete(held.guid)
     this.told.delete(held.guid)
+    this.pinned.delete(held.guid)
     if (!includes(set, fx.self.id)) return
     for (const peer of set) {
       const summary = this.summaries.get(peer.id)

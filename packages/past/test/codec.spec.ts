@@ -56,7 +56,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
       maxLength: 3,
     }),
     offers: entries,
-    leaving: fc.boolean(),
+    without: fc.array(guids, { maxLength: 16 }),
   }),
   fc.record({ type: type('receipt'), holders: fc.array(nodes, { maxLength: 5 }), wanted: fc.nat(), quorum: fc.nat() }),
   fc.record({
@@ -79,7 +79,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
     claims: lists,
   }),
   fc.record({ type: type('buckets'), digests: fc.array(whole, { maxLength: 256 }) }),
-  fc.record({ type: type('exchanged'), entries, held: fc.array(guids, { maxLength: 5 }) }),
+  fc.record({ type: type('exchanged'), entries, held: fc.array(guids, { maxLength: 5 }), leaving: fc.boolean() }),
 )
 
 describe('the codec', () => {

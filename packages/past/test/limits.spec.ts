@@ -176,9 +176,9 @@ describe('what a stranger sends', () => {
     const world = new World({ seed: 51, nodes: 2 })
     const entries = Array.from({ length: 1000 }, (_, i) => ({ guid: guidOf(bytesOf(`${i}`)), version: i, replicas: 5 }))
     const page = { bucket: 0, after: undefined, last: true, entries }
-    const reply = ask(world, world.node(1), world.node(0), { type: 'exchange', pages: [page, page], offers: [], leaving: false })
+    const reply = ask(world, world.node(1), world.node(0), { type: 'exchange', pages: [page, page], offers: [], without: [] })
     assert.equal(reply.ok, false)
-    const exchanged = ask(world, world.node(1), world.node(0), { type: 'exchange', pages: [page], offers: [], leaving: false })
+    const exchanged = ask(world, world.node(1), world.node(0), { type: 'exchange', pages: [page], offers: [], without: [] })
     assert.ok(exchanged.ok)
     world.advance(60_000)
     assert.deepEqual([world.node(0).past.stats().objects, world.node(0).past.stats().inFlight], [0, 0])

@@ -58,6 +58,21 @@ describe('maintenance', () => {
     checkPlacement(world, guids, 1)
   })
 
+  it('loses not even single copies while nodes join and leave at the same time', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const world = new World({ seed, nodes: 6, reach: seed % 2 === 0 ? 3 : Infinity })
+      const guids = putMany(world, 40, { replicas: 1 })
+      for (let i = 0; i < 12; i++) {
+        for (let j = 0; j < 2; j++) world.anyNode().leave()
+        world.advance(world.prng.nextInt(1500))
+        for (let j = 0; j < 2; j++) world.add().boot()
+        world.advance(world.prng.nextInt(3000))
+      }
+      world.advance(120_000)
+      checkPlacement(world, guids, 1)
+    }
+  })
+
   it('lets a lone node go at once, and start again on its disk', () => {
     const world = new World({ seed: 33, nodes: 1 })
     const [guid] = putMany(world, 1)
