@@ -44,8 +44,8 @@ describe('the steps of a job', () => {
     await steps.run('one', never, async () => ({ title: 'Did one thing' }))
     assert.equal(written(), '')
     assert.deepEqual(
-      steps.reports.map(({ elapsedMs: _, ...report }) => report),
-      [{ name: 'one', outcome: 'held', title: 'Did one thing', details: [] }],
+      steps.reports.map((report) => ({ ...report, elapsedMs: 0 })),
+      [{ name: 'one', outcome: 'held', title: 'Did one thing', details: [], elapsedMs: 0 }],
     )
   })
 
