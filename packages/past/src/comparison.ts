@@ -4,6 +4,7 @@ import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import type { Then } from './errands.ts'
 import { maxEntries, maxPages } from './messages.ts'
 import type { Entry, Page, PastCall, PastMessage } from './messages.ts'
+import { widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { entryOf, isInPage } from './placement.ts'
 import type { Placement } from './placement.ts'
@@ -62,7 +63,9 @@ export class Comparison {
     if (pages.length === 0) return this.then(undefined, now, fx)
     this.ask({ type: 'exchange', pages, offers: [], without: [] }, fx, (reply, time, effects) => {
       if (reply.type !== 'exchanged') return this.then(undefined, time, effects)
-      for (const entry of reply.entries) wantIfMine(entry, this.peer, [], this.parts, time, effects)
+      for (const entry of reply.entries) {
+        if (mayShare(entry, this.peer, this.parts, effects)) wantIfMine(entry, this.peer, [], this.parts, time, effects)
+      }
       this.exchangeNext(time, effects)
     })
   }
@@ -123,7 +126,7 @@ export function answerExchange(
   const own = parts.placement.entriesIn(new Set(pages.map((page) => page.bucket)), from.id, fx)
   for (const page of pages) {
     const listed = new Set(page.entries.map((entry) => entry.guid))
-    page.entries.forEach(compare)
+    for (const entry of page.entries) if (mayShare(entry, from, parts, fx)) compare(entry)
     for (const entry of own.get(page.bucket) ?? []) {
       if (!listed.has(entry.guid) && isInPage(entry.guid, page)) entries.push(entry)
     }
@@ -147,6 +150,13 @@ export function isOversized({ pages, offers }: Exchange): boolean {
 /** Copies a record from a node that has it, if this node has it otherwise or may belong to the object's replica set. */
 function wantIfMine(entry: Entry, from: NodeRef, without: readonly Guid[], parts: ComparisonParts, now: Millis, fx: AppEffects): void {
   if (parts.shelf.get(entry.guid) !== undefined || mayBelongHere(entry, without, parts, fx)) parts.repair.want(entry, from, now, fx)
+}
+
+/** False for what a node lists as shared with this one and is too far from: views differ by a few nodes, hence twice the replica set. */
+function mayShare({ guid, replicas }: Entry, peer: NodeRef, { config }: ComparisonParts, fx: AppEffects): boolean {
+  const count = widened(Math.min(replicas, config.maxReplicas))
+  const around = fx.replicaSet(guid, count)
+  return around.length < count || around.some((node) => sameNode(node, peer))
 }
 
 function mayBelongHere({ guid, replicas }: Entry, without: readonly Guid[], { config }: ComparisonParts, fx: AppEffects): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { guidOf } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { encodeMessage } from '../src/codec.ts'
+import { decodeMessage, encodeMessage } from '../src/codec.ts'
 import { maxEntries } from '../src/messages.ts'
 import type { Entry } from '../src/messages.ts'
 import { Sources } from '../src/repair-sources.ts'
@@ -106,6 +106,30 @@ describe('a stranger that offers what it never hands out', () => {
     world.advance(15_000)
     for (const guid of guids) assert.ok(victim.disk.has(`d/${guid}`))
     assert.equal(victim.past.stats().repairs, 30)
+  })
+
+  it('is not asked for records that it lists as its own and is too far from', () => {
+    const world = new World({ seed: 61, nodes: 30 })
+    const { guid } = entry('invented')
+    const near = world.closest(guid)
+    const root = near[0]
+    assert.ok(root)
+    const asked = [5, 25].filter((rank) => {
+      const lister = near[rank]
+      assert.ok(lister)
+      let asks = 0
+      lister.past.onRequest = (_, payload) => void (decodeMessage(payload).type === 'fetch' && asks++)
+      const page = {
+        bucket: Number.parseInt(guid.slice(-2), 16),
+        after: undefined,
+        last: true,
+        entries: [{ guid, version: 1, replicas: 5 }],
+      }
+      lister.request(root.ref, encodeMessage({ type: 'exchange', pages: [page], offers: [], without: [] }), 5000)
+      world.advance(300)
+      return asks > 0
+    })
+    assert.deepEqual(asked, [5])
   })
 })
 
