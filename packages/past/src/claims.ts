@@ -223,12 +223,14 @@ export function versionOf(claims: readonly Claim[]): number {
   return version
 }
 
-const namedKeySchema = message('NamedKey', {
+/** What a named object's guid is the digest of, after the prefix. */
+export const namedKeySchema = message('NamedKey', {
   name: string(1, { max: maxNameBytes }),
   ownerKey: bytes(2, { length: 32 }),
   salt: bytes(3, { max: maxSaltBytes }),
 })
-const removalSchema = message('Removal', { guid: guid(1), ownerKey: bytes(2, { length: 32 }), removed: uint53(3) })
+/** What an owner signs to withdraw a claim, after the prefix. */
+export const removalSchema = message('Removal', { guid: guid(1), ownerKey: bytes(2, { length: 32 }), removed: uint53(3) })
 
 /**
  * The guid of a named object: SHA-256 of its name, its owner's public key (32 bytes) and a salt of at most 32 bytes (none by

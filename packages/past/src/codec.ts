@@ -60,7 +60,8 @@ const entrySchema = message('Entry', { guid: guid(1), version: uint53(2), replic
 const entries = (number: number) => repeated(nested(number, entrySchema), { max: maxEntries })
 const pageSchema = message('Page', { bucket: uint32(1), after: optional(guid(2)), last: bool(3), entries: entries(4) })
 
-const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage }> = message('PastFrame', {
+/** What travels between PAST nodes. */
+export const frameSchema: Schema<{ readonly version: number; readonly body: PastMessage }> = message('PastFrame', {
   version: uint32(1),
   body: nested(
     2,

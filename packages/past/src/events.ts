@@ -20,6 +20,7 @@ export type PastEvent =
   /** Something another node sent was no message, or broke a rule; counted. */
   | { readonly type: 'past:garbage'; readonly from: NodeRef | undefined; readonly reason: string }
 
+/** What a command does just now. */
 export type PastStep =
   | 'signing'
   | 'locating'
@@ -35,4 +36,5 @@ export type PastStep =
 /** `put`: a receipt. `get`: the bytes. `remove`: a receipt. `has`: a boolean. `inspect` and `ensure`: an inspection. */
 export type PastValue = PutReceipt | Uint8Array | RemoveReceipt | boolean | Inspection
 
+/** What came of a command: a value, or one of the errors of `@plaxton/kbr`. */
 export type PastOutcome = { readonly ok: true; readonly value: PastValue } | { readonly ok: false; readonly error: PlaxtonError }

@@ -58,11 +58,13 @@ export interface PutRequest extends PastRequest {
   readonly signer?: string | undefined
 }
 
+/** Whose claim `remove` is to withdraw. */
 export interface RemoveRequest extends PastRequest {
   /** As in {@link PutRequest}. */
   readonly signer?: string | undefined
 }
 
+/** How many copies `ensure` is to see to. */
 export interface EnsureRequest extends PastRequest {
   /** Live copies wanted; by default as many as the object's certificate asks for. */
   readonly replicas?: number | undefined

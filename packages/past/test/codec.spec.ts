@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { guidOf } from '@plaxton/guid'
-import { WireError } from '@plaxton/wire'
+import { WireError, toProto } from '@plaxton/wire'
+import { namedKeySchema, recordSchema, removalSchema } from '../src/claims.ts'
 import type { Claim } from '../src/claims.ts'
-import { decodeMessage, decodeRecord, encodeMessage, encodeRecord, maxMessageBytes } from '../src/codec.ts'
+import { decodeMessage, decodeRecord, encodeMessage, encodeRecord, frameSchema, maxMessageBytes } from '../src/codec.ts'
 import type { PastMessage } from '../src/messages.ts'
 
 const guids = fc.uint8Array({ minLength: 1, maxLength: 4 }).map((bytes) => guidOf(bytes))
@@ -117,6 +119,14 @@ describe('the codec', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+
+  it('has the specification that is committed; `UPDATE=1` writes it', () => {
+    const file = new URL('../src/past.proto', import.meta.url)
+    const schemas = [frameSchema, recordSchema, namedKeySchema, removalSchema]
+    const proto = `// The messages of two PAST nodes, and what owners sign. Generated: UPDATE=1 mocha test/codec.spec.ts\n${toProto(schemas, 'plaxton.past')}`
+    if (process.env['UPDATE'] === '1') writeFileSync(file, proto)
+    assert.equal(readFileSync(file, 'utf8'), proto)
   })
 
   it('refuses messages of another version, and longer ones than any may be', () => {

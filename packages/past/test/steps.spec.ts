@@ -129,6 +129,17 @@ describe('a root, step by step', () => {
     assert.deepEqual(recorder.take(), [])
   })
 
+  it('waits for the last of the replica set when all are asked for', () => {
+    const { recorder, deliver, claim, data, verified, stored, written } = stage()
+    deliver({ type: 'put', claim, data, quorum: 'all' }, 7)
+    verified()
+    written()
+    for (const { address } of others.slice(1)) stored(address, [claim])
+    recorder.take()
+    stored('node-1', [claim])
+    assert.deepEqual(recorder.take(), ['reply 7 receipt from node-0 node-1 node-2 node-3 node-4'])
+  })
+
   it('stores nothing when the signature is false', () => {
     const { recorder, past, fx, deliver, claim, data } = stage()
     deliver({ type: 'put', claim, data, quorum: 'majority' }, 7)
