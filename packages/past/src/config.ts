@@ -75,8 +75,8 @@ export const pastDefaults = {
   /** Pieces of work for others at a time (writes, reads, signature checks); more are refused. */
   maxWork: 4096,
   /**
-   * One sender, the previous hop or the node that asks directly, may cause this part of {@link maxWork} at a time: the fourth. Our guess: it takes
-   * four to shut out others, and one alone still gets 50 reads of absent objects, the dearest call with 19 pieces, answered at a time.
+   * One sender, the previous hop or the node that asks directly, may cause one such part of {@link maxWork} at a time: a fourth. Our guess:
+   * it takes four to shut out others, and one gets 56 reads of absent objects, the dearest calls with 18 pieces each, answered at a time.
    */
   workShares: 4,
 

@@ -1,6 +1,6 @@
 import { guidOf, isGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import { InvalidValueError, NotReadyError } from '@plaxton/kbr'
+import { InvalidValueError, NotReadyError, sameNode } from '@plaxton/kbr'
 import type {
   Answer,
   AppEffects,
@@ -237,16 +237,23 @@ export class PastNode implements Application {
   forward(message: RoutedMessage, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
     const call = this.read(message.previousHop, message.payload, fx)
     if (call === undefined) return { action: 'reject', reason: 'the message could not be read' }
-    if (call.type !== 'get' || !this.loaded) return { action: 'continue' }
-    const answered = this.lookup.onPassing(message.key, call, nextHop === undefined, message.reply, now, fx)
+    const client = clientOf(message.previousHop, fx)
+    if (call.type !== 'get' || !this.loaded || !this.hasRoomFor(client)) return { action: 'continue' }
+    const answered = this.errands.onBehalfOf(client, () =>
+      this.lookup.onPassing(message.key, call, nextHop === undefined, message.reply, now, fx),
+    )
     return { action: answered ? 'stop' : 'continue' }
   }
 
   deliver(message: RoutedMessage, now: Millis, fx: AppEffects): void {
-    const { key, reply } = message
-    const call = this.read(message.previousHop, message.payload, fx)
+    const { previousHop, payload, reply } = message
+    const call = this.read(previousHop, payload, fx)
     if (call === undefined) return fx.refuse(reply, 'the message could not be read')
-    if (!this.accepts(reply, fx)) return
+    const client = clientOf(previousHop, fx)
+    if (this.accepts(client, reply, fx)) this.errands.onBehalfOf(client, () => this.onRouted(message, call, now, fx))
+  }
+
+  private onRouted({ key, reply }: RoutedMessage, call: PastMessage, now: Millis, fx: AppEffects): void {
     const respond = responder(reply)
     switch (call.type) {
       case 'put':
@@ -259,7 +266,7 @@ export class PastNode implements Application {
           fx,
         )
       case 'get':
-        return this.lookup.onDelivered(key, call, respond, now, fx)
+        return this.lookup.onDelivered(key, call, reply, now, fx)
       case 'remove':
         return this.root.onRemove(key, call, respond, now, fx)
       case 'inspect':
@@ -272,7 +279,11 @@ export class PastNode implements Application {
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
     const call = this.read(from, payload, fx)
     if (call === undefined) return fx.refuse(reply, 'the message could not be read')
-    if (!this.accepts(reply, fx)) return
+    const client = clientOf(from, fx)
+    if (this.accepts(client, reply, fx)) this.errands.onBehalfOf(client, () => this.onDirect(from, call, reply, now, fx))
+  }
+
+  private onDirect(from: NodeRef, call: PastMessage, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
     const respond = responder(reply)
     switch (call.type) {
       case 'put':
@@ -358,13 +369,18 @@ export class PastNode implements Application {
   }
 
   /** False when this node cannot take on more; the sender has been told. */
-  private accepts(reply: ReplyHandle, fx: AppEffects): boolean {
+  private accepts(client: Guid | undefined, reply: ReplyHandle, fx: AppEffects): boolean {
     if (!this.loaded) fx.refuse(reply, 'the node is still reading its disk')
-    else if (this.errands.open >= this.config.maxWork) {
+    else if (!this.hasRoomFor(client)) {
       this.overloads++
       fx.refuse(reply, 'the node has too much to do')
     } else return true
     return false
+  }
+
+  private hasRoomFor(client: Guid | undefined): boolean {
+    const { maxWork, workShares } = this.config
+    return this.errands.open < maxWork && (client === undefined || this.errands.openFor(client) < Math.max(1, maxWork / workShares))
   }
 
   private onChange(before: Held | undefined, after: Held | undefined, why: ShelfChange, fx: AppEffects): void {
@@ -388,6 +404,11 @@ export class PastNode implements Application {
     this.garbage++
     emit(fx, { type: 'past:garbage', from, reason })
   }
+}
+
+/** Whose share of the work something is; undefined: this node's own, which its commands bound. */
+function clientOf(sender: NodeRef, fx: AppEffects): Guid | undefined {
+  return sameNode(sender, fx.self) ? undefined : sender.id
 }
 
 function requireWhole(field: string, value: unknown, min: number, max: number): void {

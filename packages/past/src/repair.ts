@@ -60,7 +60,9 @@ export class Repair {
       if (next === undefined) return
       this.copying.add(next.guid)
       // Who has the data needs the other's claims only; whether they ask for other data shows when they are here.
-      this.copy(next.guid, next.source, this.parts.shelf.live(next.guid, now) === undefined, now, fx)
+      const withData = this.parts.shelf.live(next.guid, now) === undefined
+      // Whoever caused this to be looked at now, it is this node's own work.
+      this.parts.errands.onBehalfOf(undefined, () => this.copy(next.guid, next.source, withData, now, fx))
     }
   }
 

@@ -184,6 +184,19 @@ describe('what a stranger sends', () => {
     assert.deepEqual([world.node(0).past.stats().objects, world.node(0).past.stats().inFlight], [0, 0])
   })
 
+  it('keeps a node from nothing else by asking for what does not exist', () => {
+    const world = new World({ seed: 54, nodes: 12, config: { maxWork: 180 } })
+    for (const node of world.nodes.slice(1)) node.mute = true
+    const before = world.requests
+    for (let i = 0; i < 500; i++) {
+      const message = encodeMessage({ type: 'get', want: 'data', excluded: [], hurry: true })
+      world.node(0).route(guidOf(bytesOf(`nothing ${i}`)), message, { replyWithinMs: 5000 })
+    }
+    world.advance(100)
+    assert.ok(world.requests - before <= 90, `${world.requests - before} requests`)
+    assert.ok(world.node(0).past.stats().inFlight <= 90)
+  })
+
   it('is turned away while there is too much to do', () => {
     const world = new World({ seed: 52, nodes: 2, config: { maxWork: 4 }, diskMs: 50 })
     const claim = claimOn(world, 'x', { created: world.now })
@@ -194,6 +207,40 @@ describe('what a stranger sends', () => {
     world.advance(2000)
     assert.ok(world.node(0).past.stats().overloads > 0)
     assert.equal(world.node(0).past.stats().objects, 1)
+  })
+})
+
+describe('a busy sender', () => {
+  it('gets a fourth of the work a node does at a time, and what others ask is answered all the same', () => {
+    const world = new World({ seed: 54, nodes: 3, config: { maxWork: 40 }, diskMs: 50 })
+    const [victim, greedy, other] = [world.node(0), world.node(1), world.node(2)]
+    const guid = guidOf(bytesOf('0'))
+    for (let i = 0; i < 200; i++) {
+      const claim = claimOn(world, `${i}`, { created: world.now })
+      const store = { type: 'store', guid: claim.certificate.guid, claims: [claim], data: bytesOf(`${i}`) } as const
+      greedy.request(victim.ref, encodeMessage(store), 1000)
+    }
+    world.advance(11)
+    assert.ok(victim.past.stats().inFlight <= 10)
+    const { overloads } = victim.past.stats()
+    assert.ok(overloads > 170)
+    assert.ok(ask(world, other, victim, { type: 'fetch', guid, withData: false }).ok)
+    world.advance(2000)
+    // The share is free again.
+    assert.ok(ask(world, greedy, victim, { type: 'fetch', guid, withData: true }).ok)
+    assert.equal(victim.past.stats().overloads, overloads)
+    assert.equal(victim.past.stats().inFlight, 0)
+  })
+
+  it('may use all of it when it is the node itself', () => {
+    const world = new World({ seed: 55, nodes: 1, config: { maxWork: 80 }, diskMs: 50 })
+    for (let i = 0; i < 30; i++) {
+      const data = bytesOf(`${i}`)
+      world.node(0).command((past, now, fx) => past.put({ guid: guidOf(data), data }, now, fx))
+    }
+    world.advance(2000)
+    assert.equal(world.node(0).past.stats().overloads, 0)
+    assert.equal(world.node(0).past.stats().objects, 30)
   })
 })
 
