@@ -6,7 +6,7 @@ import { anyLive, claimOf, compareClaims, expiryOf, hasExpired, isLive, leadingC
 import type { Claim } from './claims.ts'
 import type { PastCall, PastReply, Refusal, RefusalCode } from './messages.ts'
 import { obtain } from './obtain.ts'
-import { namesOf, quorumOf, widened } from './parts.ts'
+import { isCutShort, namesOf, quorumOf, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { Replication } from './replication.ts'
 import type { Replicated } from './replication.ts'
@@ -94,6 +94,8 @@ export class Root {
     const { guid, contentDigest, replicas } = claim.certificate
     const candidates = fx.replicaSet(guid, widened(replicas))
     const wanted = Math.min(replicas, candidates.length)
+    if (wanted < replicas && isCutShort(candidates, fx))
+      return respond(outOfReach(guid, candidates.length, replicas, quorumOf(quorum, replicas)), now, fx)
     const needed = quorumOf(quorum, wanted)
     const order = { guid, claims: [claim], data: { bytes: data, digest: contentDigest }, candidates, wanted, enough: needed, tries: 1 }
     new Replication(this.parts, order, (replicated, time, effects) => {
@@ -242,6 +244,12 @@ function absence(guid: Guid, silent: readonly NodeRef[]): string {
 function missedQuorum({ holders, failures, transient }: Replicated, needed: number): Refusal {
   const detail = `stored on ${holders.length} of the ${needed} nodes needed (${failures.join('; ')})`
   return refusal('quorum', detail.slice(0, 1000), { stored: holders.length, needed, transient })
+}
+
+/** Transient, because after many failures a node sees less for a while. */
+function outOfReach(guid: Guid, seen: number, replicas: number, needed: number): Refusal {
+  const detail = `${replicas} replicas cannot be promised: there are more nodes, but the root sees only which ${seen} are closest to ${shortGuid(guid)}`
+  return refusal('quorum', detail, { needed, transient: true })
 }
 
 function refusal(code: RefusalCode, detail: string, more: Partial<Refusal> = {}): Refusal {

@@ -184,19 +184,6 @@ describe('what a stranger sends', () => {
     assert.deepEqual([world.node(0).past.stats().objects, world.node(0).past.stats().inFlight], [0, 0])
   })
 
-  it('keeps a node from nothing else by asking for what does not exist', () => {
-    const world = new World({ seed: 54, nodes: 12, config: { maxWork: 180 } })
-    for (const node of world.nodes.slice(1)) node.mute = true
-    const before = world.requests
-    for (let i = 0; i < 500; i++) {
-      const message = encodeMessage({ type: 'get', want: 'data', excluded: [], hurry: true })
-      world.node(0).route(guidOf(bytesOf(`nothing ${i}`)), message, { replyWithinMs: 5000 })
-    }
-    world.advance(100)
-    assert.ok(world.requests - before <= 90, `${world.requests - before} requests`)
-    assert.ok(world.node(0).past.stats().inFlight <= 90)
-  })
-
   it('is turned away while there is too much to do', () => {
     const world = new World({ seed: 52, nodes: 2, config: { maxWork: 4 }, diskMs: 50 })
     const claim = claimOn(world, 'x', { created: world.now })
@@ -208,6 +195,30 @@ describe('what a stranger sends', () => {
     assert.ok(world.node(0).past.stats().overloads > 0)
     assert.equal(world.node(0).past.stats().objects, 1)
   })
+})
+
+describe('a put of more replicas than the overlay can tell the place of', () => {
+  it('is refused, and counts no smaller quorum instead', () => {
+    const world = new World({ seed: 56, nodes: 12, reach: 1 })
+    for (const quorum of ['majority', 'all'] as const) {
+      const data = bytesOf(`far apart ${quorum}`)
+      const { outcome } = world.run(world.node(0), (past, now, fx) => past.put({ guid: guidOf(data), data, quorum }, now, fx))
+      assert.ok(!outcome.ok)
+      assert.equal(outcome.error.name, 'QuorumError')
+      assert.match(outcome.error.message, /^5 replicas cannot be promised: there are more nodes, but the root sees only which [23] are/)
+      assert.deepEqual(world.holders(guidOf(data)), [])
+    }
+    // |L|/2 + 1 are certain.
+    world.put(world.node(0), 'near', { replicas: 2, quorum: 'all' })
+  })
+
+  for (const nodes of [1, 2, 3, 4]) {
+    it(`is stored on all nodes where there are no more than ${nodes}`, () => {
+      const world = new World({ seed: 57, nodes, reach: 2 })
+      const guid = world.put(world.node(0), 'few', { replicas: 5, quorum: 'all' })
+      assert.equal(world.holders(guid).length, nodes)
+    })
+  }
 })
 
 describe('a busy sender', () => {
