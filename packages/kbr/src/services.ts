@@ -32,7 +32,7 @@ export type WriteQuorum = 'majority' | 'all'
 
 /** How a `put` is to be done. */
 export interface PutOptions extends CallOptions {
-  /** Replicas wanted, 1 to |L|/2 + 1. Default 5 (PAST, SOSP 2001). */
+  /** Replicas wanted, 1 to |L|/2 + 1 or `PastConfig.maxReplicas`; in a ring of fewer nodes, all nodes. Default 5 (PAST, SOSP 2001). */
   readonly replicas?: number
   readonly quorum?: WriteQuorum
   /** Milliseconds since 1970 after which nodes may drop the object. Default: never. */
@@ -82,7 +82,10 @@ export interface Inspection {
  * a {@link PlaxtonError} or the signal's reason.
  */
 export interface Dht {
-  /** Stores `data` under `guid` on the nodes closest to it. Rejects with `AlreadyExistsError` when other bytes live there. */
+  /**
+   * Stores `data` under `guid` on the nodes closest to it. Rejects with `AlreadyExistsError` when other bytes live there, and with
+   * `QuorumError` when too few replicas became durable or more are wanted than the overlay can tell the place of.
+   */
   put(guid: Guid, data: Uint8Array, options?: PutOptions): Promise<PutReceipt>
   /** The object's bytes, verified. Rejects with `NotFoundError`. */
   get(guid: Guid, options?: CallOptions): Promise<Uint8Array>
@@ -90,7 +93,10 @@ export interface Dht {
   remove(guid: Guid, options?: CallOptions): Promise<RemoveReceipt>
   has(guid: Guid, options?: CallOptions): Promise<boolean>
   inspect(guid: Guid, options?: CallOptions): Promise<Inspection>
-  /** Restores the object to `replicas` live copies (its own number by default) and says who holds it then. */
+  /**
+   * Restores the object to `replicas` live copies (its own number by default) and says who holds it then. Copies beyond its own number are
+   * not kept up: maintenance, every minute or sooner, takes them for ones left behind and drops them.
+   */
   ensure(guid: Guid, replicas?: number, options?: CallOptions): Promise<Inspection>
 }
 
