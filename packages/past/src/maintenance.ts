@@ -164,7 +164,9 @@ export class Maintenance {
   /** Offers batch after batch, what was not confirmed once more at the end, until all has been or nobody takes any more. */
   private handOver(records: readonly Held[], fruitless: number, now: Millis, fx: AppEffects, then: Then<void>): void {
     const patience = handOverTries + 2 * Math.ceil(records.length / handOverBatch)
-    if (records.length === 0 || fruitless >= patience || fx.neighborSet(1).length === 0) return then(undefined, now, fx)
+    // Of a network that is shut down as a whole nobody stays; what is on disk is all that is left of it.
+    const nobodyStays = fx.neighborSet(maxExcluded).every((node) => this.leavers.has(node.id))
+    if (records.length === 0 || fruitless >= patience || nobodyStays) return then(undefined, now, fx)
     this.placeWithoutSelf(records.slice(0, handOverBatch), now, fx, (placed, time, effects) => {
       const options = { without: [fx.self.id, ...this.leavers], onLeaver: (node: NodeRef) => this.onLeaver(node) }
       new Offering(this.parts, placed, options, (confirmed, at, fxDone) => {
