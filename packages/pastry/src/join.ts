@@ -46,7 +46,7 @@ export class Join {
   private contact: NodeRef
   private search: NearestBootstrap | undefined = undefined
   private readonly claimed = new Set<Guid>()
-  /** Fellow joiners that answered in this round, and how many rounds in a row nobody but such did. */
+  /** Fellow joiners that refused in this round, of those asked; and how many rounds in a row nobody but such answered. */
   private readonly fellows = new Set<Guid>()
   private metMember = false
   private fruitlessRounds = 0
@@ -112,6 +112,7 @@ export class Join {
 
   /** The bootstrap node is no member. */
   onRefused(from: NodeRef, fx: OverlayEffects): void {
+    if (from.id !== this.contact.id) return
     this.meet(from)
     this.fellows.add(from.id)
     this.onUnreachable(from, fx)

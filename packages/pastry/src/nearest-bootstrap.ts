@@ -23,6 +23,8 @@ export class NearestBootstrap {
   /** The row asked for; `Infinity` in the first round. */
   private row = Infinity
   private rounds = 0
+  /** Names the round in its timer. */
+  private round = 0
   private askedAt: Millis = 0
   /** Pings under way in this round. Bound: what one reply names. */
   private readonly pings = new Map<Guid, { readonly ref: NodeRef; readonly seq: number; readonly sentAt: Millis }>()
@@ -80,7 +82,7 @@ export class NearestBootstrap {
 
   /** The time of round `round` is up: goes on with what there is. Returns true when the search is over. */
   onTimer(round: number, now: Millis, fx: OverlayEffects): boolean {
-    if (round !== this.rounds) return false
+    if (round !== this.round) return false
     if (this.waitsForReply) return true
     this.pings.clear()
     return this.nextRound(now, fx)
@@ -94,10 +96,11 @@ export class NearestBootstrap {
 
   private ask(row: number, now: Millis, fx: OverlayEffects): void {
     this.rounds++
+    this.round = this.state.nextSeq()
     this.waitsForReply = true
     this.askedAt = now
     send(this.nearest, { type: 'state-request', row, leafSet: this.row === Infinity, refs: [] }, fx)
-    fx.startTimer('seek', this.rounds, this.state.config.seekRoundMs)
+    fx.startTimer('seek', this.round, this.state.config.seekRoundMs)
   }
 }
 
