@@ -11,7 +11,7 @@ export const entryKinds = { message: 1, timer: 2, answer: 3, peerDown: 4, contro
  * that one seed has one history.
  *
  * A 4-ary heap on parallel typed arrays: nothing is allocated per entry but what the caller put into `payload`. The heap moves three
- * numbers per level; the rest of an entry lies still in a slot of its own. At 20,000 pending entries a pop and a push take 0.2 µs
+ * numbers per level; the rest of an entry lies still in a slot of its own. At 20,000 pending entries a pop and a push take 0.3 µs
  * (`bench/simulator.bench.ts`). Grows by doubling and never shrinks.
  */
 export class EventQueue {
