@@ -25,8 +25,6 @@ export class Lookup {
   private readonly parts: PastParts
   /** Whether what is on this node's disk may be believed. */
   private readonly isSettled: () => boolean
-  /** Surveys under way; see {@link isBusy}. */
-  private surveys = 0
 
   constructor(parts: PastParts, isSettled: () => boolean) {
     this.parts = parts
@@ -36,7 +34,7 @@ export class Lookup {
   /** A `get` passes. True when it ends here, because this node answers it. */
   onPassing(key: Guid, call: Get, isRoot: boolean, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
     if (this.answersItself(key, call, reply, now, fx)) return true
-    if (!call.hurry || isRoot || this.isBusy) return false
+    if (!call.hurry || isRoot) return false
     const nodes = this.replicaSet(key, this.parts.config.replicas, call, fx)
     if (nodes.length === 0) return false
     this.survey(key, call, nodes, false, responder(reply), now, fx)
@@ -44,15 +42,8 @@ export class Lookup {
   }
 
   /** Nobody on the way held it, and this node is the root. */
-  onDelivered(key: Guid, call: Get, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
-    if (this.isBusy) return fx.refuse(reply, 'the node looks for too many objects that it does not hold')
-    this.survey(key, call, this.replicaSet(key, widened(this.parts.config.maxReplicas), call, fx), true, responder(reply), now, fx)
-  }
-
-  /** Asking around for what does not exist is cheap to ask for and dear to do: it gets half of this node's work, and no more. */
-  private get isBusy(): boolean {
-    const { maxWork, maxReplicas } = this.parts.config
-    return this.surveys >= Math.max(1, maxWork / 2 / widened(maxReplicas))
+  onDelivered(key: Guid, call: Get, respond: Respond, now: Millis, fx: AppEffects): void {
+    this.survey(key, call, this.replicaSet(key, widened(this.parts.config.maxReplicas), call, fx), true, respond, now, fx)
   }
 
   private answersItself(key: Guid, call: Get, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
@@ -83,11 +74,9 @@ export class Lookup {
 
   private survey(key: Guid, call: Get, nodes: readonly NodeRef[], asRoot: boolean, respond: Respond, now: Millis, fx: AppEffects): void {
     const firstHolder = this.isSettled()
-    this.surveys++
-    new Survey(this.parts, key, { firstHolder }, (findings, time, effects) => {
-      this.surveys--
-      this.answer(key, call, findings, asRoot, respond, time, effects)
-    }).start(nodes, now, fx)
+    new Survey(this.parts, key, { firstHolder }, (findings, time, effects) =>
+      this.answer(key, call, findings, asRoot, respond, time, effects),
+    ).start(nodes, now, fx)
   }
 
   /** Small data go back along the path, from here; for large ones the reader is told where they are. */

@@ -266,7 +266,7 @@ export class PastNode implements Application {
           fx,
         )
       case 'get':
-        return this.lookup.onDelivered(key, call, reply, now, fx)
+        return this.lookup.onDelivered(key, call, respond, now, fx)
       case 'remove':
         return this.root.onRemove(key, call, respond, now, fx)
       case 'inspect':
