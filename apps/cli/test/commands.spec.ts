@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DaemonProcess, plaxton, spawnPlaxton } from './support/plaxton-process.ts'
 import { runHere } from './support/run-here.ts'
@@ -362,6 +363,19 @@ describe('plaxton node', function () {
     assert.deepEqual([after.id, after.peerId, after.multiaddrs], [before.id, before.peerId, before.multiaddrs])
     assert.equal((await runHere(['get', put.cid, '--data', node.data])).stdout, 'kept')
     assert.equal((JSON.parse((await runHere(['ls', '--json', '--data', node.data])).stdout) as unknown[]).length, 1)
+  })
+
+  it('listens elsewhere when somebody else has its port by now', async () => {
+    const node = daemon('a')
+    const before = await node.start()
+    await node.end('SIGTERM')
+    const port = Number(/tcp\/(\d+)/.exec(before.multiaddrs[0]!)![1])
+    const taken = createServer().listen(port, '127.0.0.1')
+    await once(taken, 'listening')
+    const after = await node.start()
+    taken.close()
+    assert.equal(after.id, before.id)
+    assert.notDeepEqual(after.multiaddrs, before.multiaddrs)
   })
 
   it('finds the others again without the node it once joined through', async () => {

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { controlPath, defaultDataDirectory, socketAddress } from '../src/control/address.ts'
 import { daemonConfig } from '../src/daemon/config.ts'
-import { isLoopback, portCameTo, withRememberedPorts } from '../src/daemon/listen.ts'
+import { isLoopback, portCameTo } from '../src/daemon/listen.ts'
 import { temporaryFolder } from './support/temporary.ts'
 
 describe('the configuration of a node', () => {
@@ -153,17 +153,5 @@ describe('a listen address', () => {
     assert.equal(portCameTo('/ip4/0.0.0.0/tcp/0', actual.slice(2)), '/ip4/0.0.0.0/tcp/3000')
     assert.equal(portCameTo('/ip4/127.0.0.1/tcp/4001', actual), undefined)
     assert.equal(portCameTo('/ip6/::1/tcp/0', actual), undefined)
-  })
-
-  it('is that of the last run, unless somebody else has its port by now', async () => {
-    const { createServer } = await import('node:net')
-    const taken = createServer().listen(0, '127.0.0.1')
-    await new Promise((listening) => taken.once('listening', listening))
-    const { port } = taken.address() as { port: number }
-    const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/4001']
-    const remembered = { '/ip4/127.0.0.1/tcp/0': `/ip4/127.0.0.1/tcp/${port}` }
-    assert.deepEqual(await withRememberedPorts(listen, remembered), listen)
-    await new Promise((closed) => taken.close(closed))
-    assert.deepEqual(await withRememberedPorts(listen, remembered), [`/ip4/127.0.0.1/tcp/${port}`, '/ip4/127.0.0.1/tcp/4001'])
   })
 })

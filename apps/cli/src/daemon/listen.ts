@@ -1,22 +1,6 @@
-import { createServer } from 'node:net'
-
 /** True for a listen address that only this computer can reach. */
 export function isLoopback(address: string): boolean {
   return /^\/(?:ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/)/.test(address)
-}
-
-/**
- * The listen addresses with port 0 replaced by the port of the last run, so that a node is found where others remember it. One whose port
- * somebody else has by now stays as it is.
- */
-export async function withRememberedPorts(listen: readonly string[], remembered: Readonly<Record<string, string>>): Promise<string[]> {
-  return Promise.all(
-    listen.map(async (address) => {
-      const before = remembered[address]
-      const parts = before === undefined ? undefined : partsOf(before)
-      return before !== undefined && parts !== undefined && (await isFree(parts.ip, parts.port)) ? before : address
-    }),
-  )
 }
 
 /** A listen address of port 0 with the port it came to, found among the addresses the node has; undefined for other addresses. */
@@ -46,12 +30,4 @@ function partsOf(address: string): Parts | undefined {
   if (match === null) return undefined
   const [, family = '', ip = '', port = '', rest = ''] = match
   return { family, ip, port: Number(port), rest }
-}
-
-function isFree(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen({ host, port }, () => server.close(() => resolve(true)))
-  })
 }

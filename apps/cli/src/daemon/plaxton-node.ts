@@ -9,7 +9,7 @@ import { overlay, past } from '@plaxton/libp2p'
 import { pastry } from '@plaxton/pastry'
 import { createLibp2p } from 'libp2p'
 import { openDataDirectory } from './data-directory.ts'
-import { isLoopback, portCameTo, withRememberedPorts } from './listen.ts'
+import { isLoopback, portCameTo } from './listen.ts'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import type { BlockOptions } from '@plaxton/files'
@@ -46,17 +46,13 @@ export class PlaxtonNode {
   /** Starts a node, which then joins in the background: see `overlay.whenReady`. Rejects when its folder is in use or it cannot listen. */
   static async start(init: PlaxtonNodeInit): Promise<PlaxtonNode> {
     const directory = await openDataDirectory(init.data)
-    let libp2p: Libp2p<Services> | undefined
     try {
-      libp2p = await assemble(init, directory)
-      await libp2p.start()
-      const node = new PlaxtonNode(init, directory, libp2p)
+      const node = new PlaxtonNode(init, directory, await startLibp2p(init, directory))
       node.rememberNetwork()
       return node
     } catch (error) {
-      await Promise.allSettled([libp2p?.stop()])
       await directory.close()
-      throw asListenError(error)
+      throw error
     }
   }
 
@@ -126,13 +122,35 @@ export class PlaxtonNode {
   }
 }
 
+/** Listens where the node listened last, unless somebody else does by now: then wherever there is room. */
+async function startLibp2p(init: PlaxtonNodeInit, directory: DataDirectory): Promise<Libp2p<Services>> {
+  const remembered = init.listen.map((address) => directory.memory.now.listen[address] ?? address)
+  try {
+    return await startListening(remembered, init, directory)
+  } catch (error) {
+    if (remembered.every((address, index) => address === init.listen[index])) throw error
+    return startListening(init.listen, init, directory)
+  }
+}
+
+async function startListening(listen: readonly string[], init: PlaxtonNodeInit, directory: DataDirectory): Promise<Libp2p<Services>> {
+  const libp2p = await assemble(listen, init, directory)
+  try {
+    await libp2p.start()
+    return libp2p
+  } catch (error) {
+    await Promise.allSettled([libp2p.stop()])
+    throw asListenError(error)
+  }
+}
+
 /** The libp2p node, not started. */
-async function assemble(init: PlaxtonNodeInit, directory: DataDirectory): Promise<Libp2p<Services>> {
-  const { listen, peers } = directory.memory.now
+async function assemble(listen: readonly string[], init: PlaxtonNodeInit, directory: DataDirectory): Promise<Libp2p<Services>> {
+  const { peers } = directory.memory.now
   return createLibp2p({
     start: false,
     privateKey: directory.identity,
-    addresses: { listen: await withRememberedPorts(init.listen, listen) },
+    addresses: { listen: [...listen] },
     transports: [tcp(), webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],

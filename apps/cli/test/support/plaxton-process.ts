@@ -107,7 +107,8 @@ export class DaemonProcess {
         let out = ''
         child.stdout!.on('data', (chunk: Buffer) => {
           out += chunk.toString('utf8')
-          if (out.includes('\n')) resolve(JSON.parse(out.slice(0, out.indexOf('\n'))) as Ready)
+          // Anything else is the report of an error, and the end follows.
+          if (out.startsWith('{"type":"ready"') && out.includes('\n')) resolve(JSON.parse(out.slice(0, out.indexOf('\n'))) as Ready)
         })
       })
       return this.readyNow
