@@ -182,10 +182,13 @@ export class GetCommand extends Command {
     this.onFruitless(fx)
   }
 
-  /** A no is believed when the root is certain of it and was told of everybody, or else when there were two and nothing better. */
+  /**
+   * A no is believed when the root is certain of it and was told of everybody, or else when there were two and nothing better. Where nodes were
+   * silent the object may be on one of them, or beyond the dead that the root still counts: the next answer will know more.
+   */
   private onAbsent({ removed, silent, certain }: PastReply & { type: 'absent' }, isWhole: boolean, now: Millis, fx: AppEffects): void {
     this.notFound = new NotFoundError(absence(this.guid, removed, silent))
-    if (isWhole) this.absences++
+    if (isWhole && silent === 0) this.absences++
     if (isWhole && certain) this.concludeAbsent(this.notFound, fx)
     else this.onFruitless(fx)
   }
