@@ -25,6 +25,8 @@ describe('metrics', () => {
         services: { overlay: overlay(pastry(), { bootstrap: node.getMultiaddrs() }), past: past() } as never,
       })) as unknown as Libp2p<{ overlay: OverlayService; past: PastService }>,
     )
+    await Promise.all([node, other].map((each) => each.services.overlay.whenReady()))
+    await until(() => recorded.gauge('plaxton_overlay_neighbors') === 1, 'the two are one ring')
     const bytes = Uint8Array.of(1, 2, 3)
     await other.services.past.put(guidOf(bytes), bytes, { quorum: 'all' })
 
