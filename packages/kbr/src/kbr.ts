@@ -112,6 +112,9 @@ export interface AppEffects extends Kbr {
   /**
    * Sends `payload` towards the root of `key`; every node on the way gets `forward`, the root `deliver`. Returns the
    * request id that `onReply` repeats; 0 when no reply is wanted.
+   *
+   * When the answer is known at once (this node is the root), `onReply` follows within the same step: after this upcall has returned, but
+   * before a driver's `command` does. So note the id where you call, not where `command` returns it.
    */
   route(key: Guid, payload: Uint8Array, options?: RouteOptions): number
   /** Asks one node directly (its `onRequest`); returns the request id that `onReply` repeats. */
