@@ -299,6 +299,15 @@ describe('plaxton with three daemons', function () {
     })
   })
 
+  it('survives a stat whose --replicas is out of range, and says what is allowed', async () => {
+    const { cid, blocks } = await json<Put>(one, 'put', await file('three-blocks.bin', randomBytes(2 * mebibyte)))
+    assert.equal(blocks, 3)
+    const { status, stderr } = await runHere(['stat', cid, '--ensure', '--replicas', '10', '--data', one.data])
+    assert.equal(stderr, 'plaxton: replicas is 10, allowed is a whole number from 1 to 9\n')
+    assert.equal(status, 2)
+    assert.equal((await runHere(['status', '--data', one.data])).status, 0)
+  })
+
   it('ends a command at Ctrl-C with status 130, and the daemon goes on', async () => {
     const child = spawnPlaxton(['put', '-', '--data', one.data])
     child.stdin!.write('never ending')

@@ -5,7 +5,7 @@ import { PlaxtonError } from '@plaxton/kbr'
 import { defaultListen } from '../daemon/config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { PlaxtonNode } from '../daemon/plaxton-node.ts'
-import { eachAtOnce } from './each-at-once.ts'
+import { eachAtOnce } from '../each-at-once.ts'
 import type { Guid } from '@plaxton/guid'
 import type { DaemonConfig, OverlayName } from '../daemon/config.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Prng } from '@plaxton/kbr'
 import { callDaemon } from '../../src/control/client.ts'
-import { eachAtOnce } from '../../src/up/each-at-once.ts'
+import { eachAtOnce } from '../../src/each-at-once.ts'
 import { DaemonProcess, plaxton } from '../support/plaxton-process.ts'
 import type { PutResult } from '../../src/control/protocol.ts'
 

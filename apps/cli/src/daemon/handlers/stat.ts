@@ -1,5 +1,6 @@
 import { guidFromCid } from '@plaxton/guid'
 import { PlaxtonError } from '@plaxton/kbr'
+import { eachAtOnce } from '../../each-at-once.ts'
 import { optionalCount } from './arguments.ts'
 import { atMostEvery, progressEveryMs, rootIn, whenReady } from './context.ts'
 import type { Guid } from '@plaxton/guid'
@@ -36,13 +37,7 @@ export async function stat(context: Context, call: Call): Promise<StatResult> {
     await call.tell({ type: 'item', value: item })
     if (due()) await call.tell({ type: 'progress', done: summary.blocks, blocks: summary.blocks })
   }
-  const underWay = new Set<Promise<void>>()
-  for await (const block of files.blocks(cid, { signal })) {
-    const asked = inspect(guidFromCid(block.toString())).finally(() => underWay.delete(asked))
-    underWay.add(asked)
-    if (underWay.size >= blocksAtOnce) await Promise.race(underWay)
-  }
-  await Promise.all(underWay)
+  await eachAtOnce(files.blocks(cid, { signal }), blocksAtOnce, (block) => inspect(guidFromCid(block.toString())))
   return {
     guid: guidFromCid(cid.toString()),
     cid: cid.toString(),
