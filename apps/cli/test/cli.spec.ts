@@ -33,6 +33,14 @@ describe('the plaxton command', function () {
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
   })
 
+  it('ends with one sentence and status 2 on a Node that is too old', async () => {
+    const asNode20 = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.1.0'}})`
+    const { status, stdout, stderr } = await plaxton(['up', '--exit'], {
+      env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(asNode20)}` },
+    })
+    assert.deepEqual([status, stdout, stderr], [2, '', 'plaxton: needs Node 22 or newer, and this is Node 20.1.0\n'])
+  })
+
   it('ends with status 2 when it is called wrongly', async () => {
     for (const args of [
       ['fly'],
