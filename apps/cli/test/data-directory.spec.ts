@@ -31,6 +31,16 @@ describe('the data folder of a node', () => {
     await opened.pop()?.close()
   }
 
+  it('cannot be a file, nor lie below one', async () => {
+    await writeFile(path, 'a file')
+    for (const wrong of [path, join(path, 'below')]) {
+      await assert.rejects(openDataDirectory(wrong), {
+        code: 'ERR_USAGE',
+        message: `--data ${wrong} is a file or lies below one: name a folder, which is made when it is missing`,
+      })
+    }
+  })
+
   it('is made when it is missing, for its user alone', async function () {
     if (process.platform === 'win32') return this.skip()
     await open()

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { PlaxtonError } from '@plaxton/kbr'
 import { openStore } from '@plaxton/runtime/disk'
+import { UsageError } from '../errors.ts'
 import type { PrivateKey } from '@libp2p/interface'
 import type { StorePort } from '@plaxton/runtime'
 
@@ -33,10 +34,10 @@ const maxRememberedPeers = 64
 
 /**
  * Opens the folder of a node, which is made when it is missing. Rejects with `DataInUseError` when a running node has it, for the store is
- * locked by the operating system; a node that was killed leaves no lock.
+ * locked by the operating system; a node that was killed leaves no lock. Rejects with `UsageError` when the path is that of a file.
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(path)
   const store = await openStoreIn(path)
   try {
     await writeFile(join(path, pidFile), `${process.pid}\n`)
@@ -92,6 +93,16 @@ class Memory {
 }
 
 const pidFile = 'pid'
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // The first when the path itself is a file, the second when a part of it is.
+    if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    throw new UsageError(`--data ${path} is a file or lies below one: name a folder, which is made when it is missing`)
+  }
+}
 
 async function openStoreIn(path: string): Promise<StorePort> {
   try {
