@@ -87,6 +87,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   private listening: Promise<void> | undefined
   private running: Running | undefined
   private becameReady = Promise.withResolvers<void>()
+  /** From a stop to the next start: then nobody is waited for. */
+  private stopped = false
   private lastEpoch = 0
 
   constructor(components: OverlayComponents, factory: OverlayFactory, init: OverlayInit) {
@@ -141,13 +143,14 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   }
 
   /**
-   * Resolves when this node is a member. Rejects with the signal's reason, with `NotReadyError` when the node is stopped before, and with
-   * `DeadlineError` after `timeoutMs`, by default never.
+   * Resolves when this node is a member; before the first start it waits. Rejects with the signal's reason, with `NotReadyError` when the node
+   * is stopped before or has been, and with `DeadlineError` after `timeoutMs`, by default never.
    */
   async whenReady(options: WaitOptions = {}): Promise<void> {
     const { signal, timeoutMs } = options
     if (signal?.aborted === true) throw signal.reason
     if (this.ready) return
+    if (this.stopped) throw wasStopped()
     await new Promise<void>((resolve, reject) => {
       const end = (error?: unknown): void => {
         clearTimeout(timer)
@@ -190,6 +193,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
 
   /** Only takes note of listeners: those come up while `afterStart` runs. */
   start(): void {
+    this.stopped = false
     this.listening = listenersUp(this.components)
   }
 
@@ -213,9 +217,10 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     const topology = await this.components.registrar.register(link.frameProtocol, { onConnect: (peer) => void membership.meet(peer) })
     this.running = { link, host, peerLookup, membership, topology }
     this.metrics.start()
+    const { becameReady } = this
     membership.start().then(
-      () => this.becameReady.resolve(),
-      (error: Error) => this.becameReady.reject(error),
+      () => becameReady.resolve(),
+      (error: Error) => becameReady.reject(error),
     )
   }
 
@@ -240,8 +245,9 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
 
   private async shutDown(running: Running): Promise<void> {
     this.running = undefined
+    this.stopped = true
     this.metrics.stop()
-    this.becameReady.reject(new NotReadyError('the node was stopped'))
+    this.becameReady.reject(wasStopped())
     this.becameReady = Promise.withResolvers<void>()
     this.becameReady.promise.catch(() => {})
     await running.host.stop()
@@ -343,6 +349,10 @@ function listenersUp({ addressManager, events }: OverlayComponents): Promise<voi
 /** Whether the overlay has this node in its tables. */
 function isKnown(kbr: Kbr, id: Guid): boolean {
   return [...kbr.neighborSet(maxNeighbors), ...kbr.localLookup(id, 1, false)].some((node) => node.id === id)
+}
+
+function wasStopped(): NotReadyError {
+  return new NotReadyError('the node was stopped')
 }
 
 function isFailure(outcome: object): outcome is RouteFailure {

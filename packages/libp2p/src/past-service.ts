@@ -34,7 +34,10 @@ export interface PastInit extends Partial<PastConfig> {
   readonly owner?: PrivateKey
 }
 
-/** PAST on an overlay inside a libp2p node. Calls made before the node is a member wait for that, within their own time. */
+/**
+ * PAST on an overlay inside a libp2p node. Calls made before the node is a member wait for that, within their own time; calls on a node that was
+ * stopped reject with `NotReadyError`.
+ */
 export class PastService implements Dht, Startable {
   readonly [Symbol.toStringTag] = '@plaxton/past'
   readonly [serviceCapabilities]: string[] = ['@plaxton/past', '@libp2p/content-routing']

@@ -102,7 +102,7 @@ describe('the PAST service', () => {
     const bytes = data('durable')
     await pastOf(a).put(guidOf(bytes), bytes)
     await a.stop()
-    await assert.rejects(pastOf(a).get(guidOf(bytes), { signal: AbortSignal.timeout(50) }))
+    await within(assert.rejects(pastOf(a).get(guidOf(bytes)), { name: 'NotReadyError' }), 'a no of a stopped node', 1_000)
     await a.start()
     assert.deepEqual(Buffer.from(await pastOf(a).get(guidOf(bytes))), Buffer.from(bytes))
     assert.equal(pastOf(a).stats().objects, 1)
