@@ -153,8 +153,8 @@ export class PastNode implements Application {
   put(request: PutRequest, now: Millis, fx: AppEffects): number {
     const { guid, data, replicas = this.config.replicas, quorum = 'majority', expires = 0, name = '', salt = none } = request
     const { maxObjectBytes, maxReplicas } = this.config
-    if (!(data instanceof Uint8Array) || data.length > maxObjectBytes)
-      throw new InvalidValueError('data', data, `at most ${maxObjectBytes} bytes`)
+    if (!(data instanceof Uint8Array)) throw new InvalidValueError('data', data, 'a Uint8Array')
+    if (data.length > maxObjectBytes) throw new InvalidValueError('data', data, `at most ${maxObjectBytes} bytes`)
     requireWhole('replicas', replicas, 1, maxReplicas)
     if (quorum !== 'majority' && quorum !== 'all') throw new InvalidValueError('quorum', quorum, 'majority or all')
     if (request.expires !== undefined) requireWhole('expires', expires, now + 1, Number.MAX_SAFE_INTEGER)

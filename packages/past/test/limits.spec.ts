@@ -19,6 +19,7 @@ describe("a caller's mistake", () => {
   const mistakes: ReadonlyArray<readonly [title: string, field: string, request: PutRequest]> = [
     ['a guid that is not the digest of the data', 'guid', { guid: guidOf(bytesOf('y')), data }],
     ['a guid of 40 bits', 'guid', { guid: guid.slice(0, 10) as typeof guid, data, name: 'n' }],
+    ['data that is a text', 'data', { guid, data: 'x' as unknown as Uint8Array }],
     ['data of more than 1 MiB', 'data', { guid, data: new Uint8Array(1024 * 1024 + 1) }],
     ['no replicas', 'replicas', { guid, data, replicas: 0 }],
     ['more replicas than allowed', 'replicas', { guid, data, replicas: 10 }],
