@@ -175,8 +175,13 @@ const bounds: { readonly [Field in Exclude<keyof PastryConfig, 'lossTarget'>]: r
   joinMs: [100, 86_400_000],
 }
 
-/** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field. */
+/** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function pastryConfig(changes: Partial<PastryConfig> = {}): PastryConfig {
+  for (const [field, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(pastryDefaults, field)) {
+      throw new InvalidValueError(`pastry.${field}`, value, 'nothing: there is no such parameter')
+    }
+  }
   const config = { ...pastryDefaults, ...changes }
   for (const field of Object.keys(bounds) as Array<keyof typeof bounds>) {
     const [least, most] = bounds[field]

@@ -37,4 +37,12 @@ describe('pastry(config)', () => {
       )
     }
   })
+  it('refuses a parameter that there is not, naming it', () => {
+    const misspelt: object = { leafSetSise: 16 }
+    assert.throws(() => pastry(misspelt), {
+      name: 'InvalidValueError',
+      field: 'pastry.leafSetSise',
+      message: 'pastry.leafSetSise is 16, allowed is nothing: there is no such parameter',
+    })
+  })
 })
