@@ -444,10 +444,24 @@ describe('plaxton node', function () {
       child.stderr!.on('data', (chunk: Buffer) => (err += chunk.toString('utf8')))
       while (!err.includes('Ctrl-C leaves') && child.exitCode === null) await once(child.stderr!, 'data')
       assert.match(out, /^ready as [0-9a-f]{64} at \/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+\n$/)
-      assert.match(err, /nobody at the bootstrap addresses answers: this node is a network of its own for now, and goes on trying\n/)
+      assert.match(
+        err,
+        /\nno node of the network "default" answers at the bootstrap addresses: this node is alone for now, and goes on trying\n  no answer from \/ip4\/127\.0\.0\.1\/tcp\/1\nready in /,
+      )
     } finally {
       child.kill('SIGKILL')
     }
+  })
+
+  it('tells with --json which bootstrap addresses are silent and which of another network, and whether it is alone', async () => {
+    const other = daemon('a', '--network', 'other')
+    const first = await other.start()
+    const [elsewhere, silent] = [first.multiaddrs[0]!, '/ip4/127.0.0.1/tcp/1']
+    assert.deepEqual([first.alone, first.silent, first.elsewhere], [true, [], []])
+    const lost = await daemon('b', '--bootstrap', elsewhere, '--bootstrap', silent).start()
+    assert.deepEqual([lost.alone, lost.silent, lost.elsewhere], [true, [silent], [elsewhere]])
+    const found = await daemon('c', '--network', 'other', '--bootstrap', elsewhere, '--bootstrap', silent).start()
+    assert.deepEqual([found.alone, found.silent, found.elsewhere], [false, [], []])
   })
 
   it('says where it cannot listen', async () => {

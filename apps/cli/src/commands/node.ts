@@ -1,10 +1,12 @@
 import { constants } from 'node:os'
 import { shortGuid } from '@plaxton/guid'
+import { bootstrapOutcome } from '../daemon/bootstrap-outcome.ts'
 import { daemonConfig } from '../daemon/config.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { exitCodes } from '../errors.ts'
 import { formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
+import type { BootstrapOutcome } from '../daemon/bootstrap-outcome.ts'
 import type { DaemonFlags } from '../daemon/config.ts'
 import type { ExitCode } from '../errors.ts'
 import type { Output } from '../output/output.ts'
@@ -30,6 +32,7 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
     () => {
       const address = multiaddrs[0] ?? ''
       const { id } = overlay.self
+      const outcome = bootstrapOutcome(daemon.node, config.bootstrap)
       if (output.json) {
         const line = {
           type: 'ready',
@@ -39,16 +42,16 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
           control: daemon.controlPath,
           data: config.data,
           pid: process.pid,
+          ...outcome,
         }
         process.stdout.write(`${JSON.stringify(line)}\n`)
         return
       }
       process.stdout.write(`ready as ${id} at ${multiaddrs.join(' ')}\n`)
       const dim = (text: string): string => paint('dim', text, process.stderr)
-      if (config.bootstrap.length > 0 && overlay.kbr.neighborSet(1).length === 0) {
-        output.note('nobody at the bootstrap addresses answers: this node is a network of its own for now, and goes on trying')
-      }
-      output.note(dim(`joined in ${formatDuration(performance.now() - startedAt)}; Ctrl-C leaves the network`))
+      for (const line of loneliness(outcome, config.network)) output.note(line)
+      const took = formatDuration(performance.now() - startedAt)
+      output.note(dim(`${outcome.alone ? 'ready' : 'joined'} in ${took}; Ctrl-C leaves the network`))
       output.note(dim(`others join with   plaxton node --data DIR --bootstrap ${address}`))
       output.note(dim(`to talk to it      plaxton status --control ${daemon.controlPath}`))
     },
@@ -62,6 +65,16 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
   if (!stopped)
     output.note(`plaxton: not all was handed over within ${formatDuration(stopWithinMs)}; the others restore it from their copies`)
   return stopped ? exitCodes.ok : exitCodes.failed
+}
+
+/** What to tell of a node that was to join others and found none of its network. */
+function loneliness({ silent, elsewhere }: BootstrapOutcome, network: string): string[] {
+  if (silent.length + elsewhere.length === 0) return []
+  return [
+    `no node of the network "${network}" answers at the bootstrap addresses: this node is alone for now, and goes on trying`,
+    ...silent.map((address) => `  no answer from ${address}`),
+    ...elsewhere.map((address) => `  ${address} answers, but is not in this network: perhaps another --network is meant`),
+  ]
 }
 
 /** The first SIGINT, SIGTERM or SIGHUP asks to stop; the second ends the process. */

@@ -54,6 +54,10 @@ export interface Ready {
   readonly multiaddrs: readonly string[]
   readonly control: string
   readonly pid: number
+  /** Knows no other node of its network, and where it looked for one. */
+  readonly alone: boolean
+  readonly silent: readonly string[]
+  readonly elsewhere: readonly string[]
 }
 
 /** A daemon that is a process of its own, on a data folder that outlives it. */
