@@ -13,7 +13,7 @@ describe('eachAtOnce', () => {
       now--
       done.push(item)
     })
-    assert.deepEqual([done.toSorted(), most], [[1, 2, 3, 4, 5, 6, 7], 3])
+    assert.deepEqual([done.toSorted((a, b) => a - b), most], [[1, 2, 3, 4, 5, 6, 7], 3])
   })
 
   // Mocha fails a test during which a rejection is unhandled.

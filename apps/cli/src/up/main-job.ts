@@ -126,7 +126,9 @@ export class MainJob {
       const bytes = this.stored.reduce((sum, { size }) => sum + size, 0)
       return {
         title: `Stored ${this.files}, ${formatBytes(bytes)} in ${formatCount(this.blocks.length, 'block')}`,
-        details: [`${this.input.what}, put through one node; ${this.wanted === 1 ? 'durable there' : `durable on most of ${this.wanted} nodes each`}`],
+        details: [
+          `${this.input.what}, put through one node; ${this.wanted === 1 ? 'durable there' : `durable on most of ${this.wanted} nodes each`}`,
+        ],
       }
     })
   }
