@@ -5,7 +5,7 @@ import type { RoutingMessage } from './messages.ts'
 
 /** Longest payload on the wire, the largest `payloadBytesMax`. */
 const maxPayload = 2_097_152
-/** An overlay's message: its whole routing state fits several times. */
+/** Longest message of an overlay: some 200 references to nodes with the longest address, thousands with a usual one. */
 const maxOverlayMessage = 262_144
 /** The largest `hopLimit`. */
 const maxPath = 255
