@@ -35,7 +35,7 @@ export class Keys {
     return { kind: 'signed', signature: new Uint8Array(sign(null, message, privateKey)), publicKey }
   }
 
-  verify(question: Extract<Question, { kind: 'verify' }>): Answer {
+  verify(question: Extract<Question, { kind: 'verify' | 'verify-node' }>): Answer {
     const { publicKey, message, signature } = question
     const digest = createHash('sha256').update(publicKey).update(signature).update(message).digest('base64')
     let valid = this.verdicts.get(digest)
@@ -50,6 +50,10 @@ export class Keys {
   /** The 32 raw bytes of the owner's public key. */
   publicKeyOf(owner: string): Uint8Array {
     return this.pair(owner).publicKey
+  }
+
+  isKeyOf(owner: string, publicKey: Uint8Array): boolean {
+    return Buffer.compare(this.publicKeyOf(owner), publicKey) === 0
   }
 
   private pair(owner: string): KeyPair {

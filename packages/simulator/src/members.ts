@@ -1,15 +1,18 @@
-import { compareGuids, isCloserOnRing } from '@plaxton/guid'
+import { compareGuids } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Process } from './host.ts'
+import type { Ownership } from './ownership.ts'
 
-/**
- * The global truth no node has: who is a member right now, in order of id. Roots and replica sets follow from it by numeric closeness on
- * the ring, as Pastry defines them; the obvious way, so that it can be trusted.
- */
+/** The global truth no node has: who is a member right now, in order of id. Roots and replica sets follow from it by the overlay's {@link Ownership}. */
 export class Members {
+  readonly ownership: Ownership
   private readonly ids: Guid[] = []
   private readonly processes = new Map<Guid, Process>()
+
+  constructor(ownership: Ownership) {
+    this.ownership = ownership
+  }
 
   get size(): number {
     return this.ids.length
@@ -48,30 +51,13 @@ export class Members {
 
   /** The member responsible for `key`; undefined when there is none. */
   root(key: Guid): Process | undefined {
-    const [id] = this.closest(key, 1)
+    const [id] = this.ranks(key, 1)
     return id === undefined ? undefined : this.of(id)
   }
 
-  /** The ids of the `count` members numerically closest to `key`, closest first. */
-  closest(key: Guid, count: number): Guid[] {
-    const { ids } = this
-    const wanted = Math.min(count, ids.length)
-    const found: Guid[] = []
-    // Walk outwards from the key on both sides; together both ways meet each member once.
-    let right = this.position(key)
-    let left = right - 1
-    while (found.length < wanted) {
-      const above = ids[mod(right, ids.length)]!
-      const below = ids[mod(left, ids.length)]!
-      if (above === below || isCloserOnRing(above, below, key)) {
-        found.push(above)
-        right++
-      } else {
-        found.push(below)
-        left--
-      }
-    }
-    return found
+  /** The ids of the first `count` members in the order in which they are responsible for `key`, the root first. */
+  ranks(key: Guid, count: number): Guid[] {
+    return this.ownership.ranks(key, this.ids, count)
   }
 
   /** The ids of the `count` members that follow `id` clockwise, nearest first; `id` itself not among them. */

@@ -1,4 +1,4 @@
-import { addToGuid, halfway, randomGuid, shortGuid } from '@plaxton/guid'
+import { randomGuid, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { KbrEvent, NodeRef, Prng } from '@plaxton/kbr'
 import type { SimNode, Simulation } from './simulation.ts'
@@ -22,8 +22,8 @@ export function checkRoots(
     for (const node of nodes) checkWalk(simulation, violations, node, key)
     checkReplicaSet(simulation, violations, key, options.replicas)
   }
-  for (const key of boundaryKeys(members.sorted)) {
-    const askers = [...members.closest(key, 2), ...Array.from({ length: randomAskers }, () => options.prng.pick(members.sorted)!)]
+  for (const key of members.ownership.boundaries(members.sorted)) {
+    const askers = [...members.ranks(key, 2), ...Array.from({ length: randomAskers }, () => options.prng.pick(members.sorted)!)]
     for (const id of askers) checkWalk(simulation, violations, nodeOf(simulation, id), key)
     checkReplicaSet(simulation, violations, key, options.replicas)
   }
@@ -108,7 +108,7 @@ function checkWalk(simulation: Simulation, violations: Violations, from: SimNode
 function checkReplicaSet(simulation: Simulation, violations: Violations, key: Guid, replicas: number): void {
   const { members } = simulation
   const root = nodeOf(simulation, members.root(key)!.self.id)
-  const wanted = members.closest(key, replicas)
+  const wanted = members.ranks(key, replicas)
   const found = root.kbr.overlay.replicaSet(key, replicas).map((ref) => ref.id)
   if (wanted.join() === found.join()) return
   const difference = differences(wanted, found)
@@ -117,14 +117,6 @@ function checkReplicaSet(simulation: Simulation, violations: Violations, key: Gu
     simulation.now,
     `replica set of ${key} at ${name(root)} ${difference === '' ? 'is in the wrong order' : difference}`,
   )
-}
-
-/** The ids, those beside them, and the last key of one node's range with the first of the next. */
-function boundaryKeys(sorted: readonly Guid[]): Guid[] {
-  return sorted.flatMap((id, i) => {
-    const middle = halfway(id, sorted[(i + 1) % sorted.length]!)
-    return [id, addToGuid(id, 1), addToGuid(id, -1), addToGuid(middle, -1), middle, addToGuid(middle, 1)]
-  })
 }
 
 function differences(wanted: readonly Guid[], found: readonly Guid[]): string {

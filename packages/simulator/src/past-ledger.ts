@@ -281,7 +281,7 @@ export class PastLedger {
 
   private checkReplicas(object: LedgerObject, holders: readonly number[]): number {
     const { members, nodes } = this.simulation()
-    const wanted = members.closest(object.guid, object.replicas).map((id) => members.of(id)!.host.index)
+    const wanted = members.ranks(object.guid, object.replicas).map((id) => members.of(id)!.host.index)
     const missing = wanted.filter((host) => !holders.includes(host))
     if (missing.length > 0) {
       const detail = `${shortGuid(object.guid)} (${object.state}) is on ${holders.length} hosts, but not on ${missing.map((host) => `${host} (${shortGuid(nodes[host]!.id)})`).join(', ')}`

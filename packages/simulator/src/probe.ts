@@ -1,4 +1,3 @@
-import { isCloserOnRing } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Answer, AppEffects, Application, ForwardDecision, Millis, NodeRef, Reply, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
 import type { Simulation, SimNode } from './simulation.ts'
@@ -73,9 +72,10 @@ export class ProbeLog {
     if (probe === undefined || probe.deliveries++ > 0) return
     const simulation = this.simulation!
     probe.deliveredAt = simulation.hostOf(at)
-    const root = simulation.members.root(probe.key)
+    const { members } = simulation
+    const root = members.root(probe.key)
     // A node that becomes a member delivers what it held in the same step, before the simulation counts it as one.
-    const isRoot = root === undefined || isCloserOnRing(at.id, root.self.id, probe.key)
+    const isRoot = root === undefined || root.self.id === at.id || members.ownership.ranks(probe.key, [root.self.id, at.id], 1)[0] === at.id
     probe.rootThen = isRoot ? probe.deliveredAt : root.host.index
     probe.hops = message.hops
     probe.elapsedMs = now - probe.sentAt

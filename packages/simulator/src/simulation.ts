@@ -6,6 +6,8 @@ import { KbrNode } from '@plaxton/routing'
 import type { RoutingConfig } from '@plaxton/routing'
 import type { Host, Process } from './host.ts'
 import { Members } from './members.ts'
+import { ringDistance } from './ownership.ts'
+import type { Ownership } from './ownership.ts'
 import { Simulator } from './simulator.ts'
 import type { SimulatorOptions } from './simulator.ts'
 
@@ -13,6 +15,8 @@ export interface SimulationOptions extends SimulatorOptions {
   /** Hosts that {@link Simulation.joinAll} brings in. */
   readonly nodes: number
   readonly overlay: OverlayFactory
+  /** Whose keys are whose in that overlay: what {@link Simulation.members} and the checks go by. Default {@link ringDistance}, which is Pastry's. */
+  readonly ownership?: Ownership
   readonly routing?: Partial<RoutingConfig>
   /** The applications of the node that starts on this host; made anew at each start. */
   readonly applications?: (host: number, prng: Prng) => Application[]
@@ -74,7 +78,7 @@ export class Simulation {
   readonly simulator: Simulator
   readonly nodes: SimNode[] = []
   /** Who is ready at this moment. */
-  readonly members = new Members()
+  readonly members: Members
   /** Live peers that a node took to be dead. */
   falseSuspicions = 0
   /** When the membership last changed, as far as any node noticed. */
@@ -93,6 +97,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     this.options = options
+    this.members = new Members(options.ownership ?? ringDistance)
     this.simulator = new Simulator(options)
     this.idPrng = this.simulator.stream('ids')
     this.nodePrng = this.simulator.stream('nodes')
@@ -215,7 +220,14 @@ export class Simulation {
     const applications = this.options.applications?.(node.host.index, prng.fork()) ?? []
     const { overlay, routing } = this.options
     const create = (self: NodeRef) =>
-      new KbrNode({ self, overlay, applications, prng, ...(routing === undefined ? {} : { config: routing }) })
+      new KbrNode({
+        self,
+        overlay,
+        applications,
+        prng,
+        readRef: this.simulator.readRef,
+        ...(routing === undefined ? {} : { config: routing }),
+      })
     const process =
       this.options.encode === true ? this.simulator.start(node.host, create, (kbr) => kbr.codec) : this.simulator.start(node.host, create)
     node.process = process

@@ -273,6 +273,12 @@ export class Simulator implements Effects {
         return this.keys.sign(ownerName(process.host, application), question.message)
       case 'verify':
         return this.keys.verify(question)
+      case 'sign-as-node':
+        return this.keys.sign(nodeKeyName(process.self), question.message)
+      case 'verify-node':
+        return this.keys.isKeyOf(nodeKeyName(question.node), question.publicKey)
+          ? this.keys.verify(question)
+          : { kind: 'verified', valid: false }
       default:
         return process.host.disk.answer(question)
     }
@@ -338,7 +344,8 @@ export class Simulator implements Effects {
     return this.hosts[Number(/^sim:(\d+)$/.exec(ref.address)?.[1] ?? -1)]
   }
 
-  private readonly readRef: RefReader = (id, address, epoch) => {
+  /** A reference inside a message is believed when that host has had that id in that incarnation. */
+  readonly readRef: RefReader = (id, address, epoch) => {
     const host = this.hosts[Number(/^sim:(\d+)$/.exec(address)?.[1] ?? -1)]
     return host?.id === id ? host.refs[epoch - 1] : undefined
   }
@@ -368,6 +375,11 @@ export class SimulationError extends Error {
 /** The name of a host's owner key for {@link Keys}. */
 export function ownerName(host: Host, application: string): string {
   return `${host.index}/${application}`
+}
+
+/** The name of the key an id stands for; epochs share it. */
+function nodeKeyName(ref: NodeRef): string {
+  return `node ${ref.id}`
 }
 
 interface Asked {

@@ -1,0 +1,95 @@
+import { addToGuid, compareOnRing, digitAt, digitCount, halfway, sharedPrefixDigits, withDigit } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+
+/**
+ * Whose keys are whose, as an overlay's paper defines it: a total order of all nodes for every key. The checks hold what the nodes believe against
+ * this; so it is written from the definition, slowly and obviously, and without a look at the overlay's code.
+ */
+export interface Ownership {
+  readonly name: string
+  /**
+   * The first `count` of `ids` (different, in any order) in the order in which they are responsible for `key`: rank 0 is the root, rank r the node that
+   * becomes root when all before it have gone.
+   */
+  ranks(key: Guid, ids: readonly Guid[], count: number): Guid[]
+  /** Keys at which the root changes, and their neighbours: where an error by one shows. A few per id; `sorted` is in ascending order. */
+  boundaries(sorted: readonly Guid[]): Guid[]
+}
+
+/** Pastry's: by numeric closeness on the ring, the clockwise one first among equals. */
+export const ringDistance: Ownership = {
+  name: 'ring distance',
+  ranks(key, ids, count) {
+    const best: Guid[] = []
+    for (const id of ids) {
+      if (best.length === count && (count === 0 || compareOnRing(id, best.at(-1)!, key) >= 0)) continue
+      const place = best.findIndex((other) => compareOnRing(id, other, key) < 0)
+      best.splice(place < 0 ? best.length : place, 0, id)
+      if (best.length > count) best.pop()
+    }
+    return best
+  },
+  boundaries(sorted) {
+    return sorted.flatMap((id, i) => {
+      const middle = halfway(id, sorted[(i + 1) % sorted.length]!)
+      return [id, addToGuid(id, 1), addToGuid(id, -1), addToGuid(middle, -1), middle, addToGuid(middle, 1)]
+    })
+  },
+}
+
+/**
+ * Tapestry's, by surrogate routing (JSAC 2004, §III-A): at each level the key's digit, or the next one cyclically that some node has; at the next level the
+ * key's own digit again. So nodes are in order of ((d_0 - G_0) mod β, (d_1 - G_1) mod β, …), where d are the node's digits and G the key's.
+ */
+export function surrogate(digitBits: number): Ownership {
+  return {
+    name: `surrogate routing, digits of ${digitBits} bits`,
+    ranks: (key, ids, count) => walkTrie(key, ids, count, 0, digitBits),
+    boundaries: (sorted) => sorted.flatMap((id, i) => trieBoundaries(id, sorted.at(i - 1)!, sorted[(i + 1) % sorted.length]!, digitBits)),
+  }
+}
+
+/** The first `count` of `ids`, which agree in all digits before `level`: those with the key's digit, then those with the next one, and so on. */
+function walkTrie(key: Guid, ids: readonly Guid[], count: number, level: number, digitBits: number): Guid[] {
+  if (ids.length <= 1 || count === 0) return ids.slice(0, count)
+  // The last digit may be narrower than the others.
+  const base = 2 ** Math.min(digitBits, 4 * key.length - level * digitBits)
+  const children = Array.from({ length: base }, (): Guid[] => [])
+  const wanted = digitAt(key, level, digitBits)
+  for (const id of ids) children[(digitAt(id, level, digitBits) - wanted + base) % base]!.push(id)
+  const found: Guid[] = []
+  for (const child of children) {
+    if (found.length === count) break
+    found.push(...walkTrie(key, child, count - found.length, level + 1, digitBits))
+  }
+  return found
+}
+
+/** The id, and the first and last key of each branch of the trie on the way to it, as far as it shares that way with a neighbour. */
+function trieBoundaries(id: Guid, before: Guid, after: Guid, digitBits: number): Guid[] {
+  const levels = Math.max(...[before, after].map((other) => (other === id ? 0 : sharedPrefixDigits(id, other, digitBits))))
+  const keys = [id, addToGuid(id, 1), addToGuid(id, -1)]
+  for (let level = 0; level <= levels; level++) {
+    const first = branchStart(id, level, digitBits)
+    const last = branchEnd(id, level, digitBits)
+    keys.push(first, addToGuid(first, -1), last, addToGuid(last, 1))
+  }
+  return keys
+}
+
+/** The lowest key that agrees with `id` up to and including this level. */
+function branchStart(id: Guid, level: number, digitBits: number): Guid {
+  let key = id
+  for (let i = level + 1; i < digitCount(4 * id.length, digitBits); i++) key = withDigit(key, i, digitBits, 0)
+  return key
+}
+
+/** The highest. */
+function branchEnd(id: Guid, level: number, digitBits: number): Guid {
+  let key = id
+  const digits = digitCount(4 * id.length, digitBits)
+  for (let i = level + 1; i < digits; i++) {
+    key = withDigit(key, i, digitBits, 2 ** Math.min(digitBits, 4 * id.length - i * digitBits) - 1)
+  }
+  return key
+}
