@@ -39,6 +39,7 @@ export function encodeRecord(claims: readonly Claim[]): Uint8Array {
   return encode(recordSchema, { claims })
 }
 
+/** The claims in what a node's disk holds under `r/<guid>`. Throws `WireError`, and nothing else, when there are none to be read. */
 export function decodeRecord(record: Uint8Array): readonly Claim[] {
   return decode(recordSchema, record, { guidBytes }).claims
 }

@@ -191,7 +191,8 @@ export class Shelf {
     const entries: StoreEntry[] = []
     if (needsData) entries.push([dataKey(guid), data?.bytes])
     entries.push([recordKey(guid), encodeRecord(merged)])
-    if (!after.hasData && held?.hasData === true) entries.push([dataKey(guid), undefined])
+    // Where no record was, a put cut off by a crash may have left data.
+    if (!after.hasData && held?.hasData !== false) entries.push([dataKey(guid), undefined])
     const detached = { ...after, claims: merged.map((claim) => (held?.claims.includes(claim) === true ? claim : detachClaim(claim))) }
     this.write(guid, entries, { before: held, after: withLeading(detached, now), why: 'kept' }, fx, (failure, time, effects) => {
       this.release(held, after)

@@ -33,6 +33,21 @@ describe('maintenance', () => {
     assert.equal(world.holders(guid).length, 0)
   })
 
+  it('erases with a removal what a put cut off by a crash has left on the disk', () => {
+    const world = new World({ seed: 40, nodes: 12 })
+    const guid = world.put(world.node(0), 'to be removed', { quorum: 'all' })
+    const victim = world.holders(guid).find((node) => node !== world.node(0))
+    assert.ok(victim)
+    victim.crash()
+    // The data are written first: this is what a crash before the record leaves.
+    victim.disk.delete(`r/${guid}`)
+    world.advance(20_000)
+    succeeded(world.remove(world.node(0), guid))
+    victim.boot()
+    world.advance(30_000)
+    assert.deepEqual([...victim.disk.keys()], [`r/${guid}`])
+  })
+
   it('hands over before it leaves', () => {
     const world = new World({ seed: 32, nodes: 12 })
     const guids = putMany(world, 20, { replicas: 1 })
