@@ -273,7 +273,7 @@ class Mix {
       falseSuspicions: simulation.falseSuspicions,
       commands: ledger.counts,
       objects: ledger.objects.size,
-      excused: [...ledger.objects.values()].filter((object) => object.excused).length,
+      excused: ledger.excused,
       extraCopies: this.extraCopies,
       messages: simulation.simulator.counts.deliveries,
       virtualMs: simulation.now,

@@ -1,7 +1,7 @@
 import { guidOf, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, KbrEvent, Millis, Prng } from '@plaxton/kbr'
-import { namedGuid } from '@plaxton/past'
+import { decodeRecord, namedGuid } from '@plaxton/past'
 import type { PastEvent, PastNode, PastOutcome } from '@plaxton/past'
 import type { Host, Process } from './host.ts'
 import type { SimNode, Simulation } from './simulation.ts'
@@ -37,6 +37,16 @@ export interface CommandCounts {
   staleReads: number
 }
 
+/** Who remembers the removal of one object: a removal is kept like an object, and can be lost like one. */
+interface Remembrance {
+  /** Hosts, up or down, whose disks hold a record that says so. */
+  readonly hosts: Set<number>
+  /** Since when repair could have told others: the last time such a host went down, or the first came up. Infinity while none is up. */
+  disturbedAt: Millis
+  /** Set when all such hosts went down faster than repair could have told others, until one of them is back: a copy that missed the removal counts again. */
+  lost: boolean
+}
+
 interface RunningCommand {
   readonly kind: 'put' | 'get' | 'remove'
   readonly object: LedgerObject
@@ -51,7 +61,8 @@ interface RunningCommand {
  * The global truth about stored objects: what was put, acknowledged and removed, and on which disks it lies. Drives PAST nodes with commands and
  * checks what becomes of them.
  *
- * A copy counts while its host is up and both its data and its record are on the disk (`d/<guid>` and `r/<guid>`, PAST's storage format).
+ * A copy counts while its host is up and both its data and its record are on the disk (`d/<guid>` and `r/<guid>`, PAST's storage format). A
+ * removal is remembered where the record says that every claim has been withdrawn.
  */
 export class PastLedger {
   readonly objects = new Map<Guid, LedgerObject>()
@@ -66,6 +77,8 @@ export class PastLedger {
   private readonly violations: Violations
   /** Who has which parts of each object, by guid and host. */
   private readonly disks = new Map<Guid, Map<number, number>>()
+  /** By guid, of objects somebody has set out to remove. */
+  private readonly removals = new Map<Guid, Remembrance>()
   private readonly running = new Map<string, RunningCommand>()
   /** By `<process>/<command>`; one short text per command given. */
   private readonly ended = new Set<string>()
@@ -107,6 +120,7 @@ export class PastLedger {
   remove(object: LedgerObject): void {
     const past = pastOf(object.owner)
     object.state = 'removing'
+    this.removals.set(object.guid, { hosts: new Set(), disturbedAt: Infinity, lost: false })
     this.counts.removes++
     this.command('remove', object.owner, object, (now, fx) => past.remove({ guid: object.guid }, now, fx))
   }
@@ -118,6 +132,7 @@ export class PastLedger {
     const part = key.startsWith('d/') ? dataPart : key.startsWith('r/') ? recordPart : 0
     if (part === 0) return
     const guid = key.slice(2) as Guid
+    if (part === recordPart) this.onRecord(guid, host, bytes)
     const hosts = this.disks.get(guid) ?? new Map<number, number>()
     this.disks.set(guid, hosts)
     const before = hosts.get(host.index) ?? 0
@@ -139,6 +154,17 @@ export class PastLedger {
     return [...(this.disks.get(guid) ?? [])].filter(([host, parts]) => parts === wholeCopy && nodes[host]!.running).map(([host]) => host)
   }
 
+  /** Hosts that are up and remember the removal of this object. */
+  rememberers(guid: Guid): number[] {
+    const { nodes } = this.simulation()
+    return [...(this.removals.get(guid)?.hosts ?? [])].filter((host) => nodes[host]!.running)
+  }
+
+  /** How many objects are excused: those that may be lost, and those whose removal may be. */
+  get excused(): number {
+    return [...this.objects.values()].filter((object) => object.excused || this.removals.get(object.guid)?.lost === true).length
+  }
+
   /** Says that the network is disturbed, or no longer. */
   setImpaired(impaired: boolean): void {
     if (this.impaired) this.impairedAt = this.now
@@ -152,7 +178,7 @@ export class PastLedger {
     let extra = 0
     for (const object of this.objects.values()) {
       const holders = this.holders(object.guid)
-      if (object.state === 'removed') {
+      if (this.mustBeGone(object)) {
         if (holders.length > 0) this.fail('removed objects stay gone', `${shortGuid(object.guid)} is on hosts ${holders.join(', ')}`)
       } else if (holders.length > 0) {
         extra += this.checkReplicas(object, holders)
@@ -208,6 +234,7 @@ export class PastLedger {
   }
 
   private onEvent(node: SimNode, event: KbrEvent | PastEvent): void {
+    if (event.type === 'ready') this.onUp(node)
     if (event.type !== 'past:done') return
     const { command, outcome } = event as Extract<PastEvent, { type: 'past:done' }>
     const name = `${node.process!.index}/${command}`
@@ -242,7 +269,8 @@ export class PastLedger {
   private onRead(object: LedgerObject, bytes: Uint8Array, afterRemoval: boolean): void {
     this.counts.getsOk++
     if (afterRemoval) this.counts.staleReads++
-    if (afterRemoval && this.settled) this.fail('removed objects stay gone', `${shortGuid(object.guid)} was read`)
+    if (afterRemoval && this.settled && this.mustBeGone(object))
+      this.fail('removed objects stay gone', `${shortGuid(object.guid)} was read`)
     if (Buffer.compare(bytes, object.bytes) !== 0)
       this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
   }
@@ -252,7 +280,7 @@ export class PastLedger {
     if (node.leaving || this.holders(object.guid).length === 0) return
     const isPut = stateBefore === 'put' && object.state === 'put' && !object.excused
     const wasCalm = !this.impaired && startedAt - this.impairedAt >= calmMs
-    if (this.settled ? object.state === 'removed' : !isPut || !wasCalm) return
+    if (this.settled ? this.mustBeGone(object) : !isPut || !wasCalm) return
     this.fail('stored objects can be read', `${shortGuid(object.guid)} from host ${node.host.index}: ${reason}`)
   }
 
@@ -265,18 +293,62 @@ export class PastLedger {
     }
   }
 
-  /** A node goes down: did it hold the last copy of something, and was there time to make others? */
+  /** A record was written or erased: whether it says that the object has been removed. */
+  private onRecord(guid: Guid, host: Host, bytes: Uint8Array | undefined): void {
+    const removal = this.removals.get(guid)
+    if (removal === undefined) return
+    const isRemoval = bytes !== undefined && decodeRecord(bytes).every((claim) => claim.withdrawal !== undefined)
+    if (!isRemoval) removal.hosts.delete(host.index)
+    else if (!removal.hosts.has(host.index)) {
+      removal.hosts.add(host.index)
+      if (host.process !== undefined) this.onRemembered(guid, removal, host.index)
+    }
+  }
+
+  /** A node has become a member: what does it remember that nobody else does? */
+  private onUp({ host }: SimNode): void {
+    for (const [guid, removal] of this.removals) if (removal.hosts.has(host.index)) this.onRemembered(guid, removal, host.index)
+  }
+
+  /** This host is up and remembers a removal; when it is the only one, repair begins now. */
+  private onRemembered(guid: Guid, removal: Remembrance, host: number): void {
+    if (this.rememberers(guid).some((other) => other !== host)) return
+    removal.disturbedAt = this.now
+    removal.lost = false
+  }
+
+  /** A node goes down: did it have the last copy of something, or the last word of its removal, and was there time to make others? */
   private onDown(node: SimNode): void {
+    this.onCopiesDown(node)
+    const { index } = node.host
+    for (const [guid, removal] of this.removals) {
+      if (!removal.hosts.has(index)) continue
+      const others = this.rememberers(guid).some((host) => host !== index)
+      if (!others && !this.wasCalmSince(removal.disturbedAt)) removal.lost = true
+      removal.disturbedAt = others ? this.now : Infinity
+    }
+  }
+
+  private onCopiesDown(node: SimNode): void {
     const { index } = node.host
     for (const [guid, hosts] of this.disks) {
       if (hosts.get(index) !== wholeCopy) continue
       const object = this.objects.get(guid)
       if (object === undefined) continue
       const others = this.holders(guid).some((host) => host !== index)
-      const calm = !this.impaired && this.now - this.impairedAt >= repairMs && this.now - object.disturbedAt >= repairMs
-      if (!others && !calm) object.excused = true
+      if (!others && !this.wasCalmSince(object.disturbedAt)) object.excused = true
       object.disturbedAt = this.now
     }
+  }
+
+  /** Whether repair has had its time since then, with no messages lost or cut off. */
+  private wasCalmSince(disturbedAt: Millis): boolean {
+    return !this.impaired && this.now - Math.max(this.impairedAt, disturbedAt) >= repairMs
+  }
+
+  /** Removed, and the removal not excusably forgotten. */
+  private mustBeGone({ guid, state }: LedgerObject): boolean {
+    return state === 'removed' && this.removals.get(guid)?.lost !== true
   }
 
   private checkReplicas(object: LedgerObject, holders: readonly number[]): number {
