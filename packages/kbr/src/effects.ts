@@ -34,6 +34,9 @@ export interface Timer {
  * - `list`: all entries whose key starts with `prefix`, keys in ascending order.
  * - `sign`: an Ed25519 signature of `message` by this application's owner key, or by another key it was given under the name `signer`.
  * - `verify`: whether `signature` is `publicKey`'s Ed25519 signature (32 raw bytes) of `message`.
+ * - `sign-as-node`: an Ed25519 signature of `message` by the key this node's own id stands for.
+ * - `verify-node`: whether `signature` is good, as for `verify`, and `publicKey` is the one that `node.id` stands for. What a node says of itself
+ *   can thus be handed on by others.
  */
 export type Question =
   | { readonly kind: 'read'; readonly key: string }
@@ -41,6 +44,14 @@ export type Question =
   | { readonly kind: 'list'; readonly prefix: string }
   | { readonly kind: 'sign'; readonly message: Uint8Array; readonly signer?: string }
   | { readonly kind: 'verify'; readonly publicKey: Uint8Array; readonly message: Uint8Array; readonly signature: Uint8Array }
+  | { readonly kind: 'sign-as-node'; readonly message: Uint8Array }
+  | {
+      readonly kind: 'verify-node'
+      readonly node: NodeRef
+      readonly publicKey: Uint8Array
+      readonly message: Uint8Array
+      readonly signature: Uint8Array
+    }
 
 /** One key with the bytes to store under it; `undefined` erases the key. Keys are ASCII without spaces, at most 200 characters. */
 export type StoreEntry = readonly [key: string, bytes: Uint8Array | undefined]

@@ -1,5 +1,5 @@
 export { maxAddressLength, sameNode } from './node-ref.ts'
-export type { Millis, NodeRef } from './node-ref.ts'
+export type { Millis, NodeRef, RefReader } from './node-ref.ts'
 export type { Answer, Core, Effects, Message, PeerDownCause, Question, StoreEntry, Timer } from './effects.ts'
 export type {
   AppEffects,
@@ -15,7 +15,7 @@ export type {
   RouteOptions,
   RoutedMessage,
 } from './kbr.ts'
-export type { Avoid, MessageCodec, NextHop, Overlay, OverlayEffects, OverlayFactory, RefReader } from './overlay.ts'
+export type { Avoid, MessageCodec, NextHop, Overlay, OverlayEffects, OverlayFactory } from './overlay.ts'
 export type { ApplicationEvent, KbrEvent } from './events.ts'
 export type {
   AbortSignalLike,

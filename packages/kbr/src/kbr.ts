@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Answer, Question } from './effects.ts'
 import type { KbrEvent } from './events.ts'
-import type { Millis, NodeRef } from './node-ref.ts'
+import type { Millis, NodeRef, RefReader } from './node-ref.ts'
 
 /**
  * Key-based routing: the calls an application makes of its overlay (Dabek et al., "Towards a common API for
@@ -135,6 +135,8 @@ export interface AppEffects extends Kbr {
   handedOver(): void
   /** The measured smoothed round trip to a peer in milliseconds; undefined when never measured. */
   roundTripMs(peer: NodeRef): Millis | undefined
+  /** Judges a reference that came inside a payload: use what this returns, or drop the reference when that is undefined. */
+  readonly readRef: RefReader
 }
 
 /**
@@ -155,6 +157,11 @@ export interface Application {
   forward(message: RoutedMessage, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision
   /** The neighbour set changed: `node` joined or left it. */
   update(node: NodeRef, joined: boolean, now: Millis, fx: AppEffects): void
+  /**
+   * Messages may take other ways from here than before: `localLookup` may answer otherwise for some key. At most once a step, and in a big network
+   * often; an application that keeps something along the ways of messages (DOLR's pointers) moves it then.
+   */
+  routesChanged?(now: Millis, fx: AppEffects): void
   /** Another node asks (or tells, `reply` 0) directly. */
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void
   /** The outcome of an own `route` or `request`; exactly once per request id. */

@@ -28,5 +28,11 @@ export function sameNode(a: NodeRef, b: NodeRef): boolean {
   return a.id === b.id
 }
 
+/**
+ * The driver's judgement on a node reference that came from a stranger: the reference to use (shared where possible), or
+ * undefined when id and address do not belong together.
+ */
+export type RefReader = (id: Guid, address: string, epoch: number) => NodeRef | undefined
+
 /** Whole milliseconds since an origin the driver chooses; durations are whole milliseconds too. */
 export type Millis = number

@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Message, PeerDownCause } from './effects.ts'
 import type { KbrEvent } from './events.ts'
 import type { Kbr } from './kbr.ts'
-import type { Millis, NodeRef } from './node-ref.ts'
+import type { Millis, NodeRef, RefReader } from './node-ref.ts'
 import type { Prng } from './prng.ts'
 
 /**
@@ -79,6 +79,10 @@ export interface OverlayEffects {
   becameReady(): void
   /** `node` entered or left the neighbour set: becomes the applications' `update`. */
   neighborChanged(node: NodeRef, joined: boolean): void
+  /** `nextHop` may answer otherwise than before, for some key: becomes the applications' `routesChanged`, once for all calls of a step. */
+  routesChanged(): void
+  /** Judges a reference that came inside a routed payload of the overlay; undefined: drop it. */
+  readonly readRef: RefReader
   /** `peer` is known to be dead: whatever was on its way to it takes another. */
   peerFailed(peer: NodeRef): void
   /** `peer`, suspected before, answered: messages held for it go to it. */
@@ -90,12 +94,6 @@ export interface MessageCodec {
   encode(message: Message): Uint8Array
   decode(bytes: Uint8Array, refs: RefReader): Message
 }
-
-/**
- * The driver's judgement on a node reference that came from a stranger: the reference to use (shared where possible), or
- * undefined when id and address do not belong together.
- */
-export type RefReader = (id: Guid, address: string, epoch: number) => NodeRef | undefined
 
 /** Makes one overlay node; what `pastry({…})` returns. */
 export interface OverlayFactory {

@@ -9,20 +9,32 @@ import { InboundStream } from './inbound-stream.ts'
 import { KeptPeers } from './kept-peers.ts'
 import { ByteBudget, linkDefaults } from './limits.ts'
 import { NodeRefs, formatNodeAddress, peerIdOfAddress } from './node-address.ts'
+import { isKeyOfNode, keyPortOf } from './node-key.ts'
 import { PeerLink } from './peer-link.ts'
 import { nextTurn } from './writable.ts'
-import type { ComponentLogger, Connection, Libp2pEvents, Logger, PeerId, PeerStore, Stream, TypedEventTarget } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  Connection,
+  Libp2pEvents,
+  Logger,
+  PeerId,
+  PeerStore,
+  PrivateKey,
+  Stream,
+  TypedEventTarget,
+} from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef, PeerDownCause, RefReader } from '@plaxton/kbr'
-import type { Link, LinkReceiver } from '@plaxton/runtime'
+import type { KeyPort, Link, LinkReceiver } from '@plaxton/runtime'
 import type { LinkLimits } from './limits.ts'
 import type { PeerLinkHost } from './peer-link.ts'
 
 /** The parts of a libp2p node a link uses, by libp2p's own names. */
 export interface LinkComponents {
   readonly peerId: PeerId
+  readonly privateKey: PrivateKey
   readonly registrar: Registrar
   readonly connectionManager: ConnectionManager
   readonly addressManager: AddressManager
@@ -73,6 +85,8 @@ export class Libp2pLink implements Link {
   private receiver: LinkReceiver | undefined
   private sweeper: ReturnType<typeof setInterval> | undefined
   private ref: NodeRef
+  /** Made when first asked for. */
+  private keyPort: Promise<KeyPort> | undefined
   private helloBytes: Uint8Array
 
   constructor(components: LinkComponents, init: Libp2pLinkInit) {
@@ -111,6 +125,14 @@ export class Libp2pLink implements Link {
   /** References of strangers whose id and address did not belong together. */
   get refsRejected(): number {
     return this.refs.rejected
+  }
+
+  key(): Promise<KeyPort> {
+    return (this.keyPort ??= keyPortOf(this.components.privateKey, 'privateKey', 'others check what a node signs by its PeerId alone'))
+  }
+
+  isKeyOf(node: NodeRef, publicKey: Uint8Array): boolean {
+    return isKeyOfNode(node, publicKey)
   }
 
   async open(receiver: LinkReceiver): Promise<void> {

@@ -1,9 +1,10 @@
 import { contentRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import { InvalidValueError, NotReadyError, Prng } from '@plaxton/kbr'
+import { NotReadyError, Prng } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import { PastClient, datastoreStore, ed25519Key } from '@plaxton/runtime'
 import { contentRouting } from './content-routing.ts'
 import { registerPastMetrics } from './metrics.ts'
+import { ed25519Seed } from './node-key.ts'
 import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
 import type { ContentRouting, Metrics, PrivateKey, Startable } from '@libp2p/interface'
@@ -56,7 +57,7 @@ export class PastService implements Dht, Startable {
     this.components = components
     this.config = config
     this.store = store
-    this.seed = ed25519Seed(owner ?? components.privateKey)
+    this.seed = ed25519Seed(owner ?? components.privateKey, 'owner', 'give past({ owner }) one when the node itself has another kind')
     // Made only to have a configuration out of range refused now rather than at the start.
     this.commandMs = new PastNode(config, Prng.fromSeed(0)).config.commandMs
     registerPastMetrics(components.metrics, this)
@@ -154,14 +155,6 @@ export class PastService implements Dht, Startable {
  */
 export function past(init: PastInit = {}): (components: PastComponents) => PastService {
   return (components) => new PastService(components, init)
-}
-
-/** The 32 bytes an Ed25519 key is made from; libp2p keeps them before the public key. */
-function ed25519Seed(key: PrivateKey): Uint8Array {
-  if (key.type !== 'Ed25519') {
-    throw new InvalidValueError('owner', key.type, 'an Ed25519 private key; give past({ owner }) one when the node itself has another kind')
-  }
-  return key.raw.slice(0, 32)
 }
 
 function isStorePort(store: StorePort | Datastore): store is StorePort {

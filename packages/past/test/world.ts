@@ -429,6 +429,8 @@ export class TestNode {
         return { kind: 'signed', signature: this.sign(question.message), publicKey: this.publicKey }
       case 'verify':
         return { kind: 'verified', valid: verify(null, question.message, publicKeyOf(question.publicKey), question.signature) }
+      default:
+        throw new Error('PAST speaks for owners, never for the node')
     }
   }
 
@@ -531,6 +533,9 @@ class TestEffects implements AppEffects {
   }
   roundTripMs(): Millis | undefined {
     return undefined
+  }
+  readRef(id: Guid, address: string, epoch: number): NodeRef {
+    return { id, address, epoch }
   }
 }
 

@@ -82,27 +82,32 @@ export class PastryState {
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
     const isNeighbor = this.addToLeafSet(ref, fx)
-    this.offer(ref)
+    if (this.offer(ref) || isNeighbor) fx.routesChanged()
     return isNeighbor
   }
 
-  /** Gives a node that was admitted its place in the tables that follow proximity. The incumbent stays unless `ref` is known to be nearer. */
-  private offer(ref: NodeRef): void {
+  /**
+   * Gives a node that was admitted its place in the tables that follow proximity. The incumbent stays unless `ref` is known to be nearer. True
+   * when `ref` has entered the routing table.
+   */
+  private offer(ref: NodeRef): boolean {
     this.neighborhoodSet.consider(ref)
     const { routingTable, proximity } = this
     const incumbent = routingTable.towards(ref.id)
-    if (incumbent === undefined || incumbent.id === ref.id) {
-      routingTable.put(ref)
-    } else if (proximity.orFar(ref.id) < proximity.orFar(incumbent.id)) {
+    if (incumbent !== undefined && incumbent.id !== ref.id) {
+      if (proximity.orFar(ref.id) >= proximity.orFar(incumbent.id)) return false
       this.history.note(incumbent, this.prng)
-      routingTable.put(ref)
     }
+    routingTable.put(ref)
+    return incumbent?.id !== ref.id
   }
 
   /** Takes a node out of every table. What it leaves behind in the leaf set is a wound, unless the ring is small and wholly known. */
   drop(ref: NodeRef, fx: OverlayEffects): void {
-    if (this.leafSet.remove(ref.id)) fx.neighborChanged(ref, false)
-    this.routingTable.remove(ref.id)
+    const wasLeaf = this.leafSet.remove(ref.id)
+    const wasEntry = this.routingTable.remove(ref.id)
+    if (wasLeaf) fx.neighborChanged(ref, false)
+    if (wasLeaf || wasEntry) fx.routesChanged()
     this.neighborhoodSet.remove(ref.id)
     this.proximity.forget(ref.id)
   }

@@ -54,6 +54,7 @@ export type Effect =
   | { readonly type: 'ready' }
   | { readonly type: 'neighbor'; readonly id: string; readonly joined: boolean }
   | { readonly type: 'failed' | 'recovered'; readonly id: string }
+  | { readonly type: 'routes' }
 
 /** Turns effects back into values. */
 export class Recorder implements OverlayEffects {
@@ -81,6 +82,14 @@ export class Recorder implements OverlayEffects {
 
   neighborChanged(node: NodeRef, joined: boolean): void {
     this.log.push({ type: 'neighbor', id: node.id, joined })
+  }
+
+  routesChanged(): void {
+    this.log.push({ type: 'routes' })
+  }
+
+  readRef(id: Guid, address: string, epoch: number): NodeRef {
+    return { id, address, epoch }
   }
 
   peerFailed(peer: NodeRef): void {

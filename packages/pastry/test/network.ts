@@ -195,8 +195,13 @@ export class TestHost implements OverlayEffects {
 
   becameReady(): void {}
   neighborChanged(): void {}
+  routesChanged(): void {}
   peerFailed(): void {}
   peerRecovered(): void {}
+
+  readRef(id: Guid, address: string, epoch: number): NodeRef {
+    return { id, address, epoch }
+  }
 
   /** One hop of a walk. A hop that is not there is noticed after 300 ms. */
   walk(key: Guid, payload: Uint8Array, hops: number, cursor: number, avoid: ReadonlySet<Guid>): void {

@@ -98,7 +98,8 @@ describe('nextHop', () => {
         others.map((id) => ref(byte(id))),
         config,
       )
-      for (const id of others) if (prng.chance(0.3)) state.drop(ref(byte(id)), { neighborChanged: () => {} } as never)
+      for (const id of others)
+        if (prng.chance(0.3)) state.drop(ref(byte(id)), { neighborChanged: () => {}, routesChanged: () => {} } as never)
       const avoid = new Set(others.filter(() => prng.chance(0.2)).map(byte))
       for (const cursor of [prefixMode, numericMode]) {
         for (let key = 0; key < 256; key += 5) {

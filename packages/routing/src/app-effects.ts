@@ -8,6 +8,7 @@ import type {
   Millis,
   NodeRef,
   Question,
+  RefReader,
   ReplyHandle,
   RequestOptions,
   RouteOptions,
@@ -111,6 +112,10 @@ export class AppStack implements AppEffects, Host {
 
   roundTripMs(peer: NodeRef): Millis | undefined {
     return this.stack.roundTrips.smoothedMs(peer.id)
+  }
+
+  get readRef(): RefReader {
+    return this.stack.readRef
   }
 
   private checkPayload(payload: Uint8Array): void {

@@ -14,6 +14,7 @@ import type {
   OverlayFactory,
   PeerDownCause,
   Prng,
+  RefReader,
   Timer,
 } from '@plaxton/kbr'
 import { wakeKind } from './alarm.ts'
@@ -47,6 +48,8 @@ export interface KbrNodeInit {
   /** The node draws from forks of its own. */
   readonly prng: Prng
   readonly config?: Partial<RoutingConfig>
+  /** Judges references inside payloads, as the link does those in frames. Default: all are believed, which is for closed worlds. */
+  readonly readRef?: RefReader
 }
 
 /**
@@ -81,7 +84,7 @@ export class KbrNode implements Core {
     const hosts = new Map<string, Host>()
     this.self = init.self
     this.overlay = init.overlay.create(init.self, init.prng.fork())
-    this.stack = new Stack(init.self, config, this.overlay, hosts, init.prng.fork())
+    this.stack = new Stack(init.self, config, this.overlay, hosts, init.readRef ?? believe, init.prng.fork())
     this.stack.overlayFx = new OverlayStack(this.stack)
     this.handles = new ReplyHandles(config)
     for (const application of init.applications) {
@@ -292,6 +295,9 @@ export class KbrNode implements Core {
         stack.emit({ type: 'neighbor', node: task.node, joined: task.joined })
         for (const host of stack.hosts.values()) host.application.update(task.node, task.joined, stack.now, host.fx)
         return
+      case 'routes-changed':
+        for (const host of stack.hosts.values()) host.application.routesChanged?.(stack.now, host.fx)
+        return
       case 'peer-failed':
         stack.roundTrips.forget(task.peer.id)
         this.requests.onUnreachable(task.peer)
@@ -389,6 +395,8 @@ export class KbrNode implements Core {
     }
   }
 }
+
+const believe: RefReader = (id, address, epoch) => ({ id, address, epoch })
 
 function requireName(name: string, taken: ReadonlyMap<string, unknown>): void {
   if (!/^[a-z0-9-]{1,32}$/.test(name)) throw new InvalidValueError('application.name', name, '1 to 32 characters of a-z, 0-9 and -')

@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects, RefReader } from '@plaxton/kbr'
 import { routingMessageTypes } from './messages.ts'
 import type { Stack } from './stack.ts'
 
@@ -35,6 +35,14 @@ export class OverlayStack implements OverlayEffects {
 
   neighborChanged(node: NodeRef, joined: boolean): void {
     this.stack.later({ type: 'neighbor-changed', node, joined })
+  }
+
+  routesChanged(): void {
+    this.stack.onRoutesChanged()
+  }
+
+  get readRef(): RefReader {
+    return this.stack.readRef
   }
 
   peerFailed(peer: NodeRef): void {

@@ -10,6 +10,7 @@ import type {
   NodeRef,
   Overlay,
   OverlayEffects,
+  RefReader,
   RouteOptions,
 } from '@plaxton/kbr'
 import { Alarm } from './alarm.ts'
@@ -47,6 +48,7 @@ export type Task =
   | { readonly type: 'handed-over'; readonly host: Host }
   | { readonly type: 'became-ready' }
   | { readonly type: 'neighbor-changed'; readonly node: NodeRef; readonly joined: boolean }
+  | { readonly type: 'routes-changed' }
   | { readonly type: 'peer-failed'; readonly peer: NodeRef }
   | { readonly type: 'peer-recovered'; readonly peer: NodeRef }
 
@@ -66,6 +68,7 @@ export class Stack {
   readonly config: RoutingConfig
   readonly overlay: Overlay
   readonly hosts: ReadonlyMap<string, Host>
+  readonly readRef: RefReader
   readonly roundTrips: RoundTrips
   readonly counters: Counters = newCounters()
   overlayFx: OverlayEffects | undefined = undefined
@@ -79,14 +82,16 @@ export class Stack {
   private outside: Effects | undefined = undefined
   /** Bound: {@link stepTasksMax} a step, asserted; empty between steps. */
   private tasks: Task[] = []
+  private routesChanged = false
   private lastSeq: number
   private lastId = 0
 
-  constructor(self: NodeRef, config: RoutingConfig, overlay: Overlay, hosts: ReadonlyMap<string, Host>, prng: Prng) {
+  constructor(self: NodeRef, config: RoutingConfig, overlay: Overlay, hosts: ReadonlyMap<string, Host>, readRef: RefReader, prng: Prng) {
     this.self = self
     this.config = config
     this.overlay = overlay
     this.hosts = hosts
+    this.readRef = readRef
     this.roundTrips = new RoundTrips(config)
     // The incarnation takes part, so that a restarted node whose driver gives it the same seed again repeats no nonce and no number:
     // its peers would take what it says for repeats.
@@ -105,6 +110,7 @@ export class Stack {
   exit(): void {
     this.outside = undefined
     if (this.tasks.length > 0) this.tasks = []
+    this.routesChanged = false
   }
 
   get fx(): Effects {
@@ -128,6 +134,13 @@ export class Stack {
   later(task: Task): void {
     assert(this.outside !== undefined, 'effects are valid only during the call they were given to')
     this.tasks.push(task)
+  }
+
+  /** The applications hear of it once, whatever else changes in this step. */
+  onRoutesChanged(): void {
+    if (this.routesChanged) return
+    this.routesChanged = true
+    this.later({ type: 'routes-changed' })
   }
 
   send(to: NodeRef, message: Message): void {

@@ -179,13 +179,19 @@ describe('several applications on one overlay', () => {
     ])
   })
 
-  it('all hear of the neighbours, and so does whoever listens', () => {
+  it('all hear of the neighbours, and so does whoever listens; and once in a step that routes have changed', () => {
     const other = new Probe('other')
     const test = bed('80', ['00'], {}, [other])
     other.takeLog()
     test.receive('00', { type: 'ring-neighbor', peer: ref('40') }, 0)
     assert.deepEqual(events(test.fx.take()), [{ type: 'neighbor', node: ref('40'), joined: true }])
-    assert.deepEqual([test.app.takeLog(), other.takeLog()], [['update 40 joined'], ['update 40 joined']])
+    assert.deepEqual(
+      [test.app.takeLog(), other.takeLog()],
+      [
+        ['update 40 joined', 'routes changed'],
+        ['update 40 joined', 'routes changed'],
+      ],
+    )
   })
 
   it('may not share a name, nor take one of the walking or the overlay', () => {

@@ -152,8 +152,11 @@ export class RingOverlay implements Overlay {
     else if (type === 'ring-ready') this.becomeReady(fx)
     else if (type === 'ring-route' && peer !== undefined) fx.route(peer.id, bytes('own'))
     else if (type === 'ring-do') (message as unknown as { act: (fx: OverlayEffects) => void }).act(fx)
-    else if (type === 'ring-neighbor' && peer !== undefined) fx.neighborChanged(peer, true)
-    else this.calls.push(`message ${type} from ${from.id}`)
+    else if (type === 'ring-neighbor' && peer !== undefined) {
+      fx.neighborChanged(peer, true)
+      fx.routesChanged()
+      fx.routesChanged()
+    } else this.calls.push(`message ${type} from ${from.id}`)
   }
   onTimer(kind: string): void {
     this.calls.push(`timer ${kind}`)
@@ -231,6 +234,9 @@ export class Probe implements Application {
   }
   update(node: NodeRef, joined: boolean): void {
     this.log.push(`update ${node.id} ${joined ? 'joined' : 'left'}`)
+  }
+  routesChanged(): void {
+    this.log.push('routes changed')
   }
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, _now: Millis, fx: AppEffects): void {
     this.log.push(`${reply === 0 ? 'tell' : 'request'} ${text(payload)} from=${from.id}`)

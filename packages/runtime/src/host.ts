@@ -238,6 +238,7 @@ export class NodeHost implements AsyncDisposable {
       overlay,
       applications: this.applications,
       prng: Prng.fromSeed(seed),
+      readRef: this.init.link.readRef,
       ...(routing === undefined ? {} : { config: routing }),
     })
   }

@@ -1,4 +1,5 @@
 import type { NodeRef, PeerDownCause, RefReader } from '@plaxton/kbr'
+import type { KeyPort } from './ports.ts'
 
 /**
  * How the frames of one node travel: the in-memory network of this package, or libp2p. A link vouches for `from`: on libp2p the
@@ -9,6 +10,10 @@ export interface Link {
   readonly self: NodeRef
   /** Judges references that arrive inside messages. */
   readonly readRef: RefReader
+  /** The key this node's id stands for. Rejects with `InvalidValueError` when it is of a kind that nobody else could check. */
+  key(): Promise<KeyPort>
+  /** Whether `publicKey`, 32 raw bytes of Ed25519, is the one that the id of `node` stands for. */
+  isKeyOf(node: NodeRef, publicKey: Uint8Array): boolean
   /** Starts to accept; frames go to `receiver` from now on, never inside a call of `send`. */
   open(receiver: LinkReceiver): Promise<void>
   /**

@@ -2,7 +2,9 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef } from '@plaxton/kbr'
 import { InvalidValueError } from '@plaxton/kbr'
 import { systemClock } from './clock.ts'
+import { randomKey } from './crypto.ts'
 import type { Link, LinkReceiver } from './link.ts'
+import type { KeyPort } from './ports.ts'
 import { TimerQueue } from './timer-queue.ts'
 
 /** How a memory network behaves. */
@@ -20,6 +22,9 @@ export class MemoryNetwork {
   private readonly links = new Map<Guid, MemoryLink>()
   /** Every node that ever had a link, by id, so that references to nodes that are down are still understood. */
   private readonly known = new Map<Guid, NodeRef>()
+  /** The key of each id that ever signed here: ids are no digests of keys, so the network is the one to ask. At most one per known node. */
+  private readonly keys = new Map<Guid, Promise<KeyPort>>()
+  private readonly publicKeys = new Map<Guid, Uint8Array>()
   /** What happens in the next turn, in order. Bounded by what the nodes send in one turn. */
   private nextTurn: Array<() => void> = []
   private readonly delayed = new TimerQueue<() => void>(systemClock, (arrive) => arrive())
@@ -58,6 +63,25 @@ export class MemoryNetwork {
     return ref.epoch === epoch ? ref : { id, address, epoch }
   }
 
+  /** The key of the node with this id, the same for each of its links. @internal */
+  keyOf(id: Guid): Promise<KeyPort> {
+    let key = this.keys.get(id)
+    if (key === undefined) {
+      key = randomKey().then((made) => {
+        this.publicKeys.set(id, made.publicKey)
+        return made
+      })
+      this.keys.set(id, key)
+    }
+    return key
+  }
+
+  /** @internal */
+  isKeyOf(id: Guid, publicKey: Uint8Array): boolean {
+    const known = this.publicKeys.get(id)
+    return known !== undefined && known.length === publicKey.length && known.every((byte, i) => byte === publicKey[i])
+  }
+
   /** Lets `arrive` happen after the network's latency, in the order of the calls. @internal */
   carry(arrive: () => void): void {
     if (this.latencyMs > 0) this.delayed.push(arrive, this.latencyMs)
@@ -83,6 +107,14 @@ class MemoryLink implements Link {
     this.network = network
     this.self = self
     this.readRef = (id, address, epoch) => network.judge(id, address, epoch)
+  }
+
+  key(): Promise<KeyPort> {
+    return this.network.keyOf(this.self.id)
+  }
+
+  isKeyOf(node: NodeRef, publicKey: Uint8Array): boolean {
+    return this.network.isKeyOf(node.id, publicKey)
   }
 
   async open(receiver: LinkReceiver): Promise<void> {

@@ -170,7 +170,7 @@ export class StepLoop implements Effects, LinkReceiver {
   }
 
   private answer(application: string, token: number, question: Question): void {
-    const answered = answerTo(question, application, this.init.ports.get(application)).then((answer: Answer) => {
+    const answered = answerTo(question, application, this.init.ports.get(application), this.init.link).then((answer: Answer) => {
       this.answering.delete(answered)
       this.input(question.kind, (node, now) => node.onAnswer(application, token, answer, now, this))
     })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { AppEffects, KbrEvent, Question } from '@plaxton/kbr'
+import type { Answer, AppEffects, KbrEvent, Question } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
 import { pastry } from '@plaxton/pastry'
 import type { KeyPort, Link, StorePort } from '../src/index.ts'
-import { MemoryNetwork, NodeHost, ed25519Key, memoryStore } from '../src/index.ts'
+import { MemoryNetwork, NodeHost, ed25519Key, memoryStore, verifyEd25519 } from '../src/index.ts'
 import { ManualClock } from './manual-clock.ts'
 import { HeldStore, LooseLink, Toy, refOf, textBytes } from './toy.ts'
 
@@ -279,6 +279,35 @@ describe('NodeHost', () => {
         1: { kind: 'verified', valid: true },
         2: { kind: 'verified', valid: false },
       })
+    })
+
+    it('signs as the node, on every link of the node with one key, and takes nobody at his word who speaks for another', async () => {
+      const [first, second] = [make(network.link(refOf('a'))), make(network.link(refOf('b')))]
+      await Promise.all([first.host.start(), second.host.start()])
+      const message = textBytes('I am here')
+      ask(first.host, first.toy, { kind: 'sign-as-node', message })
+      await first.toy.saw('answer 0')
+      const answer = first.toy.answers[0]![1]
+      assert.equal(answer.kind, 'signed')
+      const { signature, publicKey } = answer as Extract<Answer, { kind: 'signed' }>
+      assert.equal(await verifyEd25519(publicKey, message, signature), true)
+      assert.deepEqual((await network.link(refOf('a')).key()).publicKey, publicKey)
+      ask(
+        second.host,
+        second.toy,
+        { kind: 'verify-node', node: refOf('a'), publicKey, message, signature },
+        { kind: 'verify-node', node: refOf('a'), publicKey, message: textBytes('I am gone'), signature },
+        { kind: 'verify-node', node: refOf('b'), publicKey, message, signature },
+        { kind: 'verify-node', node: refOf('c'), publicKey, message, signature },
+      )
+      await Promise.all([0, 1, 2, 3].map((token) => second.toy.saw(`answer ${token}`)))
+      const verdicts = second.toy.answers.toSorted(([a], [b]) => a - b).map(([, verdict]) => verdict)
+      assert.deepEqual(verdicts, [
+        { kind: 'verified', valid: true },
+        { kind: 'verified', valid: false },
+        { kind: 'verified', valid: false },
+        { kind: 'verified', valid: false },
+      ])
     })
 
     it('signs with another key it was given, by name', async () => {

@@ -1,7 +1,8 @@
 import type { Guid } from '@plaxton/guid'
 import { guidOf } from '@plaxton/guid'
 import type { Answer, AppEffects, Application, ForwardDecision, Millis, NodeRef, Reply, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
-import type { Link, LinkReceiver, StorePort } from '../src/index.ts'
+import { randomKey } from '../src/index.ts'
+import type { KeyPort, Link, LinkReceiver, StorePort } from '../src/index.ts'
 
 export const textBytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 export const bytesText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -88,6 +89,14 @@ export class LooseLink implements Link {
 
   readRef(id: Guid, address: string, epoch: number): NodeRef {
     return { id, address, epoch }
+  }
+
+  key(): Promise<KeyPort> {
+    return randomKey()
+  }
+
+  isKeyOf(): boolean {
+    return false
   }
 
   async open(receiver: LinkReceiver): Promise<void> {

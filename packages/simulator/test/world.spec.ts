@@ -101,6 +101,13 @@ describe('keys', () => {
     }
   })
 
+  it('belong to one owner each', () => {
+    const keys = new Keys(1)
+    assert.equal(keys.isKeyOf('node 80', keys.publicKeyOf('node 80')), true)
+    assert.equal(keys.isKeyOf('node 80', keys.publicKeyOf('node 81')), false)
+    assert.equal(keys.isKeyOf('node 80', bytes(1)), false)
+  })
+
   it('follow from seed and owner', () => {
     assert.deepEqual(new Keys(1).publicKeyOf('0/past'), new Keys(1).publicKeyOf('0/past'))
     assert.notDeepEqual(new Keys(1).publicKeyOf('0/past'), new Keys(2).publicKeyOf('0/past'))
