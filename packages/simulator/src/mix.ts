@@ -1,14 +1,15 @@
-import { pastry } from '@plaxton/pastry'
-import type { PastryConfig } from '@plaxton/pastry'
 import { PastNode } from '@plaxton/past'
 import { Prng } from '@plaxton/kbr'
 import type { Millis } from '@plaxton/kbr'
 import { atRandomTimes } from './churn.ts'
 import { drawPlan, describePlan } from './mix-plan.ts'
 import type { MixPlan } from './mix-plan.ts'
-import { DeliveryWatch, checkLeafSets, checkRoots } from './overlay-checks.ts'
+import { DeliveryWatch, checkRoots } from './overlay-checks.ts'
+import { overlays } from './overlays.ts'
+import type { OverlayName, OverlayUnderTest } from './overlays.ts'
 import { PastLedger } from './past-ledger.ts'
 import type { CommandCounts, LedgerObject } from './past-ledger.ts'
+import { checkRanges } from './range-checks.ts'
 import type { SimNode } from './simulation.ts'
 import { Simulation } from './simulation.ts'
 import { Violations } from './violations.ts'
@@ -16,6 +17,8 @@ import { Violations } from './violations.ts'
 export interface MixOptions {
   readonly seed: number | string
   readonly nodes: number
+  /** Default `pastry`. */
+  readonly overlay?: OverlayName
   /** Instead of the plan the seed draws: only these faults. For tests. */
   readonly plan?: Partial<MixPlan>
 }
@@ -38,9 +41,6 @@ export interface MixResult {
   readonly traceHash: string
 }
 
-/** Entries of Pastry's leaf set in the mix, and the most replicas the checks look for. */
-const leafSetSize: PastryConfig['leafSetSize'] = 16
-
 /**
  * Everything at once: nodes join; a phase of crashes, restarts, joins, leaves, partitions and losses with puts, gets and removes on top; then all
  * is repaired, the network settles, and the checks hold everything against the truth.
@@ -52,6 +52,7 @@ export function runMix(options: MixOptions): MixResult {
 class Mix {
   private readonly plan: MixPlan
   private readonly options: MixOptions
+  private readonly subject: OverlayUnderTest
   private readonly simulation: Simulation
   private readonly violations = new Violations()
   private readonly ledger: PastLedger
@@ -63,6 +64,7 @@ class Mix {
 
   constructor(options: MixOptions) {
     this.options = options
+    this.subject = overlays[options.overlay ?? 'pastry']()
     this.ledger = new PastLedger(() => this.simulation, this.violations)
     const plan = { ...drawPlan(Prng.fromSeed(`${options.seed}/plan`)), ...options.plan }
     this.plan = plan
@@ -71,7 +73,8 @@ class Mix {
       nodes: options.nodes,
       topology: plan.topology,
       network: { noticeMs: plan.noticeMs },
-      overlay: pastry({ leafSetSize }),
+      overlay: this.subject.overlay,
+      ownership: this.subject.ownership,
       applications: (_host, prng) => [new PastNode({ replicas: plan.replicas }, prng)],
       encode: plan.encode,
       assertEvery: options.nodes <= smallNetwork ? 1 : assertEverySteps,
@@ -127,11 +130,12 @@ class Mix {
   }
 
   private checkEverything(): void {
-    const { simulation, violations, ledger } = this
+    const { simulation, violations, ledger, subject } = this
     const prng = simulation.simulator.stream('checks')
     simulation.assertInvariants()
-    checkRoots(simulation, violations, { prng, replicas: leafSetSize / 2 + 1 })
-    checkLeafSets(simulation, violations, leafSetSize)
+    checkRoots(simulation, violations, { prng, replicas: subject.ranksKnown })
+    checkRanges(simulation, violations, { prng: simulation.simulator.stream('range checks'), ranks: rangesChecked })
+    subject.checkTables(simulation, violations)
     this.extraCopies = ledger.checkCopies()
     ledger.readBack(prng, readers)
     ledger.checkEnded()
@@ -292,6 +296,8 @@ const detectMs = 60_000
 const quietMs = 130_000
 /** Settling may take this long and no longer. */
 const settleLimitMs = 1_800_000
+/** Ranks whose ranges are checked: the root and the first replicas. */
+const rangesChecked = 3
 /** Nodes that read each object back. */
 const readers = 2
 

@@ -119,7 +119,8 @@ function checkReplicaSet(simulation: Simulation, violations: Violations, key: Gu
   )
 }
 
-function differences(wanted: readonly Guid[], found: readonly Guid[]): string {
+/** What `found` lacks and has too much, in words; empty when both have the same ids. */
+export function differences(wanted: readonly Guid[], found: readonly Guid[]): string {
   const missing = wanted.filter((id) => !found.includes(id)).map(shortGuid)
   const extra = found.filter((id) => !wanted.includes(id)).map(shortGuid)
   return [
@@ -128,7 +129,8 @@ function differences(wanted: readonly Guid[], found: readonly Guid[]): string {
   ].join(' and ')
 }
 
-function membersOf(simulation: Simulation): SimNode[] {
+/** The nodes that are members, in ascending order of id. */
+export function membersOf(simulation: Simulation): SimNode[] {
   return simulation.members.all().map((process) => simulation.nodes[process.host.index]!)
 }
 
@@ -140,6 +142,7 @@ function nodeOfRef(simulation: Simulation, ref: NodeRef): SimNode {
   return simulation.nodes[simulation.hostOf(ref)]!
 }
 
-function name(node: SimNode): string {
+/** How a violation names a node. */
+export function name(node: SimNode): string {
   return `${shortGuid(node.id)} (host ${node.host.index})`
 }

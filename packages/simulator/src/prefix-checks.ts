@@ -1,0 +1,79 @@
+import { digitAt, sharedPrefixDigits } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import type { NodeRef } from '@plaxton/kbr'
+import { differences, membersOf, name } from './overlay-checks.ts'
+import type { SimNode, Simulation } from './simulation.ts'
+import type { Violations } from './violations.ts'
+
+/** What can be seen of a node's neighbour map: slot (level, digit) is for nodes whose id starts with its own first `level` digits and then `digit`. */
+export interface NeighborMapView {
+  slot(level: number, digit: number): readonly NodeRef[]
+}
+
+/**
+ * No false hole (JSAC 2004, property 1): after quiet, a slot of a member's neighbour map is empty only if there is no member with that prefix. Entries that
+ * are not members do not fill a slot.
+ */
+export function checkHoles(
+  simulation: Simulation,
+  violations: Violations,
+  options: { readonly digitBits: number; readonly mapOf: (node: SimNode) => NeighborMapView },
+): void {
+  const { members } = simulation
+  const isMember = (ref: NodeRef) => members.of(ref.id)?.self.epoch === ref.epoch
+  for (const node of membersOf(simulation)) {
+    const map = options.mapOf(node)
+    for (const [level, digits] of neededSlots(node.id, members.sorted, options.digitBits).entries()) {
+      for (const [digit, example] of digits ?? []) {
+        if (map.slot(level, digit).some(isMember)) continue
+        const count = map.slot(level, digit).length
+        const what = count === 0 ? 'is empty' : `has only ${count} that are gone`
+        violations.add(
+          'no false hole',
+          simulation.now,
+          `slot ${level}/${digit.toString(16)} of ${name(node)} ${what}; ${example} would fill it`,
+        )
+      }
+    }
+  }
+}
+
+/**
+ * After quiet, a node's neighbour set is its sibling group without itself: all members that share its first g digits, with the largest g for which they are at
+ * least `siblingsMin` (all members when there are fewer); those with the longest common prefix first.
+ */
+export function checkSiblings(
+  simulation: Simulation,
+  violations: Violations,
+  options: { readonly digitBits: number; readonly siblingsMin: number },
+): void {
+  const { members } = simulation
+  for (const node of membersOf(simulation)) {
+    const found = node.kbr.overlay.neighborSet(members.size).map((ref) => ref.id)
+    const shared = (id: Guid) => sharedPrefixDigits(node.id, id, options.digitBits)
+    const wanted = siblings(members.sorted, shared, options.siblingsMin).filter((id) => id !== node.id)
+    const unordered = found.some((id, i) => i > 0 && shared(id) > shared(found[i - 1]!))
+    const difference = differences(wanted, found) || (unordered ? 'has them in the wrong order' : '')
+    if (difference !== '') violations.add('sibling groups exact', simulation.now, `${name(node)} ${difference}`)
+  }
+}
+
+/** By level: the digits for which there is a node, each with such a node. */
+function neededSlots(self: Guid, ids: readonly Guid[], digitBits: number): Array<Map<number, Guid> | undefined> {
+  const levels: Array<Map<number, Guid>> = []
+  for (const id of ids) {
+    if (id === self) continue
+    const level = sharedPrefixDigits(self, id, digitBits)
+    const digits = (levels[level] ??= new Map())
+    digits.set(digitAt(id, level, digitBits), id)
+  }
+  return levels
+}
+
+function siblings(ids: readonly Guid[], shared: (id: Guid) => number, least: number): Guid[] {
+  for (let length = Math.max(...ids.map(shared)); length > 0; length--) {
+    const group = ids.filter((id) => shared(id) >= length)
+    if (group.length >= least) return group
+  }
+  return [...ids]
+}
