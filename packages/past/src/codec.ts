@@ -16,6 +16,7 @@ import {
   uint53,
   union,
 } from '@plaxton/wire'
+import type { RefReader } from '@plaxton/kbr'
 import type { Schema } from '@plaxton/wire'
 import { claimSchema, maxClaimBytes, maxClaims, recordSchema } from './claims.ts'
 import type { Claim } from './claims.ts'
@@ -27,9 +28,12 @@ export function encodeMessage(body: PastMessage): Uint8Array {
   return encode(frameSchema, { version, body })
 }
 
-/** The message in `payload`; throws `WireError`, and nothing else, when there is none. Data and keys in it are views of `payload`. */
-export function decodeMessage(payload: Uint8Array): PastMessage {
-  const frame = decode(frameSchema, payload, { guidBytes, maxBytes: maxMessageBytes })
+/**
+ * The message in `payload`; throws `WireError`, and nothing else, when there is none. Data and keys in it are views of `payload`. Nodes that `refs` does
+ * not vouch for are left out of lists, and a message that is about one of them is none.
+ */
+export function decodeMessage(payload: Uint8Array, refs: RefReader = believe): PastMessage {
+  const frame = decode(frameSchema, payload, { ref: refs, guidBytes, maxBytes: maxMessageBytes })
   if (frame.version !== version) throw new WireError('value', 'PastFrame.version', `version ${frame.version} instead of ${version}`)
   return frame.body
 }
@@ -44,6 +48,7 @@ export function decodeRecord(record: Uint8Array): readonly Claim[] {
   return decode(recordSchema, record, { guidBytes }).claims
 }
 
+const believe: RefReader = (id, address, epoch) => ({ id, address, epoch })
 /** Version of the format. Messages of another are refused. */
 const version = 1
 /** All guids in PAST are SHA-256 digests. */

@@ -113,7 +113,7 @@ export class Errands {
   /** A reply that is no message is as good as none. */
   private read(reply: Reply & { ok: true }, fx: AppEffects): Answered {
     try {
-      return { ok: true, message: decodeMessage(reply.payload), hops: reply.hops, elapsedMs: reply.elapsedMs }
+      return { ok: true, message: decodeMessage(reply.payload, fx.readRef), hops: reply.hops, elapsedMs: reply.elapsedMs }
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error)
       this.onGarbage(detail, fx)

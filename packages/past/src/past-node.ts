@@ -393,7 +393,7 @@ export class PastNode implements Application {
 
   private read(from: NodeRef, payload: Uint8Array, fx: AppEffects): PastMessage | undefined {
     try {
-      return decodeMessage(payload)
+      return decodeMessage(payload, fx.readRef)
     } catch (error) {
       this.onGarbage(from, error instanceof Error ? error.message : String(error), fx)
       return undefined

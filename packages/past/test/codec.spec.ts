@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { guidOf } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import type { NodeRef, RefReader } from '@plaxton/kbr'
 import { WireError, toProto } from '@plaxton/wire'
 import { namedKeySchema, recordSchema, removalSchema } from '../src/claims.ts'
 import type { Claim } from '../src/claims.ts'
@@ -127,6 +129,15 @@ describe('the codec', () => {
     const proto = `// The messages of two PAST nodes, and what owners sign. Generated: UPDATE=1 mocha test/codec.spec.ts\n${toProto(schemas, 'plaxton.past')}`
     if (process.env['UPDATE'] === '1') writeFileSync(file, proto)
     assert.equal(readFileSync(file, 'utf8'), proto)
+  })
+
+  it('leaves out the nodes that the driver does not vouch for, and refuses what is about one of them', () => {
+    const [honest, forged] = ['0a', '0b'].map((byte) => ({ id: byte.repeat(32) as Guid, address: byte, epoch: 1 })) as [NodeRef, NodeRef]
+    const judge: RefReader = (id, address, epoch) => (id === honest.id ? { id, address, epoch } : undefined)
+    const receipt = encodeMessage({ type: 'receipt', holders: [honest, forged], wanted: 2, quorum: 2 })
+    assert.deepEqual(decodeMessage(receipt, judge), { type: 'receipt', holders: [honest], wanted: 2, quorum: 2 })
+    const object = encodeMessage({ type: 'object', holder: forged, claims: [], settled: true })
+    assert.throws(() => decodeMessage(object, judge), { name: 'WireError' })
   })
 
   it('refuses messages of another version, and longer ones than any may be', () => {

@@ -15,9 +15,9 @@ export function encodeJoinPayload(payload: JoinPayload): Uint8Array {
   return encode(joinPayload, payload)
 }
 
-/** Throws the wire error of `@plaxton/wire` when the bytes are none. The joiner's address has not been judged: good for sending to, no more. */
-export function decodeJoinPayload(bytes: Uint8Array): JoinPayload {
-  return decode(joinPayload, bytes)
+/** Throws the wire error of `@plaxton/wire` when the bytes are none, or `refs` does not vouch for the joiner. */
+export function decodeJoinPayload(bytes: Uint8Array, refs: RefReader): JoinPayload {
+  return decode(joinPayload, bytes, { ref: refs })
 }
 
 const purposes = ['join', 'seek'] as const

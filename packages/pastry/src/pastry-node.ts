@@ -234,7 +234,7 @@ export class PastryNode implements Overlay {
   forwardOwn(key: Guid, payload: Uint8Array, hops: number, next: NodeRef | undefined, _now: Millis, fx: OverlayEffects): boolean {
     let join: JoinPayload
     try {
-      join = decodeJoinPayload(payload)
+      join = decodeJoinPayload(payload, fx.readRef)
     } catch {
       fx.emit({ type: 'dropped', from: undefined, reason: 'a join that cannot be read' })
       return false

@@ -80,8 +80,9 @@ describe('pastryCodec', () => {
 
   it('carries a join to its root', () => {
     const payload = { purpose: 'join', joiner: node(), attempt: 3 } as const
-    assert.deepEqual(decodeJoinPayload(encodeJoinPayload(payload)), payload)
-    assert.throws(() => decodeJoinPayload(new Uint8Array(5)), WireError)
+    assert.deepEqual(decodeJoinPayload(encodeJoinPayload(payload), accept), payload)
+    assert.throws(() => decodeJoinPayload(encodeJoinPayload(payload), () => undefined), WireError)
+    assert.throws(() => decodeJoinPayload(new Uint8Array(5), accept), WireError)
   })
 
   it('has the specification that is committed; `UPDATE=1` writes it', () => {
