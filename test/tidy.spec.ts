@@ -14,16 +14,18 @@ const MAY_USE: Record<string, string[]> = {
   wire: ['guid'],
   kbr: ['guid', 'wire'],
   routing: ['guid', 'wire', 'kbr'],
-  pastry: ['guid', 'wire', 'kbr', 'routing'],
+  upkeep: ['guid', 'kbr'],
+  pastry: ['guid', 'wire', 'kbr', 'upkeep', 'routing'],
+  tapestry: ['guid', 'wire', 'kbr', 'upkeep'],
   past: ['guid', 'wire', 'kbr'],
-  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'past'],
+  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'past'],
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past'],
   files: ['guid', 'kbr'],
   libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'runtime'],
 }
 
 /** Packages without clock, entropy, socket or disk. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'pastry', 'past']
+const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'past']
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }

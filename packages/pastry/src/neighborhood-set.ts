@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import type { Proximity } from './proximity.ts'
+import type { Proximity } from '@plaxton/upkeep'
 
 /** The |M| nodes nearest by proximity. Not used for routing: it gives joiners in the neighbourhood a start and spreads locality. */
 export class NeighborhoodSet {

@@ -5,7 +5,7 @@ import type { NodeRef, Prng } from '@plaxton/kbr'
  * are the way from one ring to the other.
  */
 export class History {
-  /** Bound: `historyMax`. Full: a random one goes. */
+  /** Bound: `max`. Full: a random one goes. */
   private readonly contacts: NodeRef[] = []
   private readonly max: number
 

@@ -2,12 +2,12 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 
 /**
- * How far other nodes are: measured round trips, smoothed. Pastry's proximity metric.
+ * How far other nodes are: measured round trips, smoothed; the proximity metric of an overlay.
  *
  * Own measurements count; what the other end reports is taken only where there is none, because it may be lying.
  */
 export class Proximity {
-  /** Bound: `proximityMax`. Full: the one measured first goes; its table entry then loses to any node that is measured. */
+  /** Bound: `max`. Full: the one measured first goes; its table entry then loses to any node that is measured. */
   private measured: Map<Guid, Millis> | undefined = undefined
   private readonly max: number
 

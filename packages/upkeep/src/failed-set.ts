@@ -1,6 +1,15 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef } from '@plaxton/kbr'
-import type { PastryConfig } from './config.ts'
+
+/** The bounds of a {@link FailedSet}. */
+export interface FailedSetConfig {
+  /** How long a failed node is remembered. */
+  readonly failedMs: Millis
+  /** How long nobody looks for a failed node because others speak of it; doubles with each look in vain. */
+  readonly failedHoldMs: Millis
+  /** Failed nodes remembered. Full: the one that failed first goes. */
+  readonly failedMax: number
+}
 
 /**
  * Nodes that failed or left, remembered for some minutes so that gossip does not bring them back. One that failed is taken in again only
@@ -10,9 +19,9 @@ import type { PastryConfig } from './config.ts'
 export class FailedSet {
   /** In the order of failing. Bound: `failedMax`. Full: the first goes. Undefined while nobody has failed. */
   private gone: Map<Guid, Gone> | undefined = undefined
-  private readonly config: PastryConfig
+  private readonly config: FailedSetConfig
 
-  constructor(config: PastryConfig) {
+  constructor(config: FailedSetConfig) {
     this.config = config
   }
 

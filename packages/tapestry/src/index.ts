@@ -1,0 +1,2 @@
+export { tapestryDefaults } from './config.ts'
+export type { TapestryConfig } from './config.ts'
