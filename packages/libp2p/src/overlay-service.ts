@@ -38,8 +38,8 @@ export interface OverlayInit {
 }
 
 /** An application to run on the overlay, made anew for each start. */
-export interface ApplicationSetUp {
-  readonly application: Application
+export interface ApplicationSetUp<Core extends Application = Application> {
+  readonly application: Core
   readonly ports: ApplicationPorts
 }
 

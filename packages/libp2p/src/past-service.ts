@@ -1,25 +1,26 @@
 import { contentRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import { NotReadyError, Prng } from '@plaxton/kbr'
+import { Prng } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import { PastClient, datastoreStore, ed25519Key } from '@plaxton/runtime'
 import { contentRouting } from './content-routing.ts'
 import { registerPastMetrics } from './metrics.ts'
 import { ed25519Seed } from './node-key.ts'
+import { OverlayApplication, freshPrng } from './overlay-application.ts'
 import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
-import type { ContentRouting, Metrics, PrivateKey, Startable } from '@libp2p/interface'
+import type { ContentRouting, Metrics, PrivateKey } from '@libp2p/interface'
 import type { Guid } from '@plaxton/guid'
-import type { CallOptions, Dht, Inspection, Millis, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
+import type { CallOptions, Dht, Inspection, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
 import type { PastConfig, PastStats } from '@plaxton/past'
-import type { SignerOptions, StorePort } from '@plaxton/runtime'
-import type { ApplicationSetUp, OverlayService } from './overlay-service.ts'
+import type { NodeHost, SignerOptions, StorePort } from '@plaxton/runtime'
+import type { OverlayApplicationComponents } from './overlay-application.ts'
+import type { ApplicationSetUp } from './overlay-service.ts'
 
 /** Any `interface-datastore`, as libp2p nodes have one. */
 type Datastore = Parameters<typeof datastoreStore>[0]
 
-/** What PAST uses of a libp2p node; `overlay` is the service of that name. */
-export interface PastComponents {
-  readonly overlay: OverlayService
+/** What PAST uses of a libp2p node. */
+export interface PastComponents extends OverlayApplicationComponents {
   readonly datastore: Datastore
   readonly privateKey: PrivateKey
   readonly metrics?: Metrics
@@ -35,31 +36,24 @@ export interface PastInit extends Partial<PastConfig> {
   readonly owner?: PrivateKey
 }
 
-/**
- * PAST on an overlay inside a libp2p node. Calls made before the node is a member wait for that, within their own time; calls on a node that was
- * stopped reject with `NotReadyError`.
- */
-export class PastService implements Dht, Startable {
+/** PAST on an overlay inside a libp2p node. */
+export class PastService extends OverlayApplication<PastNode, PastClient> implements Dht {
   readonly [Symbol.toStringTag] = '@plaxton/past'
   readonly [serviceCapabilities]: string[] = ['@plaxton/past', '@libp2p/content-routing']
   readonly [serviceDependencies]: string[] = ['@plaxton/overlay']
-  private readonly components: PastComponents
+  private readonly datastore: Datastore
   private readonly config: Partial<PastConfig>
   private readonly store: StorePort | Datastore | undefined
   private readonly seed: Uint8Array
-  private readonly commandMs: Millis
-  private node: PastNode | undefined
-  private running: PastClient | undefined
-  private used = false
 
   constructor(components: PastComponents, init: PastInit) {
     const { store, owner, ...config } = init
-    this.components = components
+    // This one is made only to have a configuration out of range refused now rather than at the start.
+    super(components, new PastNode(config, Prng.fromSeed(0)).config.commandMs)
+    this.datastore = components.datastore
     this.config = config
     this.store = store
     this.seed = ed25519Seed(owner ?? components.privateKey, 'owner', 'give past({ owner }) one when the node itself has another kind')
-    // Made only to have a configuration out of range refused now rather than at the start.
-    this.commandMs = new PastNode(config, Prng.fromSeed(0)).config.commandMs
     registerPastMetrics(components.metrics, this)
   }
 
@@ -101,51 +95,20 @@ export class PastService implements Dht, Startable {
     return (await this.member(options)).ensure(guid, replicas, options)
   }
 
-  /** True from the start of the libp2p node to its stop. */
-  get isRunning(): boolean {
-    return this.node !== undefined && this.components.overlay.isRunning
-  }
-
   stats(): PastStats {
-    if (this.node === undefined) throw notRunning()
     return this.node.stats()
   }
 
-  /** Tells the overlay what to run, before it starts. */
-  beforeStart(): void {
-    if (this.used) return
-    this.used = true
-    this.components.overlay.use(() => this.setUp())
-  }
-
-  start(): void {}
-
-  stop(): void {
-    this.node = undefined
-    this.running = undefined
-  }
-
-  private async setUp(): Promise<ApplicationSetUp> {
-    const { overlay, datastore } = this.components
-    const store = this.store ?? datastore
+  protected override async setUp(): Promise<ApplicationSetUp<PastNode>> {
+    const { name, network } = this.overlay
+    const store = this.store ?? this.datastore
+    const port = isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${network}/${name}/`)
     const key = await ed25519Key(this.seed)
-    const application = new PastNode(this.config, Prng.fromSeed(crypto.getRandomValues(new Uint32Array(4)).join('-')))
-    this.node = application
-    this.running = undefined
-    const port = isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${overlay.network}/${overlay.name}/`)
-    return { application, ports: { store: port, key, signer: recordKeyOf } }
+    return { application: new PastNode(this.config, freshPrng()), ports: { store: port, key, signer: recordKeyOf } }
   }
 
-  private get client(): PastClient {
-    if (this.node === undefined || !this.isRunning) throw notRunning()
-    this.running ??= new PastClient(this.components.overlay.host, this.node)
-    return this.running
-  }
-
-  /** Whose calls are answered from now on; waits for membership as long as the call may take. */
-  private async member({ signal, timeoutMs = this.commandMs }: CallOptions): Promise<PastClient> {
-    await this.components.overlay.whenReady(signal === undefined ? { timeoutMs } : { signal, timeoutMs })
-    return this.client
+  protected override clientOf(host: NodeHost, node: PastNode): PastClient {
+    return new PastClient(host, node)
   }
 }
 
@@ -159,8 +122,4 @@ export function past(init: PastInit = {}): (components: PastComponents) => PastS
 
 function isStorePort(store: StorePort | Datastore): store is StorePort {
   return 'write' in store && 'list' in store
-}
-
-function notRunning(): NotReadyError {
-  return new NotReadyError('the node is not running: start the libp2p node first')
 }
