@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { MixResult, Violation } from '../src/index.ts'
+import type { MixResult, OverlayName, Violation } from '../src/index.ts'
 
 /** A result as it travels between processes: what `--json` prints. */
 export type MixReport = Omit<MixResult, 'violations'> & {
@@ -19,6 +19,7 @@ export async function mixInWorkers(
   seeds: readonly number[],
   nodes: number,
   jobs: number,
+  overlay: OverlayName,
   onReport: (report: MixReport) => boolean,
 ): Promise<void> {
   const left = [...seeds]
@@ -26,7 +27,7 @@ export async function mixInWorkers(
   const worker = async (): Promise<void> => {
     while (goOn && left.length > 0) {
       const chunk = left.splice(0, seedsPerProcess)
-      await runProcess(chunk, nodes, (report) => {
+      await runProcess(chunk, nodes, overlay, (report) => {
         if (goOn && !onReport(report)) goOn = false
       })
     }
@@ -35,9 +36,9 @@ export async function mixInWorkers(
 }
 
 /** `seeds` follow one another. */
-function runProcess(seeds: readonly number[], nodes: number, onReport: (report: MixReport) => void): Promise<void> {
+function runProcess(seeds: readonly number[], nodes: number, overlay: OverlayName, onReport: (report: MixReport) => void): Promise<void> {
   const command = fileURLToPath(new URL('simulate.ts', import.meta.url))
-  const args = ['mix', '--seeds', `${seeds[0]}..${seeds.at(-1)}`, '--nodes', String(nodes), '--json']
+  const args = ['mix', '--seeds', `${seeds[0]}..${seeds.at(-1)}`, '--nodes', String(nodes), '--overlay', overlay, '--json']
   const child = spawn(process.execPath, [...process.execArgv, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout }).on('line', (line) => onReport(JSON.parse(line) as MixReport))
   return new Promise((resolve, reject) => {

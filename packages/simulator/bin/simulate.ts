@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { published, runChurn, runHops, runMix } from '../src/index.ts'
-import type { HopsResult } from '../src/index.ts'
+import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
+import type { HopsResult, OverlayName } from '../src/index.ts'
 import { mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
 
@@ -8,15 +8,21 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
 
   mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
           --seed 17 or --seeds 1..200   --nodes 100   --jobs 2 (processes)   --plan prints what each seed drew
-          --stop ends at the first failure
+          --overlay pastry   --stop ends at the first failure
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
-          --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0
+          --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry
+  tapestry EXPERIMENT
+          the figures of the Tapestry paper (JSAC 2004), published figures and those of ideal tables beside ours
+          --seed 1 or --seeds 1..3   --overlay tapestry   --nodes, --lookups, --repeats: the paper's sizes
+${Object.entries(experiments)
+  .map(([name, { says }]) => `          ${name.padEnd(12)}${says}`)
+  .join('\n')}
 
   --json  one line of JSON per seed instead of text
 
-Ends with status 1 when a checker found something. The same seed gives the same trace hash everywhere.`
+Ends with status 1 when a checker found something or a figure has not the shape it must have. The same seed gives the same trace hash everywhere.`
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -26,6 +32,8 @@ const { positionals, values } = parseArgs({
     nodes: { type: 'string' },
     jobs: { type: 'string' },
     lookups: { type: 'string' },
+    overlay: { type: 'string' },
+    repeats: { type: 'string' },
     session: { type: 'string' },
     minutes: { type: 'string' },
     loss: { type: 'string' },
@@ -36,7 +44,7 @@ const { positionals, values } = parseArgs({
   },
 })
 
-const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn }
+const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn, tapestry }
 const command = commands[positionals[0] ?? '']
 if (values.help) console.log(usage)
 else if (command === undefined) {
@@ -47,23 +55,24 @@ else if (command === undefined) {
 async function mix(): Promise<boolean> {
   const nodes = number('nodes', values.nodes, 100)
   const jobs = number('jobs', values.jobs, 1)
+  const name = overlay('pastry')
   const started = performance.now()
   let runs = 0
   let failed = 0
   const onReport = (report: MixReport): boolean => {
     runs++
     if (report.violations.total > 0) failed++
-    print(report, () => describeMix(report, nodes))
+    print(report, () => describeMix(report, nodes, name))
     return failed === 0 || !values.stop
   }
-  if (jobs > 1) await mixInWorkers(seeds(), nodes, jobs, onReport)
-  else seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes }))) as MixReport))
+  if (jobs > 1) await mixInWorkers(seeds(), nodes, jobs, name, onReport)
+  else seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, overlay: name }))) as MixReport))
   const secondsEach = (performance.now() - started) / 1000 / runs
   if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${secondsEach.toFixed(2)} s a run`)
   return failed === 0
 }
 
-function describeMix(report: MixReport, nodes: number): string {
+function describeMix(report: MixReport, nodes: number, name: OverlayName): string {
   const { seed, violations, commands: c } = report
   const lines = [
     `seed ${seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}; ${report.nodes} nodes, ${report.messages} messages in ` +
@@ -74,7 +83,7 @@ function describeMix(report: MixReport, nodes: number): string {
   if (values.plan || violations.total > 0) lines.push(`  plan: ${report.plan}`)
   for (const [check, count] of Object.entries(violations.byCheck)) lines.push(`  ${check}: ${count}`)
   for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
-  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes}`)
+  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes} --overlay ${name}`)
   return lines.join('\n')
 }
 
@@ -114,16 +123,17 @@ function churn(): boolean {
   const sessionMinutes = number('session', values.session, 60)
   const minutes = number('minutes', values.minutes, 30)
   const loss = number('loss', values.loss, 0)
+  const name = overlay('pastry')
   let fine = true
   for (const seed of seeds()) {
     const onProgress = (at: number) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${at} minutes simulated `)
     }
-    const result = runChurn({ seed, nodes, sessionMinutes, minutes, loss, onProgress })
+    const result = runChurn({ seed, nodes, overlay: name, sessionMinutes, minutes, loss, onProgress })
     // MSPastry's promise: nothing arrives at a wrong node while nobody is taken for dead who lives. Lost messages bring such mistakes about.
     const broken = loss === 0 && result.falseSuspicions === 0 && result.wrongRate > 0
     if (broken) fine = false
-    const repeat = `churn --seed ${seed} --nodes ${nodes} --session ${sessionMinutes} --minutes ${minutes}`
+    const repeat = `churn --seed ${seed} --nodes ${nodes} --session ${sessionMinutes} --minutes ${minutes} --overlay ${name}`
     print(
       result,
       () =>
@@ -132,6 +142,41 @@ function churn(): boolean {
           `  ${result.lookups} lookups: lost ${result.lossRate.toExponential(1)}, delivered elsewhere ${result.wrongRate.toExponential(1)}, twice ${result.duplicates}`,
           `  hops ${result.hops.mean.toFixed(2)}, delay penalty ${result.delayPenalty.toFixed(2)}, control ${result.controlPerSecondAndNode.toFixed(3)} messages/s/node, ${result.falseSuspicions} false suspicions`,
         ].join('\n') + repetition(broken, repeat),
+    )
+  }
+  return fine
+}
+
+function tapestry(): boolean {
+  const experiment = experiments[positionals[1] ?? '']
+  if (experiment === undefined) {
+    console.error(usage)
+    process.exit(2)
+  }
+  let fine = true
+  for (const seed of seeds()) {
+    const started = performance.now()
+    const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
+    const report = experiment.run({
+      seed,
+      overlay: overlay('pastry'),
+      ...given('nodes'),
+      ...given('lookups'),
+      ...given('repeats'),
+      onProgress: (word) => {
+        if (process.stderr.isTTY) process.stderr.write(`\r${word}, ${elapsed()} `)
+      },
+    })
+    const broken = !holds(report)
+    if (broken) fine = false
+    const sizes = (['overlay', 'nodes', 'lookups', 'repeats'] as const).map((name) =>
+      values[name] === undefined ? '' : ` --${name} ${values[name]}`,
+    )
+    print(
+      report,
+      () =>
+        `seed ${seed}, ${elapsed()}: ${renderReport(report)}` +
+        repetition(broken, `tapestry ${positionals[1]} --seed ${seed}${sizes.join('')}`),
     )
   }
   return fine
@@ -149,6 +194,18 @@ function print(result: object, text: () => string): void {
 function seeds(): number[] {
   const [first, last] = (values.seeds ?? values.seed ?? '1').split('..').map((text) => number('seed', text, 1))
   return Array.from({ length: (last ?? first!) - first! + 1 }, (_, i) => first! + i)
+}
+
+function overlay(otherwise: OverlayName): OverlayName {
+  const name = values.overlay ?? otherwise
+  if (Object.hasOwn(overlays, name)) return name as OverlayName
+  console.error(`--overlay is ${name}, allowed is ${Object.keys(overlays).join(' or ')}`)
+  process.exit(2)
+}
+
+/** The option as a number under its name; nothing when it was not given. */
+function given<Name extends 'nodes' | 'lookups' | 'repeats'>(name: Name): { readonly [N in Name]?: number } {
+  return values[name] === undefined ? {} : ({ [name]: number(name, values[name], 0) } as { readonly [N in Name]: number })
 }
 
 function number(name: string, text: string | undefined, otherwise: number): number {

@@ -1,7 +1,8 @@
 import type { Millis } from '@plaxton/kbr'
-import { pastry } from '@plaxton/pastry'
 import { randomGuid } from '@plaxton/guid'
 import { atRandomTimes, keepSessions } from './churn.ts'
+import { overlays, pastryUnderTest } from './overlays.ts'
+import type { OverlayName } from './overlays.ts'
 import { ProbeLog } from './probe.ts'
 import { Simulation } from './simulation.ts'
 import { summarize } from './summary.ts'
@@ -11,6 +12,8 @@ import { transitStub } from './transit-stub.ts'
 export interface ChurnOptions {
   readonly seed: number | string
   readonly nodes: number
+  /** Default `pastry`, with MSPastry's 32 leaves. */
+  readonly overlay?: OverlayName
   /** Mean session in minutes. */
   readonly sessionMinutes: number
   /** Simulated minutes that are measured, after a warm-up of a quarter of that. */
@@ -46,12 +49,15 @@ const lookupsPerSecondAndNode = 0.01
 /** MSPastry's churn experiment: random lookups while nodes come and go with exponential sessions, on a transit-stub network. */
 export function runChurn(options: ChurnOptions): ChurnResult {
   const log = new ProbeLog()
+  const { overlay = 'pastry' } = options
+  const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay as OverlayName]()
   const simulation = new Simulation({
     seed: options.seed,
     nodes: options.nodes,
     topology: transitStub(),
     network: { loss: options.loss },
-    overlay: pastry({ leafSetSize: 32 }),
+    overlay: subject.overlay,
+    ownership: subject.ownership,
     applications: () => [log.application()],
   })
   simulation.joinAll({ gapMs: 50 })

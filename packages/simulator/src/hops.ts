@@ -1,6 +1,7 @@
 import { pastry } from '@plaxton/pastry'
-import { DeliveryWatch, checkLeafSets } from './overlay-checks.ts'
+import { drawPairs, joinOneByOne, placesOf } from './growing.ts'
 import { IdealPastry } from './ideal-pastry.ts'
+import { DeliveryWatch, checkLeafSets } from './overlay-checks.ts'
 import { ProbeLog } from './probe.ts'
 import { Simulation } from './simulation.ts'
 import { distribution, summarize } from './summary.ts'
@@ -61,7 +62,7 @@ export function runHops(options: HopsOptions): HopsResult {
     overlay: pastry(paperPastry),
     applications: () => [log.application()],
   })
-  joinOneByOne(simulation, options)
+  joinOneByOne(simulation, options.nodes, options.onProgress)
   const joinMessagesPerNode = simulation.simulator.counts.sends / options.nodes
   const violations = new Violations()
   checkLeafSets(simulation, violations, paperPastry.leafSetSize)
@@ -95,30 +96,9 @@ export function runHops(options: HopsOptions): HopsResult {
 /** Longer than any lookup takes. */
 const drainMs = 30_000
 
-/** The next node comes when the one before is a member. */
-function joinOneByOne(simulation: Simulation, options: HopsOptions): void {
-  for (let i = 0; i < options.nodes; i++) {
-    const node = simulation.addNode()
-    while (!node.ready) simulation.run(joinStepMs)
-    if (i % 100 === 99) options.onProgress?.(i + 1)
-  }
-}
-
-const joinStepMs = 10
-
-function drawPairs(simulation: Simulation, count: number): Array<readonly [from: number, to: number]> {
-  const prng = simulation.simulator.stream('lookups')
-  const size = simulation.nodes.length
-  return Array.from({ length: count }, () => {
-    const from = prng.nextInt(size)
-    return [from, (from + 1 + prng.nextInt(size - 1)) % size] as const
-  })
-}
-
 function idealFigures(simulation: Simulation, pairs: ReadonlyArray<readonly [number, number]>): { hops: number; distanceRatio: number } {
   const { topology } = simulation.simulator
-  const places = simulation.nodes.map((node) => ({ id: node.id, host: node.host.index }))
-  const tables = new IdealPastry(topology, places, paperPastry)
+  const tables = new IdealPastry(topology, placesOf(simulation), paperPastry)
   const routes = pairs.map(([from, to]) => tables.route(simulation.nodes[from]!.id, simulation.nodes[to]!.id))
   return {
     hops: sum(routes.map((route) => route.hops)) / routes.length,

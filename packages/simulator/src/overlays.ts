@@ -1,9 +1,13 @@
 import type { OverlayFactory } from '@plaxton/kbr'
-import { pastry } from '@plaxton/pastry'
+import { pastry, pastryDefaults } from '@plaxton/pastry'
+import type { PastryConfig } from '@plaxton/pastry'
+import { IdealPastry } from './ideal-pastry.ts'
+import type { IdealTables, Place } from './ideal-tables.ts'
 import { checkLeafSets } from './overlay-checks.ts'
 import { ringDistance } from './ownership.ts'
 import type { Ownership } from './ownership.ts'
 import type { Simulation } from './simulation.ts'
+import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
 
 /** An overlay as the scenarios run and check it. */
@@ -12,23 +16,38 @@ export interface OverlayUnderTest {
   readonly ownership: Ownership
   /** Ranks of a key that its root must know. */
   readonly ranksKnown: number
+  /** The same overlay with perfect tables. */
+  ideal(topology: Topology, places: readonly Place[]): IdealTables
   /** Holds the nodes' own tables against the truth; after quiet. */
   checkTables(simulation: Simulation, violations: Violations): void
 }
 
-export type OverlayName = 'pastry'
-
-/** The overlays there are, by name, as the mix runs them. */
-export const overlays: Readonly<Record<OverlayName, () => OverlayUnderTest>> = {
-  pastry: () => pastryUnderTest(16),
+/** How an experiment wants its overlay; what is left out is as the mix runs it. */
+export interface OverlayVariant {
+  /** Bits of a digit, the papers' b. Default 4. */
+  readonly digitBits?: number
+  /** Upkeep once an hour only, so that the cost of something else can be seen. Default false. */
+  readonly calm?: boolean
 }
 
-/** Pastry with this many leaves. */
-export function pastryUnderTest(leafSetSize: number): OverlayUnderTest {
+export type OverlayName = 'pastry'
+
+/** The overlays there are, by name. */
+export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) => OverlayUnderTest>> = {
+  pastry: ({ digitBits = 4, calm = false } = {}) => pastryUnderTest({ leafSetSize: 16, digitBits, ...(calm ? calmPastry : {}) }),
+}
+
+const hourMs = 3_600_000
+const calmPastry = { heartbeatMs: hourMs, tableProbeMs: hourMs, leafExchangeMs: hourMs, rowExchangeMs: hourMs, historyMs: hourMs } as const
+
+/** Pastry with this configuration. */
+export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest {
+  const { leafSetSize } = { ...pastryDefaults, ...config }
   return {
-    overlay: pastry({ leafSetSize }),
+    overlay: pastry(config),
     ownership: ringDistance,
     ranksKnown: leafSetSize / 2 + 1,
+    ideal: (topology, places) => new IdealPastry(topology, places, { digitBits: 4, leafSetSize }),
     checkTables: (simulation, violations) => checkLeafSets(simulation, violations, leafSetSize),
   }
 }

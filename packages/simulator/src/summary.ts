@@ -16,16 +16,20 @@ export function summarize(sample: readonly number[]): Summary {
   const count = sorted.length
   const mean = sorted.reduce((sum, x) => sum + x, 0) / count
   const variance = sorted.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, count - 1)
-  const percentile = (p: number) => sorted[Math.max(0, Math.ceil((p / 100) * count) - 1)]!
   return {
     count,
     mean,
     standardError: Math.sqrt(variance / count),
-    p1: percentile(1),
-    p50: percentile(50),
-    p99: percentile(99),
+    p1: percentile(sorted, 1),
+    p50: percentile(sorted, 50),
+    p99: percentile(sorted, 99),
     max: sorted.at(-1)!,
   }
+}
+
+/** By the nearest rank, of numbers in ascending order; NaN of none. `p` in percent. */
+export function percentile(sorted: readonly number[], p: number): number {
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? NaN
 }
 
 /** How often each whole number occurs, as a share; index by the number. */
