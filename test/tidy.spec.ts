@@ -18,14 +18,15 @@ const MAY_USE: Record<string, string[]> = {
   pastry: ['guid', 'wire', 'kbr', 'upkeep', 'routing'],
   tapestry: ['guid', 'wire', 'kbr', 'upkeep'],
   past: ['guid', 'wire', 'kbr'],
-  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'past'],
-  runtime: ['guid', 'wire', 'kbr', 'routing', 'past'],
+  dolr: ['guid', 'wire', 'kbr'],
+  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'past', 'dolr'],
+  runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr'],
   files: ['guid', 'kbr'],
   libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'runtime'],
 }
 
 /** Packages without clock, entropy, socket or disk. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'past']
+const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'past', 'dolr']
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }

@@ -1,0 +1,389 @@
+import { isGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { InvalidValueError, NotFoundError, NotReadyError, sameNode } from '@plaxton/kbr'
+import type {
+  Answer,
+  AppEffects,
+  Application,
+  ForwardDecision,
+  Millis,
+  NodeRef,
+  Prng,
+  Reply,
+  ReplyHandle,
+  RoutedMessage,
+} from '@plaxton/kbr'
+import { decodeMessage, maxPayloadBytes } from './codec.ts'
+import { emit, overloaded } from './command.ts'
+import type { Command, CommandInit } from './command.ts'
+import { dolrConfig } from './config.ts'
+import type { DolrConfig } from './config.ts'
+import { Deliveries, notHosted, notTaken } from './deliveries.ts'
+import { Errands } from './errands.ts'
+import { Keeper } from './keeper.ts'
+import { LocateCommand } from './locate-command.ts'
+import { Locating } from './locating.ts'
+import { maxHosts } from './messages.ts'
+import type { DolrMessage } from './messages.ts'
+import { Moves } from './moves.ts'
+import { Notary } from './notary.ts'
+import { respond } from './parts.ts'
+import type { DolrParts } from './parts.ts'
+import { Pointers } from './pointers.ts'
+import { Publications } from './publications.ts'
+import { PublishCommand } from './publish-command.ts'
+import { SendCommand } from './send-command.ts'
+import { Suspects } from './suspects.ts'
+
+/** What every command takes: the object, and how long the command may last (default `DolrConfig.commandMs`). */
+export interface DolrRequest {
+  readonly guid: Guid
+  readonly timeoutMs?: Millis | undefined
+}
+
+export interface PublishRequest extends DolrRequest {
+  /** Whether this node answers messages to the object: `dolr:message` and {@link DolrNode.answer}. Default false: it can be located, no more. */
+  readonly answers?: boolean | undefined
+}
+
+export interface SendRequest extends DolrRequest {
+  /** At most 1 MiB. */
+  readonly message: Uint8Array
+  /** Hosts that are to get it, 1 to `DolrConfig.maxReplies`. Default 1. */
+  readonly n?: number | undefined
+}
+
+export interface LocateRequest extends DolrRequest {
+  /** Hosts wanted, 1 to 16. Default 1. */
+  readonly n?: number | undefined
+}
+
+/** What a node can say of itself at any moment. */
+export interface DolrStats {
+  /** Objects this node hosts. */
+  readonly publications: number
+  /** Pointers kept for others, withdrawn ones included. */
+  readonly pointers: number
+  /** Commands of this node that have not ended. */
+  readonly commands: number
+  /** Messages the handlers here have yet to answer. */
+  readonly deliveries: number
+  /** Questions and calls that have no answer yet. */
+  readonly inFlight: number
+  /** Signatures being checked. */
+  readonly verifications: number
+  /** Pointers sent on because their way had changed. */
+  readonly moved: number
+  /** Pointers that gave way to others, or were not taken, because there was no room. */
+  readonly displaced: number
+  /** Pointers to hosts that were found dead or not to host the object any more. */
+  readonly dropped: number
+  /** Records that were not signed by the host they name. */
+  readonly forged: number
+  /** Messages that were none. */
+  readonly garbage: number
+  /** Commands, records and messages turned away because too much was going on. */
+  readonly overloads: number
+}
+
+/**
+ * Decentralised object location and routing (Hildrum et al., SPAA 2002; Zhao et al., JSAC 2004): objects live on their hosts, and messages to an object
+ * find the nearest of these.
+ *
+ * A *host* makes itself known by a signed record on its way to each of the object's roots ({@link Publications}). Every node on that way keeps a pointer
+ * ({@link Keeper}), and sends it on when its routes change ({@link Moves}). A *sender* searches towards a root; the first node with a pointer answers
+ * ({@link Locating}), mostly long before the root when a host is near. Then the message goes to the host directly ({@link SendCommand}), and to whoever answers
+ * for the object there ({@link Deliveries}). All of it is soft state: what is not repeated expires.
+ */
+export class DolrNode implements Application {
+  readonly name = 'dolr'
+  readonly config: DolrConfig
+  private readonly errands: Errands
+  private readonly parts: DolrParts
+  private readonly keeper: Keeper
+  private readonly moves: Moves
+  private readonly publications: Publications
+  private readonly suspects: Suspects
+  private readonly locating: Locating
+  private readonly deliveries: Deliveries
+  /** At most `maxCommands`; further ones end at once. */
+  private readonly commands = new Map<number, Command>()
+  private nextCommand = 1
+  private self: NodeRef | undefined = undefined
+  private leaving = false
+  private garbage = 0
+  private overloads = 0
+
+  constructor(config: Partial<DolrConfig>, prng: Prng) {
+    this.config = dolrConfig(config)
+    this.errands = new Errands((from, reason, fx) => this.onGarbage(from, reason, fx))
+    this.parts = {
+      config: this.config,
+      prng,
+      errands: this.errands,
+      notary: new Notary(this.config, this.errands),
+      pointers: new Pointers(this.config, () => this.self?.id),
+    }
+    this.keeper = new Keeper(this.parts)
+    this.moves = new Moves(this.parts)
+    this.publications = new Publications(this.parts, this.keeper)
+    this.suspects = new Suspects(this.parts)
+    this.locating = new Locating(this.parts, this.suspects)
+    this.deliveries = new Deliveries(this.parts)
+  }
+
+  // --- Commands: each returns its id and ends in one `dolr:done` ---------------------------------------------------------
+
+  /** Makes it known that this node hosts `guid`, now and again until {@link unpublish}. Throws `InvalidValueError` for a value out of its range. */
+  publish(request: PublishRequest, now: Millis, fx: AppEffects): number {
+    const { guid, answers = false } = request
+    const create = (init: CommandInit): Command => {
+      const isNew = this.publications.get(guid) === undefined
+      this.publications.add(guid, answers, fx)
+      const onEnd = (ok: boolean): void => {
+        init.onEnd(ok)
+        if (!ok && isNew) this.publications.delete(guid)
+      }
+      return new PublishCommand(this.parts, { ...init, onEnd }, this.publications, false)
+    }
+    const isFull = this.publications.isFull && this.publications.get(guid) === undefined
+    return this.begin(
+      request,
+      create,
+      now,
+      fx,
+      isFull ? overloaded(`this node hosts ${this.publications.size} objects already`) : undefined,
+    )
+  }
+
+  /** This node no longer hosts `guid`. Ends with `NotFoundError` when it did not. */
+  unpublish(request: DolrRequest, now: Millis, fx: AppEffects): number {
+    const { guid } = request
+    const isHosted = this.publications.get(guid) !== undefined
+    const create = (init: CommandInit): Command => {
+      this.publications.delete(guid)
+      return new PublishCommand(this.parts, init, this.publications, true)
+    }
+    return this.begin(request, create, now, fx, isHosted ? undefined : new NotFoundError('this node does not host the object'))
+  }
+
+  /** Sends `message` to the `n` nearest hosts; each answer is a `dolr:reply`. */
+  send(request: SendRequest, now: Millis, fx: AppEffects): number {
+    const { guid, message, n = 1 } = request
+    if (!(message instanceof Uint8Array)) throw new InvalidValueError('message', message, 'a Uint8Array')
+    if (message.length > maxPayloadBytes) throw new InvalidValueError('message', message, `at most ${maxPayloadBytes} bytes`)
+    requireWhole('n', n, 1, this.config.maxReplies)
+    const isHere = this.publications.get(guid)?.answers === true
+    return this.begin(request, (init) => new SendCommand(this.parts, init, message, n, isHere), now, fx)
+  }
+
+  /** The `n` nearest hosts, as far as is known without asking them. */
+  locate(request: LocateRequest, now: Millis, fx: AppEffects): number {
+    const { guid, n = 1 } = request
+    requireWhole('n', n, 1, maxHosts)
+    const isHere = this.publications.get(guid) !== undefined
+    return this.begin(request, (init) => new LocateCommand(this.parts, init, n, isHere), now, fx)
+  }
+
+  /** Answers the message of a `dolr:message` event, with `bytes` or, unless `ok`, with the reason why not. The first answer counts. */
+  answer(delivery: number, ok: true, bytes: Uint8Array, now: Millis, fx: AppEffects): void
+  answer(delivery: number, ok: false, reason: string, now: Millis, fx: AppEffects): void
+  answer(delivery: number, ok: boolean, content: Uint8Array | string, now: Millis, fx: AppEffects): void {
+    if (typeof content === 'string') return this.deliveries.answer(delivery, 'refused', new Uint8Array(0), content, now, fx)
+    if (content.length <= maxPayloadBytes && ok) return this.deliveries.answer(delivery, 'answered', content, '', now, fx)
+    this.deliveries.answer(
+      delivery,
+      'refused',
+      new Uint8Array(0),
+      `the answer of ${content.length} bytes is longer than ${maxPayloadBytes}`,
+      now,
+      fx,
+    )
+  }
+
+  /** The objects this node hosts. */
+  hosted(): Guid[] {
+    return this.publications.all().map(({ guid }) => guid)
+  }
+
+  stats(): DolrStats {
+    return {
+      publications: this.publications.size,
+      pointers: this.parts.pointers.size,
+      commands: this.commands.size,
+      deliveries: this.deliveries.open,
+      inFlight: this.errands.open,
+      verifications: this.parts.notary.open,
+      moved: this.moves.moved,
+      displaced: this.parts.pointers.displaced,
+      dropped: this.suspects.dropped,
+      forged: this.parts.notary.forged,
+      garbage: this.garbage,
+      overloads: this.overloads + this.parts.notary.refused + this.deliveries.refused,
+    }
+  }
+
+  /** The hosts this node has live pointers to. For tests and the simulator. */
+  pointersTo(guid: Guid, now: Millis, fx: AppEffects): NodeRef[] {
+    return this.parts.pointers.live(guid, now, fx).map(({ record }) => record.host)
+  }
+
+  /** Throws when this node's state contradicts itself. For tests and the simulator. */
+  assertInvariants(): void {
+    this.parts.pointers.assertInvariants()
+  }
+
+  // --- Inputs -----------------------------------------------------------------------------------------------------------
+
+  onStart(_now: Millis, fx: AppEffects): void {
+    this.self = fx.self
+    this.sweepLater(fx)
+  }
+
+  forward(message: RoutedMessage, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
+    const call = this.read(message.previousHop, message.payload, fx)
+    switch (call?.type) {
+      case 'publish':
+        return this.keeper.onPassing(message, call, nextHop, now, fx)
+      case 'locate':
+        return this.locating.onPassing(message, call, nextHop, now, fx)
+      default:
+        return { action: 'reject', reason: call === undefined ? 'the message could not be read' : `${call.type} is not routed` }
+    }
+  }
+
+  deliver(message: RoutedMessage, now: Millis, fx: AppEffects): void {
+    const call = this.read(message.previousHop, message.payload, fx)
+    if (call?.type === 'publish') this.keeper.onDelivered(message, call, now, fx)
+    else if (call?.type === 'locate') this.locating.onDelivered(message, call, now, fx)
+  }
+
+  onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
+    const call = this.read(from, payload, fx)
+    switch (call?.type) {
+      case 'deliver':
+        return this.onMessage(call, reply, fx)
+      case 'ping': {
+        const hosts = this.publications.get(call.guid) !== undefined
+        return respond(reply, { type: 'pong', hosts, state: this.deliveries.stateOf(call.id) }, fx)
+      }
+      case 'copy':
+        for (const record of call.records) this.keeper.onCopy(from, record, call.distanceMs, now, fx)
+        return respond(reply, { type: 'kept' }, fx)
+      case 'retract':
+        return this.keeper.onRetract(from, call, fx)
+      default:
+        fx.refuse(reply, call === undefined ? 'the message could not be read' : `${call.type} is not for one node`)
+    }
+  }
+
+  onReply(requestId: number, reply: Reply, now: Millis, fx: AppEffects): void {
+    this.errands.onReply(requestId, reply, now, fx)
+  }
+
+  onAnswer(token: number, answer: Answer, now: Millis, fx: AppEffects): void {
+    this.errands.onAnswer(token, answer, now, fx)
+  }
+
+  onTimer(kind: string, arg: number, now: Millis, fx: AppEffects): void {
+    switch (kind) {
+      case 'alarm':
+        return this.errands.onTimer(arg, now, fx)
+      case 'republish':
+        return this.leaving ? undefined : this.publications.onTimer(arg, now, fx)
+      case 'sweep':
+        this.parts.pointers.sweep(now)
+        return this.sweepLater(fx)
+    }
+  }
+
+  update(_node: NodeRef, _joined: boolean, _now: Millis, fx: AppEffects): void {
+    this.moves.onRoutesChanged(fx)
+  }
+
+  routesChanged(_now: Millis, fx: AppEffects): void {
+    this.moves.onRoutesChanged(fx)
+  }
+
+  /** What this node hosts is withdrawn, and what it is the root of goes to the next root. */
+  onLeave(now: Millis, fx: AppEffects): void {
+    this.leaving = true
+    const hosted = this.publications.all()
+    let open = 1 + hosted.length * this.config.roots
+    const oneLess = (effects: AppEffects): void => {
+      if (--open === 0) effects.handedOver()
+    }
+    this.moves.handOver(now, fx, (_, __, effects) => oneLess(effects))
+    for (const { guid } of hosted) {
+      this.publications.delete(guid)
+      const onSigned = (problem: string | undefined, effects: AppEffects): void => {
+        if (problem !== undefined) for (let i = 0; i < this.config.roots; i++) oneLess(effects)
+      }
+      this.publications.announce(guid, true, this.config.attemptMs, now, fx, onSigned, (_, __, ___, effects) => oneLess(effects))
+    }
+  }
+
+  // --- Details ----------------------------------------------------------------------------------------------------------
+
+  private onMessage(call: DolrMessage & { readonly type: 'deliver' }, reply: ReplyHandle, fx: AppEffects): void {
+    const publication = this.publications.get(call.guid)
+    if (publication === undefined) respond(reply, notHosted(call.guid), fx)
+    else if (!publication.answers) respond(reply, notTaken('the object is hosted here, but nobody answers messages to it'), fx)
+    else if (this.leaving) respond(reply, notTaken('the host is leaving'), fx)
+    else this.deliveries.take(call.guid, call.id, call.payload, reply, fx)
+  }
+
+  /** Ends at once with `problem`, if there is one. */
+  private begin(
+    request: DolrRequest,
+    create: (init: CommandInit) => Command,
+    now: Millis,
+    fx: AppEffects,
+    problem?: Parameters<Command['fail']>[0],
+  ): number {
+    const { guid, timeoutMs = this.config.commandMs } = request
+    if (!isGuid(guid, 256)) throw new InvalidValueError('guid', guid, '64 lower-case hex characters')
+    requireWhole('timeoutMs', timeoutMs, 1, Number.MAX_SAFE_INTEGER)
+    const id = this.nextCommand++
+    const error = this.obstacle(fx) ?? problem
+    if (error !== undefined) {
+      emit(fx, { type: 'dolr:done', command: id, outcome: { ok: false, error } })
+      return id
+    }
+    const command = create({ id, guid, timeoutMs, onEnd: () => this.commands.delete(id) })
+    this.commands.set(id, command)
+    command.begin(now, fx)
+    return id
+  }
+
+  private obstacle(fx: AppEffects): NotReadyError | ReturnType<typeof overloaded> | undefined {
+    if (this.leaving) return new NotReadyError('this node is leaving')
+    if (!fx.ready) return new NotReadyError('this node is not a member of its overlay yet')
+    if (this.commands.size < this.config.maxCommands) return undefined
+    this.overloads++
+    return overloaded(`${this.commands.size} commands are under way`)
+  }
+
+  private sweepLater(fx: AppEffects): void {
+    fx.startTimer('sweep', 0, this.parts.prng.jitter(this.config.sweepMs, 0.2))
+  }
+
+  private read(from: NodeRef, payload: Uint8Array, fx: AppEffects): DolrMessage | undefined {
+    try {
+      return decodeMessage(payload, fx.readRef)
+    } catch (error) {
+      this.onGarbage(sameNode(from, fx.self) ? undefined : from, error instanceof Error ? error.message : String(error), fx)
+      return undefined
+    }
+  }
+
+  private onGarbage(from: NodeRef | undefined, reason: string, fx: AppEffects): void {
+    this.garbage++
+    emit(fx, { type: 'dolr:garbage', from, reason })
+  }
+}
+
+function requireWhole(field: string, value: unknown, min: number, max: number): void {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw new InvalidValueError(field, value, `a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,52 @@
+import { withDigit } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { sameNode } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import type { DolrConfig } from './config.ts'
+import { tell } from './parts.ts'
+import type { SignedRecord } from './records.ts'
+
+/**
+ * Pointers beside the way, for those who look for an object that is near to them (JSAC 2004, §V-C): at each of the first m hops also on k backups of
+ * the next hop and on the l nodes nearest to this one.
+ */
+export class NearPointers {
+  private readonly config: DolrConfig
+
+  constructor(config: DolrConfig) {
+    this.config = config
+  }
+
+  copy(record: SignedRecord, key: Guid, nextHop: NodeRef, distanceMs: Millis, fx: AppEffects): void {
+    const { nearBackups, nearNeighbors } = this.config
+    const backups = fx
+      .localLookup(key, nearBackups + 1, false)
+      .filter((node) => !sameNode(node, nextHop))
+      .slice(0, nearBackups)
+    const targets = new Map([...backups, ...nearest(nearNeighbors, fx)].map((node) => [node.id, node]))
+    targets.delete(fx.self.id)
+    targets.delete(nextHop.id)
+    targets.delete(record.host.id)
+    for (const node of targets.values())
+      tell(node, { type: 'copy', records: [record], distanceMs: distanceMs + (fx.roundTripMs(node) ?? 0) }, fx)
+  }
+}
+
+/**
+ * The nodes nearest to this one, as far as it has measured. An overlay that minds proximity knows near nodes for the first digit of a key, because there
+ * it can choose among most of the network; so those for each first digit are the candidates.
+ */
+function nearest(count: number, fx: AppEffects): NodeRef[] {
+  if (count === 0) return []
+  const found = new Map<Guid, { node: NodeRef; ms: Millis }>()
+  for (let digit = 0; digit < 16; digit++) {
+    for (const node of fx.localLookup(withDigit(fx.self.id, 0, 4, digit), 2, false)) {
+      const ms = fx.roundTripMs(node)
+      if (ms !== undefined) found.set(node.id, { node, ms })
+    }
+  }
+  return [...found.values()]
+    .sort((a, b) => (a.ms === b.ms ? (a.node.id < b.node.id ? -1 : 1) : a.ms - b.ms))
+    .slice(0, count)
+    .map(({ node }) => node)
+}

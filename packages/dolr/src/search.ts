@@ -1,0 +1,115 @@
+import { shortGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { NotFoundError } from '@plaxton/kbr'
+import type { AppEffects, Millis } from '@plaxton/kbr'
+import { Command, routeError } from './command.ts'
+import type { CommandInit } from './command.ts'
+import type { Answered } from './errands.ts'
+import type { Candidate } from './messages.ts'
+import { maxExcluded } from './messages.ts'
+import { namesOf } from './parts.ts'
+import type { DolrParts } from './parts.ts'
+import { rootKey } from './records.ts'
+
+/**
+ * A command that looks for hosts: towards one root after the other, and again after a pause when none of them knew a host. A no is believed when
+ * every root has said it in each of `searchRounds` rounds; while roots cannot be reached, or hosts were found that did not answer, the search goes on
+ * until its time is up.
+ */
+export abstract class SearchCommand extends Command {
+  /** Hosts of no use any more. Bound: {@link maxExcluded}; full: the oldest is tried again. */
+  private readonly excluded: Guid[] = []
+  /** The salt to try next, and how many of this round are left. One that led to hosts is tried again without these. */
+  private salt: number
+  private left: number
+  private round = 0
+  /** What the roots of this round said, in words. */
+  private heard: string[] = []
+  /** Whether this round has shown that there is no host. */
+  private certain = true
+
+  constructor(parts: DolrParts, init: CommandInit) {
+    super(parts, init)
+    this.left = parts.config.roots
+    this.salt = parts.prng.nextInt(parts.config.roots)
+  }
+
+  /** Hosts were found, nearest to whoever found them first; `all`: the roots know no more. */
+  protected abstract onFound(hosts: readonly Candidate[], all: boolean, now: Millis, fx: AppEffects): void
+  /** No host is to be found. */
+  protected abstract onNotFound(error: NotFoundError, now: Millis, fx: AppEffects): void
+
+  protected isExcluded(host: Guid): boolean {
+    return this.excluded.includes(host)
+  }
+
+  /** `host` is of no use to this search. `wasLive`: because it did not answer; another may turn up in its place. */
+  protected exclude(host: Guid, wasLive: boolean): void {
+    if (wasLive) this.certain = false
+    if (this.isExcluded(host)) return
+    if (this.excluded.length === maxExcluded) this.excluded.shift()
+    this.excluded.push(host)
+  }
+
+  /** Looks for up to `wanted` hosts that are not excluded, towards the next root. */
+  protected search(wanted: number, now: Millis, fx: AppEffects): void {
+    if (this.left === 0) return this.endRound(wanted, now, fx)
+    const { guid, salt } = this
+    this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${this.parts.config.roots}`, fx)
+    const call = { type: 'locate', guid, salt, wanted, excluded: [...this.excluded], found: [] } as const
+    this.parts.errands.route(rootKey(guid, salt), call, this.attemptMs(now), fx, (answered, time, effects) => {
+      if (!this.ended) this.onAnswered(answered, wanted, time, effects)
+    })
+  }
+
+  private onAnswered(answered: Answered, wanted: number, now: Millis, fx: AppEffects): void {
+    if (!answered.ok) return this.onFailed(routeError(answered.failure).message, wanted, now, fx)
+    const { message } = answered
+    switch (message.type) {
+      case 'found': {
+        const hosts = message.hosts.filter(({ node }) => !this.isExcluded(node.id))
+        if (hosts.length === 0) return this.onFailed(`${namesOf([message.by])} named no host that is of use`, wanted, now, fx)
+        this.progress('found', `${namesOf([message.by])} knows ${namesOf(hosts.map(({ node }) => node))}`, fx)
+        return this.onFound(hosts, message.root, now, fx)
+      }
+      case 'absent':
+        return this.searchNext(
+          `the root ${namesOf([message.root])} knows no ${this.excluded.length > 0 ? 'other ' : ''}host`,
+          wanted,
+          now,
+          fx,
+        )
+      default:
+        return this.onFailed(`a node answered with ${message.type}`, wanted, now, fx)
+    }
+  }
+
+  private onFailed(why: string, wanted: number, now: Millis, fx: AppEffects): void {
+    this.certain = false
+    this.searchNext(why, wanted, now, fx)
+  }
+
+  /** Nothing came of this root. */
+  private searchNext(why: string, wanted: number, now: Millis, fx: AppEffects): void {
+    this.heard.push(why)
+    this.left--
+    this.salt = (this.salt + 1) % this.parts.config.roots
+    this.search(wanted, now, fx)
+  }
+
+  private endRound(wanted: number, now: Millis, fx: AppEffects): void {
+    const { roots, searchRounds } = this.parts.config
+    const error = new NotFoundError(`no host of ${shortGuid(this.guid)} was found: ${this.heard.join('; ')}`)
+    if (this.certain && ++this.round >= searchRounds) return this.onNotFound(error, now, fx)
+    this.heard = []
+    this.left = roots
+    this.certain = true
+    // A host that did not answer may have been slow, or have come back.
+    this.excluded.length = 0
+    this.onNewRound()
+    this.retryLater(error, fx, (time, effects) => this.search(wanted, time, effects))
+  }
+
+  /** Those that must stay excluded are excluded again here. */
+  protected onNewRound(): void {}
+}
