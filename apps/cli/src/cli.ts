@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exitCodes } from './errors.ts'
 import { Output } from './output/output.ts'
+import { defaultOverlay, overlayNames } from './overlays.ts'
 import { version } from './version.ts'
 import type { Streams } from './output/output.ts'
 
@@ -67,7 +68,7 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .option('--nodes <count>', 'nodes to start', wholeNumber, 16)
     .option('--input <dir>', 'the folder to store (default: the files of this repository)')
     .option('--kill <count>', 'nodes to kill (default: 4, fewer in a small network)', wholeNumber)
-    .option('--overlay <name>', 'the routing overlay (default: "pastry")')
+    .addOption(overlayOption())
     .option('--data <dir>', "keep the nodes' data here (default: a temporary folder, removed at the end)")
     .option('--exit', 'end when all is done, with status 0 only if all of it held')
     .addHelpText('after', examples('plaxton up', 'plaxton up --exit --input ~/photos', 'plaxton up --nodes 3'))
@@ -78,7 +79,7 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .addOption(dataOption('of this node; made when it is missing'))
     .addOption(controlOption('to listen at for the commands below'))
     .option('--network <name>', 'nodes of different networks never meet (default: "default")')
-    .option('--overlay <name>', 'the routing overlay (default: "pastry")')
+    .addOption(overlayOption())
     .option('--config <file>', 'a JSON file with any of these; what is said here wins')
     .addHelpText(
       'after',
@@ -142,6 +143,10 @@ function dataOption(whose: string): Option {
 
 function controlOption(whose: string): Option {
   return new Option('--control <path>', `control socket ${whose}`)
+}
+
+function overlayOption(): Option {
+  return new Option('--overlay <name>', `the routing overlay: ${overlayNames.join(', ')} (default: "${defaultOverlay}")`)
 }
 
 function wholeNumber(text: string): number {

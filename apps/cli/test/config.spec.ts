@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { guidOf } from '@plaxton/guid'
+import { Prng } from '@plaxton/kbr'
 import { controlPath, defaultDataDirectory, socketAddress } from '../src/control/address.ts'
 import { daemonConfig } from '../src/daemon/config.ts'
 import { isLoopback, portCameTo } from '../src/daemon/listen.ts'
+import { overlayNames } from '../src/overlays.ts'
 import { temporaryFolder } from './support/temporary.ts'
+import type { PastryConfig } from '@plaxton/pastry'
 
 describe('the configuration of a node', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
@@ -21,15 +25,14 @@ describe('the configuration of a node', () => {
   }
 
   it('has defaults: reachable from this computer only, joining nobody', async () => {
-    const config = await daemonConfig({ data: 'here' })
+    const { overlay, ...config } = await daemonConfig({ data: 'here' })
+    assert.equal(overlay.name, 'pastry')
     assert.deepEqual(config, {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       bootstrap: [],
       data: resolve('here'),
       control: join(resolve('here'), 'control.sock'),
       network: 'default',
-      overlay: 'pastry',
-      pastry: {},
       past: {},
     })
   })
@@ -49,7 +52,16 @@ describe('the configuration of a node', () => {
     assert.equal(config.control, join(folder.path, 'data', 'control.sock'))
     assert.equal(config.network, 'lab')
     assert.deepEqual(config.past, { capacityBytes: 1000 })
-    assert.deepEqual(config.pastry, { leafSetSize: 8 })
+    const self = { id: guidOf(new Uint8Array()), address: 'here', epoch: 0 }
+    const node = config.overlay.create(self, Prng.fromSeed(0)) as unknown as { state: { config: PastryConfig } }
+    assert.equal(node.state.config.leafSetSize, 8)
+  })
+
+  it('names any overlay there is, by flag or by file', async () => {
+    for (const name of overlayNames) {
+      assert.equal((await daemonConfig({ overlay: name })).overlay.name, name)
+      assert.equal((await daemonConfig({ config: await file({ overlay: name }) })).overlay.name, name)
+    }
   })
 
   it('comes from the flags where both say something', async () => {
@@ -69,6 +81,16 @@ describe('the configuration of a node', () => {
     ['a list that is none', { listen: '/ip4/127.0.0.1/tcp/1' }, /^listen in .* is no list of strings/],
     ['a text that is none', { network: 5 }, /^network in .* is no string/],
     ['a number that is none', { past: { replicas: '5' } }, /^past\.replicas in .* is no number/],
+    [
+      'a parameter of PAST out of range',
+      { past: { replicas: 10 } },
+      /^past\.replicas in .*plaxton\.json is 10, allowed is 1 to maxReplicas, 9$/,
+    ],
+    [
+      'a parameter of the overlay out of range',
+      { overlay: 'pastry', pastry: { leafSetSize: 15 } },
+      /^pastry\.leafSetSize in .*plaxton\.json is 15, allowed is an even number$/,
+    ],
     ['no object', [], /is no object/],
     ['no JSON', '{"listen": [', /is not JSON/],
   ]
@@ -89,7 +111,7 @@ describe('the configuration of a node', () => {
     await assert.rejects(daemonConfig({ listen: ['localhost:4001'] }), { message: /^listen "localhost:4001" is no multiaddr, such as/ })
     await assert.rejects(daemonConfig({ bootstrap: ['nowhere'] }), { message: /^bootstrap "nowhere" is no multiaddr/ })
     await assert.rejects(daemonConfig({ network: 'My Network' }), { message: /^network is "My Network", allowed are 1 to 32 characters/ })
-    await assert.rejects(daemonConfig({ overlay: 'chord' }), { message: /^there is no overlay "chord"; there is pastry/ })
+    await assert.rejects(daemonConfig({ overlay: 'bus' }), { message: /^there is no overlay "bus"; there is pastry/ })
   })
 })
 

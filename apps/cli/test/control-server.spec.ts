@@ -97,7 +97,7 @@ describe('the control socket', () => {
     const result = await callDaemon({
       path,
       command: 'double',
-      onQuestion: async ({ value }) => ({
+      onQuestion: async ({ header: { value } }) => ({
         header: { type: 'doubled', value: 2 * (value as number) },
         body: new Uint8Array(value as number),
       }),

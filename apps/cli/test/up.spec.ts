@@ -66,7 +66,7 @@ describe('plaxton up', function () {
       `
   Plaxton, a network of 2 nodes on this computer
 
-  ✓  Started 2 nodes: one ring, each knows its neighbours TIME
+  ✓  Started 2 nodes: one network, each finds every other TIME
      Pastry and PAST on libp2p: loopback TCP, noise, yamux; a data folder each
   ✓  Stored 5 files, 1.4 MiB in 6 blocks TIME
      ${input}, put through one node; durable on most of 2 nodes each

@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { maxBodyBytes } from '../control/frames.ts'
+import { pieceBytes } from '../control/frames.ts'
 import { UsageError } from '../errors.ts'
 import type { FileHandle } from 'node:fs/promises'
 import type { FrameHeader } from '../control/frames.ts'
@@ -96,7 +96,7 @@ class DiskContent implements Content {
     if (file === undefined) throw new UsageError(`the daemon asks for entry ${index}, which is no file`)
     const handle = this.open.get(index) ?? (await open(file, 'r'))
     this.open.set(index, handle)
-    const { bytesRead, buffer } = await handle.read(new Uint8Array(maxBodyBytes))
+    const { bytesRead, buffer } = await handle.read(new Uint8Array(pieceBytes))
     if (bytesRead === 0) {
       this.open.delete(index)
       await handle.close()
@@ -125,7 +125,7 @@ class StreamContent implements Content {
       const next = await this.chunks.next()
       this.rest = next.done === true ? new Uint8Array(0) : next.value
     }
-    const body = this.rest.subarray(0, maxBodyBytes)
+    const body = this.rest.subarray(0, pieceBytes)
     this.rest = this.rest.subarray(body.length)
     return { header: { type: 'data' }, body }
   }

@@ -22,7 +22,7 @@ export async function put(output: Output, options: PutOptions, path: string): Pr
     const result = (await callNamedDaemon(options, {
       command: 'put',
       arguments: { type, name, replicas: options.replicas, quorum: options.quorum },
-      onQuestion: (question) => content.answer(question),
+      onQuestion: ({ header }) => content.answer(header),
       onFrame: ({ header }) =>
         output.progress.show({ label: `storing ${printable(name)}`, done: header['done'] as number, total, unit: 'bytes' }),
     })) as PutResult

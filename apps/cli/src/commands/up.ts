@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setMaxListeners } from 'node:events'
-import { overlayName } from '../daemon/config.ts'
 import { InterruptedError, UsageError, exitCodes } from '../errors.ts'
 import { formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
+import { defaultOverlay, overlayNamed } from '../overlays.ts'
 import { inputFrom } from '../up/input.ts'
 import { LocalNetwork } from '../up/local-network.ts'
 import { MainJob, replicas } from '../up/main-job.ts'
@@ -27,7 +27,7 @@ const maxNodes = 64
 /** `plaxton up`: a network on this computer that shows what it can do, and stays for the user to try. */
 export async function up(output: Output, options: UpOptions): Promise<ExitCode> {
   const kill = checked(options)
-  const overlay = overlayName(options.overlay ?? 'pastry')
+  const overlay = await overlayNamed(options.overlay ?? defaultOverlay)
   const input = await inputFrom(options.input)
   const interrupted = interruption()
   const network = await LocalNetwork.in(options.data, overlay)

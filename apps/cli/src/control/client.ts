@@ -14,8 +14,9 @@ export interface CallInit {
   readonly signal?: AbortSignal
   /** Each frame on the way to the result, one at a time: the daemon waits while it is being handled. */
   readonly onFrame?: (frame: Frame) => void | Promise<void>
-  /** Answers the daemon's questions, one at a time. */
-  readonly onQuestion?: (question: FrameHeader) => Promise<Answer>
+  /** Answers the daemon's questions, `answersAtOnce` at a time, by default one after the other. */
+  readonly onQuestion?: (question: Frame) => Promise<Answer>
+  readonly answersAtOnce?: number
 }
 
 /** What a client answers. */
@@ -42,15 +43,15 @@ export async function callDaemon(init: CallInit): Promise<unknown> {
   }
 }
 
-async function readAnswer(channel: ControlChannel, { onFrame, onQuestion }: CallInit): Promise<unknown> {
-  const answers = new Answers(channel, onQuestion)
+async function readAnswer(channel: ControlChannel, { onFrame, onQuestion, answersAtOnce = 1 }: CallInit): Promise<unknown> {
+  const answers = new Answers(channel, onQuestion, answersAtOnce)
   const read = async (): Promise<unknown> => {
     for await (const frame of channel.frames) {
       const { header } = frame
       if (header.type === 'result') return header['value']
       if (header.type === 'error') throw new RemoteError(String(header['code']), String(header['message']))
       if (header['id'] === undefined) await onFrame?.(frame)
-      else answers.give(header)
+      else answers.give(frame)
     }
     throw new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
   }
@@ -58,7 +59,7 @@ async function readAnswer(channel: ControlChannel, { onFrame, onQuestion }: Call
 }
 
 /**
- * Answers questions one after the other, beside the reading of frames: content may take its time to come in, and meanwhile the daemon may say
+ * Answers questions in their order, beside the reading of frames: content may take its time to come in, and meanwhile the daemon may say
  * that it needs no more. How many wait is for the daemon to bound, which is the one that asks.
  */
 class Answers {
@@ -66,26 +67,42 @@ class Answers {
   readonly failed: Promise<never>
   private readonly channel: ControlChannel
   private readonly onQuestion: CallInit['onQuestion']
+  private readonly atOnce: number
   private readonly fail: (error: unknown) => void
-  private last: Promise<void> = Promise.resolve()
+  private readonly waiting: Frame[] = []
+  private underWay = 0
 
-  constructor(channel: ControlChannel, onQuestion: CallInit['onQuestion']) {
+  constructor(channel: ControlChannel, onQuestion: CallInit['onQuestion'], atOnce: number) {
     this.channel = channel
     this.onQuestion = onQuestion
+    this.atOnce = atOnce
     const { promise, reject } = Promise.withResolvers<never>()
     this.failed = promise
     this.fail = reject
   }
 
-  give(question: FrameHeader): void {
-    this.last = this.last.then(() => this.answer(question)).catch(this.fail)
+  give(question: Frame): void {
+    this.waiting.push(question)
+    if (this.underWay < this.atOnce) void this.work()
   }
 
-  private async answer(question: FrameHeader): Promise<void> {
+  private async work(): Promise<void> {
+    this.underWay++
+    try {
+      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) await this.answer(next)
+    } catch (error) {
+      this.fail(error)
+    } finally {
+      this.underWay--
+    }
+  }
+
+  private async answer(question: Frame): Promise<void> {
     const { onQuestion, channel } = this
-    if (onQuestion === undefined) throw new ControlProtocolError(`the daemon asks for ${question.type}, which this command does not have`)
+    const { type, id } = question.header
+    if (onQuestion === undefined) throw new ControlProtocolError(`the daemon asks for ${type}, which this command does not have`)
     const { header, body } = await onQuestion(question)
     // A daemon that takes no more has said why, or will.
-    await channel.send({ ...header, id: question['id'] }, body).catch(() => {})
+    await channel.send({ ...header, id }, body).catch(() => {})
   }
 }

@@ -7,8 +7,11 @@ import { PlaxtonError } from '@plaxton/kbr'
 /** Longest line, its end not counted. The longest in use are paths and errors; a stranger's longer one ends the connection. */
 export const maxHeaderBytes = 64 * 1024
 
-/** Longest body; longer content is several frames. Our choice: a quarter of a block, so that a frame costs little beside what it carries. */
-export const maxBodyBytes = 256 * 1024
+/** Longest body: a message to an object, or its answer, is one frame, and DOLR lets them have as much. */
+export const maxBodyBytes = 1024 * 1024
+
+/** Content of files comes in pieces of this size. Our choice: a quarter of a block, so that a frame costs little beside what it carries. */
+export const pieceBytes = 256 * 1024
 
 /** One frame. */
 export interface Frame {

@@ -18,7 +18,7 @@ export interface Call {
   /** Tells the client something on the way to the result; resolves when there is room for more. */
   readonly tell: (header: FrameHeader, body?: Uint8Array) => Promise<void>
   /** Asks the client and resolves with its answer: so content comes as it is needed, and no faster. */
-  readonly ask: (header: FrameHeader) => Promise<Frame>
+  readonly ask: (header: FrameHeader, body?: Uint8Array) => Promise<Frame>
 }
 
 /** Carries out a command; what it returns is the result, what it throws the error the client is told. */
@@ -107,7 +107,7 @@ export class ControlServer {
         arguments: args,
         signal,
         tell: (header, body) => channel.send(header, body),
-        ask: (header) => questions.ask(header),
+        ask: (header, body) => questions.ask(header, body),
       }
       const value = await orAborted(handler(call), signal)
       await channel.send({ type: 'result', value: value ?? null })
@@ -145,7 +145,7 @@ export class ControlServer {
 class Questions {
   private readonly channel: ControlChannel
   private readonly gone: AbortController
-  /** Waiting for their answers, by id. Bounded by the handlers, which ask for a few pieces of content at a time. */
+  /** Waiting for their answers, by id. Bounded by the handlers, which say how many they ask at a time. */
   private readonly open = new Map<number, { readonly resolve: (frame: Frame) => void; readonly reject: (error: unknown) => void }>()
   private asked = 0
 
@@ -155,12 +155,12 @@ class Questions {
     void this.readAnswers()
   }
 
-  ask(header: FrameHeader): Promise<Frame> {
+  ask(header: FrameHeader, body?: Uint8Array): Promise<Frame> {
     return new Promise((resolve, reject) => {
       this.gone.signal.throwIfAborted()
       const id = ++this.asked
       this.open.set(id, { resolve, reject })
-      this.channel.send({ ...header, id }).catch(reject)
+      this.channel.send({ ...header, id }, body).catch(reject)
     })
   }
 

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
-import { pastDefaults } from '@plaxton/past'
-import { pastryDefaults } from '@plaxton/pastry'
+import { InvalidValueError, Prng } from '@plaxton/kbr'
+import { PastNode, pastDefaults } from '@plaxton/past'
 import { controlPath, defaultDataDirectory } from '../control/address.ts'
 import { UsageError } from '../errors.ts'
+import { defaultOverlay, overlayNamed, overlayNames } from '../overlays.ts'
+import type { OverlayFactory } from '@plaxton/kbr'
 import type { PastConfig } from '@plaxton/past'
-import type { PastryConfig } from '@plaxton/pastry'
+import type { OverlayName, Parameters } from '../overlays.ts'
 
 /** What a daemon runs with. Paths are absolute. */
 export interface DaemonConfig {
@@ -15,8 +17,7 @@ export interface DaemonConfig {
   readonly data: string
   readonly control: string
   readonly network: string
-  readonly overlay: OverlayName
-  readonly pastry: Partial<PastryConfig>
+  readonly overlay: OverlayFactory
   readonly past: Partial<PastConfig>
 }
 
@@ -31,19 +32,20 @@ export interface DaemonFlags {
   readonly overlay?: string
 }
 
-/** The overlays a node can run. */
-const overlayNames = ['pastry'] as const
-export type OverlayName = (typeof overlayNames)[number]
-
 /** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
 export const defaultListen = '/ip4/127.0.0.1/tcp/0'
 
 const defaultNetwork = 'default'
 
-/** Puts flags, configuration file and defaults together. Throws `UsageError` naming the file and the key, or the flag, that is wrong. */
+/**
+ * Puts flags, configuration file and defaults together. Throws `UsageError` naming the file and the key, or the flag, that is wrong. What comes
+ * out is right as a whole, so that nothing is made on disk for a node that could not start.
+ */
 export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
-  const file = flags.config === undefined ? {} : await readConfigFile(flags.config)
+  const file: ConfigFile = flags.config === undefined ? {} : await readConfigFile(flags.config)
   const chosen = { ...file, ...defined(flags) }
+  const name = chosen.overlay ?? defaultOverlay
+  const kind = await overlayNamed(name)
   const data = resolve(chosen.data ?? defaultDataDirectory())
   return {
     listen: multiaddrs('listen', chosen.listen ?? [defaultListen]),
@@ -51,17 +53,9 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
     data,
     control: controlPath({ control: chosen.control, data }),
     network: networkName(chosen.network ?? defaultNetwork),
-    overlay: overlayName(chosen.overlay ?? 'pastry'),
-    pastry: file.pastry ?? {},
+    overlay: kind.make(file[name as OverlayName]),
     past: file.past ?? {},
   }
-}
-
-/** The name of an overlay there is. */
-export function overlayName(name: string): OverlayName {
-  const found = overlayNames.find((known) => known === name)
-  if (found === undefined) throw new UsageError(`there is no overlay ${JSON.stringify(name)}; there is ${overlayNames.join(', ')}`)
-  return found
 }
 
 /** The name of a network, as it goes into protocol ids. */
@@ -70,7 +64,7 @@ function networkName(name: string): string {
   throw new UsageError(`network is ${JSON.stringify(name)}, allowed are 1 to 32 characters of a-z, 0-9, dot, dash and underscore`)
 }
 
-type ConfigFile = Omit<DaemonFlags, 'config'> & { readonly pastry?: Partial<PastryConfig>; readonly past?: Partial<PastConfig> }
+type ConfigFile = Omit<DaemonFlags, 'config'> & Partial<Record<OverlayName, Parameters>> & { readonly past?: Partial<PastConfig> }
 
 /** A configuration file is a page, not a book. */
 const maxConfigBytes = 64 * 1024
@@ -89,9 +83,22 @@ async function readConfigFile(path: string): Promise<ConfigFile> {
   } catch (error) {
     throw new UsageError(`the configuration file ${path} is not JSON: ${(error as Error).message}`)
   }
-  const file = checked(path, '', value, fileKinds) as ConfigFile
+  const file = await checkedFile(path, value)
   const beside = (name: string | undefined): string | undefined => (name === undefined ? undefined : resolve(dirname(path), name))
   return { ...file, ...defined({ data: beside(file.data), control: beside(file.control) }) }
+}
+
+/** Also what is out of range is found here, in the sections of overlays that are not chosen as well: the file is wrong either way. */
+async function checkedFile(path: string, value: unknown): Promise<ConfigFile> {
+  const overlays = await Promise.all(overlayNames.map(async (name) => [name, await overlayNamed(name)] as const))
+  const file = checked(path, '', value, {
+    ...fileKinds,
+    ...Object.fromEntries(overlays.map(([name, { defaults }]) => [name, numbers(defaults)])),
+    past: numbers(pastDefaults),
+  }) as ConfigFile
+  for (const [name, kind] of overlays) inRange(path, () => kind.make(file[name]))
+  inRange(path, () => new PastNode(file.past ?? {}, Prng.fromSeed(0)))
+  return file
 }
 
 type Kind = 'text' | 'texts' | 'number' | Readonly<Record<string, unknown>>
@@ -103,8 +110,6 @@ const fileKinds: Readonly<Record<string, Kind>> = {
   control: 'text',
   network: 'text',
   overlay: 'text',
-  pastry: numbers(pastryDefaults),
-  past: numbers(pastDefaults),
 }
 
 function numbers(defaults: object): Readonly<Record<string, Kind>> {
@@ -129,6 +134,16 @@ function checked(path: string, within: string, value: unknown, kinds: Readonly<R
     if (typeof kind === 'object') checked(path, key, each, kind)
   }
   return value
+}
+
+/** Makes something of a section only to have what is wrong with it said, with the name of the file. */
+function inRange(path: string, make: () => unknown): void {
+  try {
+    make()
+  } catch (error) {
+    if (!(error instanceof InvalidValueError)) throw error
+    throw new UsageError(error.message.replace(error.field, `${error.field} in ${path}`))
+  }
 }
 
 function multiaddrs(field: string, addresses: readonly string[]): readonly string[] {

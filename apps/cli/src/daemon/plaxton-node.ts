@@ -6,7 +6,6 @@ import { yamux } from '@libp2p/yamux'
 import { Files } from '@plaxton/files'
 import { PlaxtonError } from '@plaxton/kbr'
 import { overlay, past } from '@plaxton/libp2p'
-import { pastry } from '@plaxton/pastry'
 import { createLibp2p } from 'libp2p'
 import { openDataDirectory } from './data-directory.ts'
 import { isLoopback, portCameTo } from './listen.ts'
@@ -14,10 +13,8 @@ import type { Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import type { BlockOptions } from '@plaxton/files'
 import type { OverlayService, PastService } from '@plaxton/libp2p'
-import type { DaemonConfig, OverlayName } from './config.ts'
+import type { DaemonConfig } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
-import type { OverlayFactory } from '@plaxton/kbr'
-import type { PastryConfig } from '@plaxton/pastry'
 
 /** What a node is made of; where its clients reach it is not its business. */
 export type PlaxtonNodeInit = Omit<DaemonConfig, 'control'>
@@ -159,7 +156,7 @@ async function assemble(listen: readonly string[], init: PlaxtonNodeInit, direct
     connectionMonitor: { enabled: false },
     services: {
       identify: identify(),
-      overlay: overlay(overlays[init.overlay](init.pastry), {
+      overlay: overlay(init.overlay, {
         network: init.network,
         bootstrap: [...new Set([...init.bootstrap, ...peers])],
       }),
@@ -177,8 +174,6 @@ function asListenError(error: unknown): unknown {
     cause: error,
   })
 }
-
-const overlays: Readonly<Record<OverlayName, (config: Partial<PastryConfig>) => OverlayFactory>> = { pastry }
 
 /**
  * libp2p cuts more than 5 inbound connections per second from one address, and more than 10 at a time in the handshake. On loopback all

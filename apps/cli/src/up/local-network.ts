@@ -7,16 +7,18 @@ import { Daemon } from '../daemon/daemon.ts'
 import { PlaxtonNode } from '../daemon/plaxton-node.ts'
 import { eachAtOnce } from '../each-at-once.ts'
 import type { Guid } from '@plaxton/guid'
-import type { DaemonConfig, OverlayName } from '../daemon/config.ts'
+import type { OverlayFactory } from '@plaxton/kbr'
+import type { DaemonConfig } from '../daemon/config.ts'
+import type { OverlayKind } from '../overlays.ts'
 
 /** Nodes that start and join at the same time. */
 const startingAtOnce = 4
 
-/** A node must be a member within this time, and all of them know their neighbours. */
+/** A node must be a member within this time. */
 const joinWithinMs = 30_000
 
-/** Neighbours on either side that a node must know: half of Pastry's leaf set of 16. */
-const neighborsPerSide = 8
+/** Hops after which a walk counts as going nowhere: twice the digits of an id, and no overlay takes more than one for each. */
+const maxHops = 128
 
 /** Leaving nothing behind must not take longer; the process ends then anyway. */
 const endWithinMs = 10_000
@@ -25,21 +27,24 @@ const endWithinMs = 10_000
 export class LocalNetwork {
   /** The folder that holds theirs. */
   readonly folder: string
+  /** What its overlay is called. */
+  readonly title: string
   private readonly isTemporary: boolean
-  private readonly overlay: OverlayName
+  private readonly overlay: OverlayFactory
   /** By number; one that was killed stays in its place. */
   readonly nodes: PlaxtonNode[] = []
   private readonly dead = new Set<PlaxtonNode>()
   private first: Daemon | undefined
 
-  private constructor(folder: string, isTemporary: boolean, overlay: OverlayName) {
-    this.overlay = overlay
+  private constructor(folder: string, isTemporary: boolean, { title, make }: OverlayKind) {
+    this.title = title
+    this.overlay = make()
     this.folder = folder
     this.isTemporary = isTemporary
   }
 
   /** A network without nodes, in `folder` or in a temporary one that {@link end} removes. */
-  static async in(folder: string | undefined, overlay: OverlayName): Promise<LocalNetwork> {
+  static async in(folder: string | undefined, overlay: OverlayKind): Promise<LocalNetwork> {
     return folder === undefined
       ? new LocalNetwork(await mkdtemp(join(tmpdir(), 'plaxton-')), true, overlay)
       : new LocalNetwork(resolve(folder), false, overlay)
@@ -75,13 +80,19 @@ export class LocalNetwork {
     })
   }
 
-  /** Nodes that do not know all the living nodes next to them on the ring. */
-  strangers(): PlaxtonNode[] {
-    const ring = this.living.toSorted((a, b) => (a.overlay.self.id < b.overlay.self.id ? -1 : 1))
-    const ids = ring.map((node) => node.overlay.self.id)
-    return ring.filter((node, place) => {
-      const known = new Set(node.overlay.kbr.neighborSet(2 * neighborsPerSide).map(({ id }) => id))
-      return neighborsOf(place, ids).some((id) => !known.has(id))
+  /**
+   * Nodes that the others do not all find, or about whose neighbourhood they do not all say the same: on which `copies` nodes an object of that id
+   * belongs. Asked of what every node knows by itself, so that looking changes nothing, and of whatever overlay it is.
+   */
+  unsettled(copies: number): PlaxtonNode[] {
+    const byId = new Map(this.living.map((node) => [node.overlay.self.id, node]))
+    const wanted = Math.min(copies, byId.size)
+    return this.living.filter((node) => {
+      const key = node.overlay.self.id
+      const opinions = this.living.map(({ overlay }) => overlay.kbr.replicaSet(key, wanted).map(({ id }) => id))
+      const certain = new Set(opinions.filter(({ length }) => length === wanted).map((ids) => ids.join()))
+      const isFound = this.living.every((from) => endOfWalk(from, key, byId) === node)
+      return !isFound || certain.size !== 1 || node.overlay.kbr.replicaSet(key, wanted).length < wanted
     })
   }
 
@@ -109,15 +120,19 @@ export class LocalNetwork {
       bootstrap,
       network: 'local',
       overlay: this.overlay,
-      pastry: {},
       past: {},
     }
   }
 }
 
-/** The ids within reach of the leaf set of the node at `place` on a sorted ring. */
-function neighborsOf(place: number, ids: readonly Guid[]): Guid[] {
-  const reach = Math.min(neighborsPerSide, ids.length - 1)
-  const offsets = Array.from({ length: reach }, (_, index) => index + 1)
-  return offsets.flatMap((offset) => [ids[(place + offset) % ids.length]!, ids[(place - offset + ids.length) % ids.length]!])
+/** Where a message for `key` would be delivered as its ways are now; undefined when it would be held, or go to nobody who lives. */
+function endOfWalk(from: PlaxtonNode, key: Guid, byId: ReadonlyMap<Guid, PlaxtonNode>): PlaxtonNode | undefined {
+  let node: PlaxtonNode | undefined = from
+  for (let hops = 0, cursor = 0; node !== undefined && hops < maxHops; hops++) {
+    const next = node.overlay.host.node.overlay.nextHop(key, cursor, new Set())
+    if (next.action !== 'forward') return next.action === 'deliver' ? node : undefined
+    node = byId.get(next.to.id)
+    cursor = next.cursor
+  }
+  return undefined
 }

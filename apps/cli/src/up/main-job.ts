@@ -81,11 +81,11 @@ export class MainJob {
     return this.steps.run('start', this.signal, async (show) => {
       const progress = (done: number): void => show({ label: 'starting nodes', done, total: nodes, unit: 'count' })
       await this.network.start(nodes, this.signal, progress)
-      await this.until('nodes do not know all their neighbours', repairWithinMs, () => this.network.strangers().length)
-      const title = nodes === 1 ? 'Started 1 node, a network of its own' : `Started ${nodes} nodes: one ring, each knows its neighbours`
+      await this.until('nodes are not found by all others', repairWithinMs, () => this.network.unsettled(replicas).length)
+      const title = nodes === 1 ? 'Started 1 node, a network of its own' : `Started ${nodes} nodes: one network, each finds every other`
       // Said aloud, because nobody should find out by accident that a limit is not the usual one.
       const limit = nodes > 5 ? ["libp2p's limit of 5 new connections a second from one address is raised"] : []
-      return { title, details: ['Pastry and PAST on libp2p: loopback TCP, noise, yamux; a data folder each', ...limit] }
+      return { title, details: [`${this.network.title} and PAST on libp2p: loopback TCP, noise, yamux; a data folder each`, ...limit] }
     })
   }
 

@@ -1,5 +1,5 @@
 import { rootIn, whenReady } from './context.ts'
-import { maxBodyBytes } from '../../control/frames.ts'
+import { pieceBytes } from '../../control/frames.ts'
 import type { Files } from '@plaxton/files'
 import type { Call } from '../../control/server.ts'
 import type { Context } from './context.ts'
@@ -48,8 +48,8 @@ class Sender {
     this.files++
     for await (const bytes of this.source.readFile(cid, { signal: this.call.signal })) {
       this.bytes += bytes.length
-      for (let offset = 0; offset < bytes.length; offset += maxBodyBytes) {
-        await this.call.tell({ type: 'data' }, bytes.subarray(offset, offset + maxBodyBytes))
+      for (let offset = 0; offset < bytes.length; offset += pieceBytes) {
+        await this.call.tell({ type: 'data' }, bytes.subarray(offset, offset + pieceBytes))
       }
     }
   }

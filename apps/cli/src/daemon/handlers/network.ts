@@ -44,7 +44,7 @@ export async function status({ node, catalog, config, version }: Context): Promi
     peerId: libp2p.peerId.toString(),
     addresses: node.multiaddrs,
     network: config.network,
-    overlay: config.overlay,
+    overlay: config.overlay.name,
     data: config.data,
     objects,
     bytes,
