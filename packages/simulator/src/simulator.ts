@@ -129,7 +129,13 @@ export class Simulator implements Effects {
   step<T>(process: Process, run: (now: Millis, fx: Effects) => T): T {
     assert(process.alive, `process ${process.index} has ended`)
     this.enter(process)
-    const result = run(this.now, this)
+    let result: T
+    try {
+      result = run(this.now, this)
+    } finally {
+      // A command that is refused throws to whoever gave it, and the network goes on.
+      this.current = undefined
+    }
     this.leaveStep(process)
     return result
   }
