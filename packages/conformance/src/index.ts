@@ -1,0 +1,6 @@
+export { overlayConformance, overlaySuite } from './overlay.ts'
+export type { OverlayInit } from './overlay.ts'
+export type { OverlayAbilities } from './kbr-network.ts'
+export type { OverlayUnderTest } from './simulated-network.ts'
+export { failuresOf, only, register } from './suite.ts'
+export type { Case, Failure, Runner, Suite } from './suite.ts'
