@@ -23,7 +23,7 @@ const MAY_USE: Record<string, string[]> = {
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr'],
   conformance: ['guid', 'kbr', 'routing', 'runtime', 'simulator'],
   files: ['guid', 'kbr'],
-  libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'runtime'],
+  libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'runtime'],
 }
 
 /** Packages without clock, entropy, socket or disk. */
