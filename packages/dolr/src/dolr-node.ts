@@ -201,6 +201,11 @@ export class DolrNode implements Application {
     )
   }
 
+  /** Whether this node hosts `guid`. */
+  hosts(guid: Guid): boolean {
+    return this.publications.get(guid) !== undefined
+  }
+
   /** The objects this node hosts. */
   hosted(): Guid[] {
     return this.publications.all().map(({ guid }) => guid)
