@@ -44,7 +44,6 @@ export class Keeper {
       call.record,
       { salt: call.salt, key: message.key, lastHop: isPushedHere ? undefined : message.previousHop, nextHop, distanceMs },
       fx,
-      now,
     )
     if (wasAsBefore) return { action: 'stop' }
     if (nextHop === undefined) return { action: 'continue' }
@@ -120,7 +119,7 @@ export class Keeper {
   }
 
   /** Keeps the record if it is worth it: at once when its signature is known to be good, otherwise when that has been found out. */
-  private keep(record: SignedRecord, passage: PassingWay, fx: AppEffects, now: Millis): void {
+  private keep(record: SignedRecord, passage: PassingWay, fx: AppEffects): void {
     const { pointers, notary } = this.parts
     const known = pointers.get(record.guid, record.host.id)
     // What this node has said of itself it knows; what others still send on about it is for them to forget.

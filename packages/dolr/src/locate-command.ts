@@ -18,8 +18,12 @@ export class LocateCommand extends SearchCommand {
     this.isHere = isHere
   }
 
+  protected get isServed(): boolean {
+    return this.isHere
+  }
+
   protected run(now: Millis, fx: AppEffects): void {
-    if (this.isHere) this.exclude(fx.self.id, false)
+    if (this.isHere) this.ruleOut(fx.self.id)
     if (this.isHere && this.wanted === 1) this.succeed([fx.self], fx)
     else this.search(this.isHere ? this.wanted - 1 : this.wanted, now, fx)
   }

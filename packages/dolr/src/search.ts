@@ -17,8 +17,8 @@ import { rootKey } from './records.ts'
  * until its time is up.
  */
 export abstract class SearchCommand extends Command {
-  /** Hosts of no use any more. Bound: {@link maxExcluded}; full: the oldest is tried again. */
-  private readonly excluded: Guid[] = []
+  /** Hosts of no use, and whether for good. Bound: {@link maxExcluded}; full: the oldest is tried again. */
+  private readonly excluded = new Map<Guid, boolean>()
   /** The salt to try next, and how many of this round are left. One that led to hosts is tried again without these. */
   private salt: number
   private left: number
@@ -39,16 +39,23 @@ export abstract class SearchCommand extends Command {
   /** No host is to be found. */
   protected abstract onNotFound(error: NotFoundError, now: Millis, fx: AppEffects): void
 
-  protected isExcluded(host: Guid): boolean {
-    return this.excluded.includes(host)
+  /** Whether there is something to show already, so that one round without more will do. */
+  protected abstract get isServed(): boolean
+
+  /** What to say before that nobody was found. */
+  protected get preface(): string {
+    return ''
   }
 
-  /** `host` is of no use to this search. `wasLive`: because it did not answer; another may turn up in its place. */
-  protected exclude(host: Guid, wasLive: boolean): void {
-    if (wasLive) this.certain = false
-    if (this.isExcluded(host)) return
-    if (this.excluded.length === maxExcluded) this.excluded.shift()
-    this.excluded.push(host)
+  /** `host` has the message or is not meant: not again in this search, unless it is passed over yet. */
+  protected ruleOut(host: Guid): void {
+    this.exclude(host, true)
+  }
+
+  /** `host` did not answer: not again in this round. It may have been slow, and another may turn up in its place. */
+  protected passOver(host: Guid): void {
+    this.certain = false
+    this.exclude(host, false)
   }
 
   /** Looks for up to `wanted` hosts that are not excluded, towards the next root. */
@@ -56,7 +63,7 @@ export abstract class SearchCommand extends Command {
     if (this.left === 0) return this.endRound(wanted, now, fx)
     const { guid, salt } = this
     this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${this.parts.config.roots}`, fx)
-    const call = { type: 'locate', guid, salt, wanted, excluded: [...this.excluded], found: [] } as const
+    const call = { type: 'locate', guid, salt, wanted, excluded: [...this.excluded.keys()], found: [] } as const
     this.parts.errands.route(rootKey(guid, salt), call, this.attemptMs(now), fx, (answered, time, effects) => {
       if (!this.ended) this.onAnswered(answered, wanted, time, effects)
     })
@@ -67,14 +74,14 @@ export abstract class SearchCommand extends Command {
     const { message } = answered
     switch (message.type) {
       case 'found': {
-        const hosts = message.hosts.filter(({ node }) => !this.isExcluded(node.id))
+        const hosts = message.hosts.filter(({ node }) => !this.excluded.has(node.id))
         if (hosts.length === 0) return this.onFailed(`${namesOf([message.by])} named no host that is of use`, wanted, now, fx)
         this.progress('found', `${namesOf([message.by])} knows ${namesOf(hosts.map(({ node }) => node))}`, fx)
         return this.onFound(hosts, message.root, now, fx)
       }
       case 'absent':
         return this.searchNext(
-          `the root ${namesOf([message.root])} knows no ${this.excluded.length > 0 ? 'other ' : ''}host`,
+          `the root ${namesOf([message.root])} knows no ${this.excluded.size > 0 ? 'other ' : ''}host`,
           wanted,
           now,
           fx,
@@ -99,17 +106,22 @@ export abstract class SearchCommand extends Command {
 
   private endRound(wanted: number, now: Millis, fx: AppEffects): void {
     const { roots, searchRounds } = this.parts.config
-    const error = new NotFoundError(`no host of ${shortGuid(this.guid)} was found: ${this.heard.join('; ')}`)
-    if (this.certain && ++this.round >= searchRounds) return this.onNotFound(error, now, fx)
+    const error = new NotFoundError(`${this.preface}no host of ${shortGuid(this.guid)} was found: ${this.heard.join('; ')}`)
+    if (this.certain && ++this.round >= (this.isServed ? 1 : searchRounds)) return this.onNotFound(error, now, fx)
     this.heard = []
     this.left = roots
     this.certain = true
-    // A host that did not answer may have been slow, or have come back.
-    this.excluded.length = 0
-    this.onNewRound()
+    for (const [host, forGood] of this.excluded) if (!forGood) this.excluded.delete(host)
     this.retryLater(error, fx, (time, effects) => this.search(wanted, time, effects))
   }
 
-  /** Those that must stay excluded are excluded again here. */
-  protected onNewRound(): void {}
+  private exclude(host: Guid, forGood: boolean): void {
+    if (!this.excluded.has(host) && this.excluded.size === maxExcluded) {
+      for (const oldest of this.excluded.keys()) {
+        this.excluded.delete(oldest)
+        break
+      }
+    }
+    this.excluded.set(host, forGood)
+  }
 }

@@ -36,6 +36,8 @@ export class SendCommand extends SearchCommand {
   private readonly refusals: PlaxtonError[] = []
   /** Hosts whose handler has answered or refused. */
   private readonly had = new Set<Guid>()
+  /** Why the last host that was to have the message did not, in a sentence. */
+  private undelivered: string | undefined = undefined
 
   /** `isHere`: this node hosts the object itself, answers messages to it, and is nearest. */
   constructor(parts: DolrParts, init: CommandInit, payload: Uint8Array, wanted: number, isHere: boolean) {
@@ -44,6 +46,14 @@ export class SendCommand extends SearchCommand {
     this.wanted = wanted
     this.isHere = isHere
     this.message = 1 + Math.floor(parts.prng.nextFloat() * (Number.MAX_SAFE_INTEGER - 1))
+  }
+
+  protected override get preface(): string {
+    return this.undelivered === undefined ? '' : `${this.undelivered}; then `
+  }
+
+  protected get isServed(): boolean {
+    return this.had.size + this.open.size > 0
   }
 
   protected run(now: Millis, fx: AppEffects): void {
@@ -67,10 +77,6 @@ export class SendCommand extends SearchCommand {
     this.sawAll = true
     this.lastError = error
     this.endUnlessOpen(fx)
-  }
-
-  protected override onNewRound(): void {
-    for (const host of [...this.had, ...this.open]) this.exclude(host, false)
   }
 
   protected override onDeadline(now: Millis, fx: AppEffects): void {
@@ -101,7 +107,7 @@ export class SendCommand extends SearchCommand {
 
   private sendTo(host: NodeRef, now: Millis, fx: AppEffects): void {
     this.open.add(host.id)
-    this.exclude(host.id, false)
+    this.ruleOut(host.id)
     this.progress('sending', `sending ${this.payload.length} bytes to ${namesOf([host])}`, fx)
     new Delivery(this.parts, this.guid, this.message, host, this.payload, this.leftMs(now), (end, time, effects) => {
       this.open.delete(host.id)
@@ -132,7 +138,8 @@ export class SendCommand extends SearchCommand {
   private onUndelivered(host: NodeRef, failure: RouteFailure, fx: AppEffects): void {
     this.sawAll = false
     this.lastError = routeError(failure)
-    this.exclude(host.id, true)
+    this.undelivered = `${namesOf([host])} did not take the message: ${failure.detail}`
+    this.passOver(host.id)
     this.progress('retrying', `passing over ${namesOf([host])}: ${failure.detail}`, fx)
   }
 }

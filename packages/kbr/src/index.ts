@@ -22,12 +22,14 @@ export type {
   CallOptions,
   Dht,
   Dolr,
+  HostedObject,
   Inspection,
   ObjectHandler,
   ProgressEvent,
   PutOptions,
   PutReceipt,
   RemoveReceipt,
+  Replies,
   WriteQuorum,
 } from './services.ts'
 export {

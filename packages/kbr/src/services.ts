@@ -103,11 +103,35 @@ export interface Dht {
 /** Answers messages sent to an object this node hosts; throwing refuses the message with the error's text. */
 export type ObjectHandler = (message: Uint8Array, guid: Guid) => Uint8Array | Promise<Uint8Array>
 
-/** Decentralised object location and routing: Coulouris et al. fig. 10.5, Tapestry (JSAC 2004). */
+/** An object while this node answers for it. */
+export interface HostedObject {
+  readonly guid: Guid
+  /** Stops answering, then unpublishes. Does nothing the second time. */
+  stop(options?: CallOptions): Promise<void>
+}
+
+/** The replies to one message: all of them as they come, or the first by `await`. Both may be done, and more than once. */
+export interface Replies extends AsyncIterable<Uint8Array>, PromiseLike<Uint8Array> {}
+
+/**
+ * Decentralised object location and routing: Coulouris et al. fig. 10.5, Tapestry (JSAC 2004). All calls reject with a {@link PlaxtonError} or the
+ * signal's reason.
+ */
 export interface Dolr {
-  /** Makes it known that this node hosts `guid`. */
+  /**
+   * Makes it known that this node hosts `guid`, until {@link unpublish} or its end. It can be located then; messages to it are passed on to another host
+   * unless this node answers them ({@link host}).
+   */
   publish(guid: Guid, options?: CallOptions): Promise<void>
+  /** Rejects with `NotFoundError` when this node does not host `guid`. */
   unpublish(guid: Guid, options?: CallOptions): Promise<void>
-  /** Sends `message` to the `n` (default 1) nearest hosts of `guid`; yields their replies, at most n. */
-  sendToObj(message: Uint8Array, guid: Guid, n?: number, options?: CallOptions): AsyncIterable<Uint8Array>
+  /** Publishes `guid` and answers messages to it. */
+  host(guid: Guid, handler: ObjectHandler, options?: CallOptions): Promise<HostedObject>
+  /**
+   * Sends `message` to the `n` (default 1) nearest hosts of `guid`; yields their replies, at most n, fewer when there are fewer hosts. No host gets it twice
+   * within a minute. Fails with `NotFoundError` when there is no host, and with `RouteError` when all that had it refused it.
+   */
+  sendToObj(message: Uint8Array, guid: Guid, n?: number, options?: CallOptions): Replies
+  /** The `n` (default 1) nearest hosts of `guid`, nearest first, fewer when there are fewer; they are not asked. Rejects with `NotFoundError`. */
+  locate(guid: Guid, n?: number, options?: CallOptions): Promise<readonly NodeRef[]>
 }

@@ -12,15 +12,17 @@ export class Call {
   private readonly settle = Promise.withResolvers<unknown>()
   private readonly signal: AbortSignalLike | undefined
   private readonly onProgress: ((event: ProgressEvent) => void) | undefined
+  private readonly onPart: ((part: Uint8Array) => void) | undefined
   private readonly onAbort = (): void => this.fail(this.signal?.reason)
   private over = false
 
-  constructor(command: Command, deadline: Millis, { signal, onProgress }: CallOptions) {
+  constructor(command: Command, deadline: Millis, { signal, onProgress }: CallOptions, onPart?: (part: Uint8Array) => void) {
     this.command = command
     this.deadline = deadline
     this.outcome = this.settle.promise
     this.signal = signal
     this.onProgress = onProgress
+    this.onPart = onPart
     signal?.addEventListener('abort', this.onAbort)
     if (signal?.aborted === true) this.onAbort()
   }
@@ -37,6 +39,11 @@ export class Call {
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** Hands one of several results to whoever takes them. */
+  part(part: Uint8Array): void {
+    if (!this.over) this.onPart?.(part)
   }
 
   succeed(value: unknown): void {

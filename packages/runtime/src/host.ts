@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, AppEffects, Application, ApplicationEvent, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
 import { InvalidValueError, NotReadyError, Prng, RouteError, assert } from '@plaxton/kbr'
+import type { DolrEvent } from '@plaxton/dolr'
 import type { PastEvent } from '@plaxton/past'
 import type { LookedUpEvent, LookupOptions, RoutingConfig, RoutingStats } from '@plaxton/routing'
 import { KbrNode } from '@plaxton/routing'
@@ -29,7 +30,7 @@ export interface NodeHostInit {
 
 /** The events of a host, by type, as DOM events with the core's event as `detail`. */
 export type NodeHostEvents = {
-  [E in OverlayEvent | PastEvent | LookedUpEvent as E['type']]: CustomEvent<E>
+  [E in OverlayEvent | PastEvent | DolrEvent | LookedUpEvent as E['type']]: CustomEvent<E>
 } & {
   /** A core threw: a bug of Plaxton. The node goes on. */
   'host:fault': CustomEvent<HostFault>
@@ -103,12 +104,13 @@ export class NodeHost implements AsyncDisposable {
     return this.running?.ready ?? false
   }
 
-  /** Runs `application` on this node, with a store and a key of its own. Before {@link start}. */
-  use(application: Application, ports: ApplicationPorts): this {
+  /** Runs `application` on this node, with a store and a key of its own if it needs them (DOLR does not). Before {@link start}. */
+  use(application: Application, ports?: ApplicationPorts): this {
     if (this.phase !== 'new') throw new NotReadyError(`application ${application.name} comes too late: use() goes before start()`)
-    if (this.ports.has(application.name)) throw new InvalidValueError('application', application.name, 'a name not in use on this node')
+    if (this.applications.some(({ name }) => name === application.name))
+      throw new InvalidValueError('application', application.name, 'a name not in use on this node')
     this.applications.push(application)
-    this.ports.set(application.name, ports)
+    if (ports !== undefined) this.ports.set(application.name, ports)
     return this
   }
 
@@ -212,7 +214,7 @@ export class NodeHost implements AsyncDisposable {
   /** The public key that `application` signs with here. */
   publicKey(application: Application): Uint8Array {
     const ports = this.ports.get(application.name)
-    if (ports === undefined) throw new InvalidValueError('application', application.name, 'one this host was told to use()')
+    if (ports === undefined) throw new InvalidValueError('application', application.name, 'one this host was told to use() with ports')
     return ports.key.publicKey
   }
 
