@@ -9,7 +9,7 @@ import { settle } from './kbr-settle.ts'
 
 /** Nodes come and go, and everything holds again. The cases leave as many nodes behind as they found. */
 export function membershipCases(has: OverlayAbilities): KbrCase[] {
-  return [
+  const cases: KbrCase[] = [
     {
       title: 'a node alone is a member at once: everything is its own',
       upTo: 1,
@@ -43,7 +43,7 @@ export function membershipCases(has: OverlayAbilities): KbrCase[] {
       title: 'nodes that join at the same moment all become members, each with its keys',
       run: async (context) => {
         const { network } = context
-        const joiners = await network.add(Math.max(3, network.members.length))
+        const joiners = await network.add(Math.min(12, Math.max(3, network.members.length)))
         assert.equal(new Set(network.members.map(({ self }) => self.id)).size, network.members.length)
         await settle(context)
         await assertAllArrive(
@@ -150,6 +150,7 @@ export function membershipCases(has: OverlayAbilities): KbrCase[] {
       },
     },
   ]
+  return cases.map((each) => ({ ...each, changes: true }))
 }
 
 /** Cut in two, and whole again. Only on a driver that can cut. */
@@ -162,6 +163,7 @@ export function partitionCases(has: OverlayAbilities): KbrCase[] {
   const cut: KbrCase = {
     title: 'both halves of a network that is cut are networks of their own, where every key has a root',
     from: 2,
+    changes: true,
     run: async (context) => {
       const { network } = context
       const [one, other] = halves(context)
@@ -185,6 +187,7 @@ export function partitionCases(has: OverlayAbilities): KbrCase[] {
     {
       title: 'two halves become one network again after minutes apart, and with nodes that have come and gone meanwhile',
       from: 4,
+      changes: true,
       run: async (context) => {
         const { network } = context
         const [one, other] = halves(context)

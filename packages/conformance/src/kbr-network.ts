@@ -73,6 +73,8 @@ export interface KbrCase {
   readonly from?: number
   /** Nodes it can be shown on at most; for cases about a network of few. */
   readonly upTo?: number
+  /** Set when nodes come and go in it; it leaves as many as it found. */
+  readonly changes?: boolean
   readonly run: (context: KbrContext) => Promise<void>
 }
 

@@ -19,7 +19,7 @@ export interface Asked {
 
 /** What the probes of all nodes of a network have seen, in the order it happened; and what they answer, which a case may change. */
 export class Journal {
-  upcalls: Upcall[] = []
+  private readonly byTag = new Map<string, Upcall[]>()
   asked: Asked[] = []
   /** Upcalls that must never come: a reply to nothing, a second reply. */
   readonly wrongs: string[] = []
@@ -29,18 +29,42 @@ export class Journal {
 
   /** Forgets what was seen, and answers as at first. */
   reset(): void {
-    this.upcalls = []
+    this.byTag.clear()
     this.asked = []
     this.decide = goOn
     this.deliver = answerOwnId
     this.request = echo
   }
 
-  /** The upcalls of messages that begin with these bytes. */
-  of(start: Uint8Array): Upcall[] {
-    return this.upcalls.filter(({ payload }) => startsWith(payload, start))
+  /** The upcalls of the message that was sent with this tag, whatever came of its payload after the tag. */
+  of(tag: Uint8Array): Upcall[] {
+    return this.byTag.get(tagOf(tag)) ?? []
+  }
+
+  /** A probe was called. */
+  add(upcall: Upcall): void {
+    const tag = tagOf(upcall.payload)
+    const known = this.byTag.get(tag)
+    if (known === undefined) this.byTag.set(tag, [upcall])
+    else known.push(upcall)
   }
 }
+
+let tags = 0
+
+/** The payload of a new message, by which its upcalls are told from all others. */
+export function newTag(): Uint8Array {
+  tags++
+  return textBytes(`letter ${tags}.`)
+}
+
+/** What stands before the first full stop, if there is one soon. */
+function tagOf(payload: Uint8Array): string {
+  const start = payload.subarray(0, 24)
+  return bytesText(start.subarray(0, Math.max(0, start.indexOf(fullStop))))
+}
+
+const fullStop = 46
 
 /** The application that the suite runs on every node. */
 export class KbrProbe implements Application {
@@ -97,7 +121,7 @@ export class KbrProbe implements Application {
 
   private note(kind: Upcall['kind'], message: RoutedMessage, nextHop: NodeRef | undefined, fx: AppEffects): Upcall {
     const upcall = { ...message, kind, at: fx.self, nextHop, payload: message.payload.slice() }
-    this.journal.upcalls.push(upcall)
+    this.journal.add(upcall)
     return upcall
   }
 }
@@ -115,8 +139,4 @@ function answerOwnId(message: Upcall, fx: AppEffects): void {
 
 function echo(asked: Asked, fx: AppEffects): void {
   fx.reply(asked.reply, asked.payload)
-}
-
-function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
-  return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte)
 }

@@ -3,8 +3,8 @@ import { shortGuid } from '@plaxton/guid'
 import type { KbrCase, KbrContext, KbrMember } from './kbr-network.ts'
 import { memberOf, rootOf } from './kbr-network.ts'
 import type { Upcall } from './kbr-probe.ts'
-import { textBytes } from './kbr-probe.ts'
-import { anyKey, assertAllArrive, assertArrived, foreignKey, newTag, send, sendAll, someKeys } from './kbr-send.ts'
+import { newTag, textBytes } from './kbr-probe.ts'
+import { anyKey, assertAllArrive, assertArrived, foreignKey, send, sendAll, someKeys } from './kbr-send.ts'
 
 /** `route`, `deliver` and `forward` with its five decisions. */
 export const routingCases: readonly KbrCase[] = [

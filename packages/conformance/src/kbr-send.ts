@@ -6,7 +6,7 @@ import type { RoutingConfig } from '@plaxton/routing'
 import { ranksOf, rootOf } from './kbr-network.ts'
 import type { KbrContext, KbrMember, KbrNetwork } from './kbr-network.ts'
 import type { Upcall } from './kbr-probe.ts'
-import { bytesText, textBytes } from './kbr-probe.ts'
+import { bytesText, newTag } from './kbr-probe.ts'
 
 /** What became of one routed message. */
 export interface Sent {
@@ -32,14 +32,6 @@ export const replyMs: Millis = 30_000
  * that the pauses of a busy machine cause no second way.
  */
 export const patientRouting: Partial<RoutingConfig> = { retryMinMs: 3_000 }
-
-let letters = 0
-
-/** The bytes by which the upcalls of one message are told from all others. */
-export function newTag(): Uint8Array {
-  letters++
-  return textBytes(`letter ${letters}.`)
-}
 
 /** Routes messages that want replies, all at once; resolves when each has its outcome. */
 export async function sendAll(network: KbrNetwork, all: readonly Letter[]): Promise<Sent[]> {

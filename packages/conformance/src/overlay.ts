@@ -29,20 +29,20 @@ export function overlayConformance(name: string, init: OverlayInit): void {
 /** The same as a value. */
 export function overlaySuite(name: string, init: OverlayInit): Suite {
   const { nodes = 24, has } = init
-  const cases = kbrCases(has)
-  const partitions = partitionCases(has)
-  const onSimulated = (count: number, title: string): Suite => ({
-    title,
-    cases: [...cases, ...partitions].filter(suits(count)).map((each) => simulated(name, init, count, each)),
-  })
+  const cases = [...kbrCases(has), ...partitionCases(has)]
+  const on = (count: number, title: string): Suite => {
+    const runs = new Runs(name, init, count)
+    return { title, cases: cases.filter(suits(count)).map((each) => runs.caseOf(each, each.changes !== true)) }
+  }
+  const simulated = simulatedCases(init).map((each) => new Runs(name, init, each.nodes ?? nodes).caseOf(each, false))
   return {
     title: `the overlay ${name}`,
     suites: [
-      onSimulated(1, 'alone'),
-      onSimulated(2, 'with 2 nodes'),
-      onSimulated(3, 'with 3 nodes'),
-      onSimulated(nodes, `with ${nodes} nodes`),
-      { title: 'in the simulator', cases: simulatedCases(init).map((each) => simulated(name, init, each.nodes ?? nodes, each)) },
+      on(1, 'alone'),
+      on(2, 'with 2 nodes'),
+      on(3, 'with 3 nodes'),
+      on(nodes, `with ${nodes} nodes`),
+      { title: 'in the simulator', cases: simulated },
     ],
   }
 }
@@ -57,29 +57,57 @@ export function suits(count: number): (each: KbrCase) => boolean {
   return ({ from = 1, upTo = Infinity }) => from <= count && count <= upTo
 }
 
-/** A case on a network of its own, once for each seed. */
-function simulated(name: string, init: OverlayInit, count: number, each: KbrCase | SimulatedCase): Case {
-  const { seeds = 2 } = init
-  const list = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, i) => i + 1) : seeds
-  const repeat = init.repeat ?? ((seed) => `overlayConformance('${name}', { …, seeds: [${JSON.stringify(seed)}] })`)
-  return {
-    title: each.title,
-    run: async () => {
-      for (const seed of list) {
-        try {
-          await runOn(init, count, each, seed)
-        } catch (error) {
-          throw framed(error, `seed ${seed}, ${count} ${count === 1 ? 'node' : 'nodes'}: `, `repeat with: ${repeat(seed, each.title)}`)
-        }
-      }
-    },
-  }
-}
+/** Runs cases on networks of so many nodes, once for each seed. */
+class Runs {
+  private readonly name: string
+  private readonly init: OverlayInit
+  private readonly count: number
+  /** The networks that cases share which change nothing about them, by seed. */
+  private readonly shared = new Map<number | string, Promise<SimulatedContext['network']>>()
 
-async function runOn(init: OverlayInit, count: number, each: KbrCase | SimulatedCase, seed: number | string): Promise<void> {
-  const network = newNetwork(init, `${seed} ${each.title} ${count}`)
-  const context: SimulatedContext = { network, ownership: init.ownership, has: init.has, prng: Prng.fromSeed(`${seed} ${each.title}`) }
-  await network.grow(count)
-  await settle(context)
-  await (each.run as (context: KbrContext) => Promise<void>)(context)
+  constructor(name: string, init: OverlayInit, count: number) {
+    this.name = name
+    this.init = init
+    this.count = count
+  }
+
+  caseOf(each: KbrCase | SimulatedCase, sharing: boolean): Case {
+    const { seeds = 2 } = this.init
+    const list = typeof seeds === 'number' ? Array.from({ length: seeds }, (_, i) => i + 1) : seeds
+    return {
+      title: each.title,
+      run: async () => {
+        for (const seed of list) await this.runOne(each, seed, sharing)
+      },
+    }
+  }
+
+  private async runOne(each: KbrCase | SimulatedCase, seed: number | string, sharing: boolean): Promise<void> {
+    const { count, init, name } = this
+    const { ownership, has, repeat = (): string => `overlayConformance('${name}', { …, seeds: [${JSON.stringify(seed)}] })` } = init
+    try {
+      const network = sharing ? await this.sharedNetwork(seed) : await this.build(`${seed} ${each.title}`)
+      const context: SimulatedContext = { network, ownership, has, prng: Prng.fromSeed(`${seed} ${each.title}`) }
+      network.journal.reset()
+      await (each.run as (context: KbrContext) => Promise<void>)(context)
+    } catch (error) {
+      // What a failed case leaves behind is nobody else's.
+      this.shared.delete(seed)
+      throw framed(error, `seed ${seed}, ${count} ${count === 1 ? 'node' : 'nodes'}: `, `repeat with: ${repeat(seed, each.title)}`)
+    }
+  }
+
+  private sharedNetwork(seed: number | string): Promise<SimulatedContext['network']> {
+    const network = this.shared.get(seed) ?? this.build(`${seed}`)
+    this.shared.set(seed, network)
+    return network
+  }
+
+  private async build(seed: string): Promise<SimulatedContext['network']> {
+    const { ownership, has } = this.init
+    const network = newNetwork(this.init, `${seed} ${this.count}`)
+    await network.grow(this.count)
+    await settle({ network, ownership, has, prng: Prng.fromSeed(seed) })
+    return network
+  }
 }

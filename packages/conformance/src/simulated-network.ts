@@ -64,7 +64,7 @@ export class SimulatedNetwork implements KbrNetwork {
   readonly payloadBytesMax = routingDefaults.payloadBytesMax
   /** Virtual time: repair by timeouts alone takes minutes, and costs nothing. */
   readonly patienceMs = 900_000
-  readonly quietMs = 130_000
+  readonly quietMs = 70_000
   private running: SimMember[] = []
 
   constructor(init: SimulatedInit) {
@@ -77,7 +77,7 @@ export class SimulatedNetwork implements KbrNetwork {
       routing: patientRouting,
       applications: () => [new KbrProbe(this.journal)],
       encode: true,
-      assertEvery: 1,
+      assertEvery: 10,
     })
   }
 

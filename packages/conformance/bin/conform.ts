@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import { pastry } from '@plaxton/pastry'
+import { ringDistance } from '@plaxton/simulator'
+import { failuresOf, only, overlaySuite } from '../src/index.ts'
+import type { OverlayUnderTest } from '../src/index.ts'
+
+const usage = `npm run conform -- --overlay NAME [OPTION…]
+
+  The conformance suite of an overlay, seed by seed.
+
+  --overlay pastry
+  --seeds 1..200 or --seed 17
+  --nodes 24   of the networks that are not about few nodes
+  --only WORDS   cases with these words in their title
+
+Ends with status 1 when a case failed.`
+
+const overlays: Readonly<Record<string, OverlayUnderTest>> = {
+  pastry: { create: pastry, ownership: ringDistance, has: { ranges: 'contiguous', proximity: true, heals: true } },
+}
+
+const { values } = parseArgs({
+  options: {
+    overlay: { type: 'string' },
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    nodes: { type: 'string', default: '24' },
+    only: { type: 'string', default: '' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const overlay = overlays[values.overlay ?? '']
+if (values.help) console.log(usage)
+else if (overlay === undefined) {
+  console.error(usage)
+  process.exitCode = 2
+} else process.exitCode = (await conform(values.overlay!, overlay)) ? 0 : 1
+
+async function conform(name: string, subject: OverlayUnderTest): Promise<boolean> {
+  let failed = 0
+  for (const seed of seeds()) {
+    const started = performance.now()
+    const repeat = (_: unknown, title: string) => `npm run conform -- --overlay ${name} --seed ${seed} --only '${title}'`
+    const suite = overlaySuite(name, { ...subject, seeds: [seed], nodes: Number(values.nodes), repeat })
+    const failures = await failuresOf(only(values.only, suite))
+    failed += failures.length
+    console.log(
+      `seed ${seed}: ${failures.length === 0 ? 'ok' : `${failures.length} FAILED`}, ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    )
+    for (const { title, error } of failures) console.log(`  ${title}\n    ${error.message.replaceAll('\n', '\n    ')}`)
+  }
+  return failed === 0
+}
+
+function seeds(): number[] {
+  const [first, last] = (values.seeds ?? values.seed ?? '1..3').split('..').map(Number)
+  if (!Number.isInteger(first) || !Number.isInteger(last ?? first)) throw new Error('--seeds takes a number or a range such as 1..200')
+  return Array.from({ length: (last ?? first!) - first! + 1 }, (_, i) => first! + i)
+}
