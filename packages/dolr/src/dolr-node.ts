@@ -56,6 +56,8 @@ export interface SendRequest extends DolrRequest {
 export interface LocateRequest extends DolrRequest {
   /** Hosts wanted, 1 to 16. Default 1. */
   readonly n?: number | undefined
+  /** Ask the hosts found, and name only those that say that they host the object. Default false. */
+  readonly checked?: boolean | undefined
 }
 
 /** What a node can say of itself at any moment. */
@@ -177,12 +179,12 @@ export class DolrNode implements Application {
     return this.begin(request, (init) => new SendCommand(this.parts, init, message, n, isHere), now, fx)
   }
 
-  /** The `n` nearest hosts, as far as is known without asking them. */
+  /** The `n` nearest hosts; unless `checked`, as far as is known without asking them. */
   locate(request: LocateRequest, now: Millis, fx: AppEffects): number {
-    const { guid, n = 1 } = request
+    const { guid, n = 1, checked = false } = request
     requireWhole('n', n, 1, maxHosts)
-    const isHere = this.publications.get(guid) !== undefined
-    return this.begin(request, (init) => new LocateCommand(this.parts, init, n, isHere), now, fx)
+    const wish = { wanted: n, checked, isHere: this.hosts(guid) }
+    return this.begin(request, (init) => new LocateCommand(this.parts, init, wish), now, fx)
   }
 
   /** Answers the message of a `dolr:message` event, with `bytes` or, unless `ok`, with the reason why not. The first answer counts. */

@@ -23,6 +23,7 @@ export type {
   Dht,
   Dolr,
   HostedObject,
+  LocateOptions,
   Inspection,
   ObjectHandler,
   ProgressEvent,

@@ -110,6 +110,12 @@ export interface HostedObject {
   stop(options?: CallOptions): Promise<void>
 }
 
+/** How hosts are to be located. */
+export interface LocateOptions extends CallOptions {
+  /** Ask the hosts found, and name only those that say that they host the object: takes a connection to each. Default false. */
+  readonly checked?: boolean
+}
+
 /** The replies to one message: all of them as they come, or the first by `await`. Both may be done, and more than once. */
 export interface Replies extends AsyncIterable<Uint8Array>, PromiseLike<Uint8Array> {}
 
@@ -132,6 +138,9 @@ export interface Dolr {
    * within a minute. Fails with `NotFoundError` when there is no host, and with `RouteError` when all that had it refused it.
    */
   sendToObj(message: Uint8Array, guid: Guid, n?: number, options?: CallOptions): Replies
-  /** The `n` (default 1) nearest hosts of `guid`, nearest first, fewer when there are fewer; they are not asked. Rejects with `NotFoundError`. */
-  locate(guid: Guid, n?: number, options?: CallOptions): Promise<readonly NodeRef[]>
+  /**
+   * The `n` (default 1) nearest hosts of `guid`, nearest first, fewer when there are fewer; unless `checked`, as the network remembers them. Rejects with
+   * `NotFoundError`.
+   */
+  locate(guid: Guid, n?: number, options?: LocateOptions): Promise<readonly NodeRef[]>
 }

@@ -1,6 +1,6 @@
 import type { DolrEvent, DolrNode } from '@plaxton/dolr'
 import type { Guid } from '@plaxton/guid'
-import type { CallOptions, Dolr, HostedObject, KbrEvent, NodeRef, ObjectHandler, Replies } from '@plaxton/kbr'
+import type { CallOptions, Dolr, HostedObject, KbrEvent, LocateOptions, NodeRef, ObjectHandler, Replies } from '@plaxton/kbr'
 import { InvalidValueError, NotFoundError, NotReadyError } from '@plaxton/kbr'
 import { CallQueue } from './call-queue.ts'
 import type { NodeHost } from './host.ts'
@@ -65,8 +65,9 @@ export class DolrClient implements Dolr {
     return replies
   }
 
-  locate(guid: Guid, n = 1, options: CallOptions = {}): Promise<readonly NodeRef[]> {
-    return this.calls.call(options, (timeoutMs, now, fx) => this.dolr.locate({ guid, n, timeoutMs }, now, fx))
+  locate(guid: Guid, n = 1, options: LocateOptions = {}): Promise<readonly NodeRef[]> {
+    const { checked } = options
+    return this.calls.call(options, (timeoutMs, now, fx) => this.dolr.locate({ guid, n, checked, timeoutMs }, now, fx))
   }
 
   private announce(guid: Guid, options: CallOptions): Promise<unknown> {
