@@ -91,6 +91,18 @@ const bodySchema = union('DolrMessage', 'type', {
   copy: nested(5, message('Copy', { records: repeated(nested(1, recordSchema), { max: maxCopies }), distanceMs: uint32(2) })),
   retract: nested(6, message('Retract', { guid: guid(1), host: guid(2), salt: uint32(3), signedAt: uint53(4) })),
 
+  send: nested(
+    7,
+    message('Send', {
+      guid: guid(1),
+      salt: uint32(2),
+      id: uint53(3),
+      excluded: repeated(guid(4), { max: maxExcluded }),
+      payload: payloadField(5),
+    }),
+  ),
+  moved: nested(8, message('Moved', { guid: guid(1) })),
+
   published: nested(16, message('Published', { root: nodeRef(1) })),
   refusal: nested(17, message('Refusal', { detail: detailField(1), signedAt: uint53(2) })),
   found: nested(18, message('Found', { hosts: candidates(1), by: nodeRef(2), root: bool(3) })),

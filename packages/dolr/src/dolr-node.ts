@@ -24,7 +24,7 @@ import { Keeper } from './keeper.ts'
 import { LocateCommand } from './locate-command.ts'
 import { Locating } from './locating.ts'
 import { maxHosts } from './messages.ts'
-import type { DolrMessage } from './messages.ts'
+import type { DolrMessage, SendCall } from './messages.ts'
 import { Moves } from './moves.ts'
 import { Notary } from './notary.ts'
 import { respond } from './parts.ts'
@@ -32,6 +32,9 @@ import type { DolrParts } from './parts.ts'
 import { Pointers } from './pointers.ts'
 import { Publications } from './publications.ts'
 import { PublishCommand } from './publish-command.ts'
+import { RedirectCommand } from './redirect-command.ts'
+import { Redirecting } from './redirecting.ts'
+import { maxRoots, rootKey } from './records.ts'
 import { SendCommand } from './send-command.ts'
 import { Suspects } from './suspects.ts'
 
@@ -107,6 +110,7 @@ export class DolrNode implements Application {
   private readonly publications: Publications
   private readonly suspects: Suspects
   private readonly locating: Locating
+  private readonly redirecting: Redirecting
   private readonly deliveries: Deliveries
   /** At most `maxCommands`; further ones end at once. */
   private readonly commands = new Map<number, Command>()
@@ -131,6 +135,7 @@ export class DolrNode implements Application {
     this.publications = new Publications(this.parts, this.keeper)
     this.suspects = new Suspects(this.parts)
     this.locating = new Locating(this.parts, this.suspects)
+    this.redirecting = new Redirecting(this.parts, this.suspects)
     this.deliveries = new Deliveries(this.parts)
   }
 
@@ -176,7 +181,11 @@ export class DolrNode implements Application {
     if (message.length > maxPayloadBytes) throw new InvalidValueError('message', message, `at most ${maxPayloadBytes} bytes`)
     requireWhole('n', n, 1, this.config.maxReplies)
     const isHere = this.publications.get(guid)?.answers === true
-    return this.begin(request, (init) => new SendCommand(this.parts, init, message, n, isHere), now, fx)
+    const { choose, holderBytesMax } = this.config
+    const isHolders = choose === 'holder' && n === 1 && !isHere && message.length <= holderBytesMax
+    const create = (init: CommandInit): Command =>
+      isHolders ? new RedirectCommand(this.parts, init, message) : new SendCommand(this.parts, init, message, n, isHere)
+    return this.begin(request, create, now, fx)
   }
 
   /** The `n` nearest hosts; unless `checked`, as far as is known without asking them. */
@@ -254,6 +263,8 @@ export class DolrNode implements Application {
         return this.keeper.onPassing(message, call, nextHop, now, fx)
       case 'locate':
         return this.locating.onPassing(message, call, nextHop, now, fx)
+      case 'send':
+        return this.onSendPassing(message, call, nextHop, now, fx)
       default:
         return { action: 'reject', reason: call === undefined ? 'the message could not be read' : `${call.type} is not routed` }
     }
@@ -263,6 +274,7 @@ export class DolrNode implements Application {
     const call = this.read(message.previousHop, message.payload, fx)
     if (call?.type === 'publish') this.keeper.onDelivered(message, call, now, fx)
     else if (call?.type === 'locate') this.locating.onDelivered(message, call, now, fx)
+    else if (call?.type === 'send') this.redirecting.onDelivered(message, fx)
   }
 
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
@@ -279,6 +291,8 @@ export class DolrNode implements Application {
         return respond(reply, { type: 'kept' }, fx)
       case 'retract':
         return this.keeper.onRetract(from, call, fx)
+      case 'moved':
+        return this.suspects.onMoved(from, call.guid, fx)
       default:
         fx.refuse(reply, call === undefined ? 'the message could not be read' : `${call.type} is not for one node`)
     }
@@ -338,6 +352,24 @@ export class DolrNode implements Application {
     else if (!publication.answers) respond(reply, notTaken('the object is hosted here, but nobody answers messages to it'), fx)
     else if (this.leaving) respond(reply, notTaken('the host is leaving'), fx)
     else this.deliveries.take(call.guid, call.id, call.payload, reply, fx)
+  }
+
+  /** A message that was sent on here as to a host, or is on its way to somebody who knows one. */
+  private onSendPassing(
+    message: RoutedMessage,
+    call: SendCall,
+    nextHop: NodeRef | undefined,
+    now: Millis,
+    fx: AppEffects,
+  ): ForwardDecision {
+    if (call.salt >= maxRoots || rootKey(call.guid, call.salt) !== message.key)
+      return { action: 'reject', reason: 'the key is not that of the salt' }
+    if (this.publications.get(call.guid)?.answers === true && !this.leaving) {
+      this.deliveries.take(call.guid, call.id, call.payload, message.reply, fx)
+      return { action: 'stop' }
+    }
+    if (this.parts.pointers.get(call.guid, fx.self.id)?.record.withdrawn === true) this.redirecting.deny(call.guid, message.previousHop, fx)
+    return this.redirecting.onPassing(message, call, nextHop, now, fx)
   }
 
   /** Ends at once with `problem`, if there is one. */

@@ -7,8 +7,8 @@ export type DolrEvent =
   | { readonly type: 'dolr:done'; readonly command: number; readonly outcome: DolrOutcome }
   /** A step of a command, in one sentence. */
   | { readonly type: 'dolr:progress'; readonly command: number; readonly step: DolrStep; readonly detail: string }
-  /** One host's answer to what `send` sent. Before the `dolr:done` of the command, nearest host first as far as they answer equally fast. */
-  | { readonly type: 'dolr:reply'; readonly command: number; readonly host: NodeRef; readonly payload: Uint8Array }
+  /** One host's answer to what `send` sent, before the `dolr:done` of the command. `host` is not known where a node on the way has chosen it. */
+  | { readonly type: 'dolr:reply'; readonly command: number; readonly host: NodeRef | undefined; readonly payload: Uint8Array }
   /** A message to an object this node hosts: to be answered with `answer(delivery, …)`, once. */
   | { readonly type: 'dolr:message'; readonly delivery: number; readonly guid: Guid; readonly message: Uint8Array }
   /** A publication was repeated, and so many of its `of` roots have said that they keep it. */
@@ -31,7 +31,7 @@ export type DolrStep =
   | 'answered'
   | 'retrying'
 
-/** `publish` and `unpublish`: a receipt. `send`: the hosts that answered. `locate`: hosts, nearest first. */
+/** `publish` and `unpublish`: a receipt. `send`: the hosts that answered, as far as they are known. `locate`: hosts, nearest first. */
 export type DolrValue = PublishReceipt | readonly NodeRef[]
 
 /** Who keeps a publication, or has forgotten it. */

@@ -1,6 +1,6 @@
 export { DolrNode } from './dolr-node.ts'
 export type { DolrRequest, DolrStats, LocateRequest, PublishRequest, SendRequest } from './dolr-node.ts'
 export { dolrDefaults } from './config.ts'
-export type { DolrConfig } from './config.ts'
+export type { Choose, DolrConfig } from './config.ts'
 export type { DolrEvent, DolrOutcome, DolrStep, DolrValue, PublishReceipt } from './events.ts'
 export { rootKey } from './records.ts'

@@ -86,6 +86,9 @@ export class Keeper {
 
   /** This node's own record: needs no check. */
   keepOwn(record: SignedRecord, now: Millis, fx: AppEffects): void {
+    const { pointers } = this.parts
+    const known = pointers.get(record.guid, record.host.id)
+    if (known !== undefined && known.record.withdrawn !== record.withdrawn) pointers.delete(known)
     this.accept(record, 0, now, fx)
   }
 

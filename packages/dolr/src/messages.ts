@@ -9,6 +9,7 @@ import type { SignedRecord } from './records.ts'
 export type DolrCall =
   | PublishCall
   | LocateCall
+  | SendCall
   /** Direct: give this message to whoever answers for the object. → `answer` */
   | { readonly type: 'deliver'; readonly guid: Guid; readonly id: number; readonly payload: Uint8Array }
   /** Direct: do you host this, and what has become of the message `id` (0: none in particular)? → `pong` */
@@ -17,6 +18,8 @@ export type DolrCall =
   | { readonly type: 'copy'; readonly records: readonly SignedRecord[]; readonly distanceMs: Millis }
   /** Told, to the last hop of a pointer: the way does not come through you any more. See `ways.ts`. */
   | { readonly type: 'retract'; readonly guid: Guid; readonly host: Guid; readonly salt: number; readonly signedAt: Millis }
+  /** Told, by a node that a message was sent on to as to a host: it does not host this. */
+  | { readonly type: 'moved'; readonly guid: Guid }
 
 /** Routed: every node on the way keeps a pointer to the record's host, or learns that it was withdrawn. → `published` | `refusal` */
 export interface PublishCall {
@@ -44,6 +47,18 @@ export interface LocateCall {
   readonly excluded: readonly Guid[]
   /** Found so far on the way, fewer than wanted. */
   readonly found: readonly Candidate[]
+}
+
+/** Routed, with the policy `'holder'`: the first node with a pointer sends it on to the host, which answers. → `answer` | `absent` */
+export interface SendCall {
+  readonly type: 'send'
+  readonly guid: Guid
+  readonly salt: number
+  /** The sender's number for it, random. */
+  readonly id: number
+  /** Hosts that did not take it. */
+  readonly excluded: readonly Guid[]
+  readonly payload: Uint8Array
 }
 
 /** A host as a node on the way knows it. */

@@ -79,7 +79,7 @@ export class Pointers {
     const pointer: Pointer = { record, expiresAt, distanceMs, ways: [] }
     const others = this.byGuid.get(guid) ?? new Map<Guid, Pointer>()
     assert(!others.has(host.id), 'a pointer is added once')
-    const isOwn = host.id === this.self()
+    const isOwn = this.isOwn(record)
     if (!isOwn && !this.makeRoom(pointer, others, fx)) {
       this.displaced++
       return undefined
@@ -110,10 +110,15 @@ export class Pointers {
       for (const [host, pointer] of pointers) {
         assert(pointer.record.guid === guid && pointer.record.host.id === host, 'a pointer stands under its guid and host')
         assert(new Set(pointer.ways.map(({ salt }) => salt)).size === pointer.ways.length, 'a pointer has one way for each salt')
-        if (host !== this.self()) count++
+        if (!this.isOwn(pointer.record)) count++
       }
     }
     assert(count === this.shares.size && count <= this.config.pointersMax, `${count} pointers are as many as are counted and allowed`)
+  }
+
+  /** A publication of this node. What it has withdrawn is kept as others' pointers are. */
+  private isOwn({ host, withdrawn }: SignedRecord): boolean {
+    return host.id === this.self() && !withdrawn
   }
 
   /** False when `pointer` itself is the one to go. */
@@ -121,7 +126,7 @@ export class Pointers {
     const { pointersPerGuid, pointersMax } = this.config
     if (others.size >= pointersPerGuid) {
       const farthest = nearestFirst([...others.values(), pointer], fx).pop()!
-      if (farthest === pointer || farthest.record.host.id === this.self()) return false
+      if (farthest === pointer || this.isOwn(farthest.record)) return false
       this.displace(farthest)
     }
     if (this.shares.size < pointersMax) return true

@@ -92,7 +92,7 @@ export class Publications {
       const isOutdated = this.byGuid.has(guid) === withdrawn
       onSigned(isOutdated ? `the object was ${withdrawn ? 'published' : 'unpublished'} meanwhile` : problem, effects)
       if (record === undefined || isOutdated) return
-      if (!withdrawn) this.keeper.keepOwn(record, time, effects)
+      this.keeper.keepOwn(record, time, effects)
       for (let salt = 0; salt < this.parts.config.roots; salt++) this.send(record, salt, withinMs, effects, onRoot)
     })
   }

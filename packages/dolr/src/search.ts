@@ -5,7 +5,7 @@ import type { AppEffects, Millis } from '@plaxton/kbr'
 import { Command, routeError } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { Answered } from './errands.ts'
-import type { Candidate } from './messages.ts'
+import type { Candidate, DolrCall, DolrMessage } from './messages.ts'
 import { maxExcluded } from './messages.ts'
 import { namesOf } from './parts.ts'
 import type { DolrParts } from './parts.ts'
@@ -42,6 +42,21 @@ export abstract class SearchCommand extends Command {
   /** Whether there is something to show already, so that one round without more will do. */
   protected abstract get isServed(): boolean
 
+  /** What is sent towards the root. */
+  protected callFor(salt: number, wanted: number, excluded: readonly Guid[]): DolrCall {
+    return { type: 'locate', guid: this.guid, salt, wanted, excluded, found: [] }
+  }
+
+  /** How long it is waited for what comes of that. */
+  protected waitMs(now: Millis): Millis {
+    return this.attemptMs(now)
+  }
+
+  /** A reply that is neither `found` nor `absent`. Returns whether that is what it should be. */
+  protected onOther(_message: DolrMessage, _now: Millis, _fx: AppEffects): boolean {
+    return false
+  }
+
   /** What to say before that nobody was found. */
   protected get preface(): string {
     return ''
@@ -63,8 +78,8 @@ export abstract class SearchCommand extends Command {
     if (this.left === 0) return this.endRound(wanted, now, fx)
     const { guid, salt } = this
     this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${this.parts.config.roots}`, fx)
-    const call = { type: 'locate', guid, salt, wanted, excluded: [...this.excluded.keys()], found: [] } as const
-    this.parts.errands.route(rootKey(guid, salt), call, this.attemptMs(now), fx, (answered, time, effects) => {
+    const call = this.callFor(salt, wanted, [...this.excluded.keys()])
+    this.parts.errands.route(rootKey(guid, salt), call, this.waitMs(now), fx, (answered, time, effects) => {
       if (!this.ended) this.onAnswered(answered, wanted, time, effects)
     })
   }
@@ -87,7 +102,7 @@ export abstract class SearchCommand extends Command {
           fx,
         )
       default:
-        return this.onFailed(`a node answered with ${message.type}`, wanted, now, fx)
+        if (!this.onOther(message, now, fx)) this.onFailed(`a node answered with ${message.type}`, wanted, now, fx)
     }
   }
 

@@ -35,6 +35,11 @@ export class Suspects {
     })
   }
 
+  /** `from` says itself that it does not host `guid`. */
+  onMoved(from: NodeRef, guid: Guid, fx: AppEffects): void {
+    this.drop(guid, from, 'it no longer hosts the object', fx)
+  }
+
   private dropAll(host: NodeRef, reason: string, fx: AppEffects): void {
     for (const { record } of this.parts.pointers.ofHost(host.id)) if (!record.withdrawn) this.drop(record.guid, host, reason, fx)
   }
