@@ -135,17 +135,18 @@ export const routingCases: readonly KbrCase[] = [
         const key = foreignKey(context, from)
         const root = rootOf(context, key)
         const detour = network.members.find((member) => member !== from && member !== root)!
-        let redirected = false
+        const turn = (where === 'source' ? from : root).self
+        let redirected: Upcall | undefined
         network.journal.decide = (message) => {
-          if (redirected || message.at.id !== (where === 'source' ? from : root).self.id) return { action: 'continue' }
-          redirected = true
+          if (redirected !== undefined || message.at.id !== turn.id) return { action: 'continue' }
+          redirected = message
           return { action: 'redirect', nextHop: detour.self }
         }
         const sent = await send(network, { from, key })
         assertArrived(context, sent)
-        const turn = sent.upcalls.findIndex(({ at }) => at.id === detour.self.id)
-        assert(turn > 0, `redirected on the ${where}, it never came to the node named`)
-        assert.equal(sent.upcalls[turn]!.previousHop.id, (where === 'source' ? from : root).self.id)
+        const next = sent.upcalls[sent.upcalls.indexOf(redirected!) + 1]!
+        assert.equal(next.at.id, detour.self.id, `redirected on the ${where}, it never came to the node named`)
+        assert.equal(next.previousHop.id, turn.id)
       }
     },
   },

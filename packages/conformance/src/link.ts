@@ -113,7 +113,7 @@ interface End {
 
 interface Bench {
   /** Opens the link of a new node. */
-  end(): Promise<End>
+  readonly end: () => Promise<End>
   readonly network: LinkNetwork
 }
 
