@@ -1,4 +1,5 @@
 import type { CounterGroup as Counter, Metrics } from '@libp2p/interface'
+import type { DolrStats } from '@plaxton/dolr'
 import type { PastStats } from '@plaxton/past'
 import type { OverlayService, OverlayStats } from './overlay-service.ts'
 
@@ -46,15 +47,39 @@ const counterGroups: readonly CounterGroup[] = [
   },
 ]
 
+/** A service on the overlay, as far as its gauges look at it. */
+interface Measured<Stats> {
+  readonly isRunning: boolean
+  stats(): Stats
+}
+
 /** Gauges of the PAST service. */
-export function registerPastMetrics(metrics: Metrics | undefined, past: { readonly isRunning: boolean; stats(): PastStats }): void {
-  const gauge = (name: string, help: string, read: (stats: PastStats) => number): void => {
-    metrics?.registerMetric(name, { help, calculate: () => (past.isRunning ? read(past.stats()) : 0) })
+export function registerPastMetrics(metrics: Metrics | undefined, past: Measured<PastStats>): void {
+  registerGauges(metrics, past, {
+    plaxton_past_objects: ['Objects this node holds', ({ objects }) => objects],
+    plaxton_past_bytes: ['Bytes of the objects this node holds', ({ bytes }) => bytes],
+    plaxton_past_tombstones: ['Removed objects this node remembers', ({ tombstones }) => tombstones],
+    plaxton_past_commands: ['Calls of this node that have not ended', ({ commands }) => commands],
+  })
+}
+
+/** Gauges of the DOLR service. */
+export function registerDolrMetrics(metrics: Metrics | undefined, dolr: Measured<DolrStats>): void {
+  registerGauges(metrics, dolr, {
+    plaxton_dolr_publications: ['Objects this node hosts', ({ publications }) => publications],
+    plaxton_dolr_pointers: ['Pointers to hosts that this node keeps for others', ({ pointers }) => pointers],
+    plaxton_dolr_deliveries: ['Messages to objects here that have no answer yet', ({ deliveries }) => deliveries],
+    plaxton_dolr_commands: ['Calls of this node that have not ended', ({ commands }) => commands],
+  })
+}
+
+/** What a gauge says of itself, and where its value stands. 0 while the service does not run. */
+type Gauge<Stats> = readonly [help: string, read: (stats: Stats) => number]
+
+function registerGauges<Stats>(metrics: Metrics | undefined, of: Measured<Stats>, gauges: Readonly<Record<string, Gauge<Stats>>>): void {
+  for (const [name, [help, read]] of Object.entries(gauges)) {
+    metrics?.registerMetric(name, { help, calculate: () => (of.isRunning ? read(of.stats()) : 0) })
   }
-  gauge('plaxton_past_objects', 'Objects this node holds', ({ objects }) => objects)
-  gauge('plaxton_past_bytes', 'Bytes of the objects this node holds', ({ bytes }) => bytes)
-  gauge('plaxton_past_tombstones', 'Removed objects this node remembers', ({ tombstones }) => tombstones)
-  gauge('plaxton_past_commands', 'Calls of this node that have not ended', ({ commands }) => commands)
 }
 
 /** Feeds libp2p's metrics, if the node has any. The README lists the names. */

@@ -40,7 +40,8 @@ export interface OverlayInit {
 /** An application to run on the overlay, made anew for each start. */
 export interface ApplicationSetUp<Core extends Application = Application> {
   readonly application: Core
-  readonly ports: ApplicationPorts
+  /** Its store and its key, if it needs them. */
+  readonly ports?: ApplicationPorts
 }
 
 /** How to look up a key. */
@@ -207,7 +208,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     const host = new NodeHost({ overlay: this.factory, link, ...(routing === undefined ? {} : { routing }) })
     const membership = this.membershipOf(link, host, [...this.bootstrap, ...(await link.previousNeighbors())])
     const peerLookup = new PeerLookup(link.readRef, (by) => membership.onAsked(by))
-    host.use(peerLookup, portsOfNobody)
+    host.use(peerLookup)
     for (const setUp of this.setUps) {
       const { application, ports } = await setUp()
       host.use(application, ports)
@@ -366,14 +367,4 @@ function parseMultiaddr(address: string | Multiaddr): Multiaddr {
   } catch {
     throw new InvalidValueError('bootstrap', address, 'a multiaddr such as /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW…')
   }
-}
-
-/** {@link PeerLookup} neither stores nor signs. */
-const portsOfNobody: ApplicationPorts = {
-  store: { read: refuse, write: refuse, list: refuse, close: async () => {} },
-  key: { publicKey: new Uint8Array(32), sign: refuse },
-}
-
-function refuse(): never {
-  throw new Error('this application has no store and no key')
 }

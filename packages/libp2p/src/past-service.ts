@@ -2,10 +2,10 @@ import { contentRoutingSymbol, serviceCapabilities, serviceDependencies } from '
 import { Prng } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import { PastClient, datastoreStore, ed25519Key } from '@plaxton/runtime'
-import { contentRouting } from './content-routing.ts'
 import { registerPastMetrics } from './metrics.ts'
 import { ed25519Seed } from './node-key.ts'
 import { OverlayApplication, freshPrng } from './overlay-application.ts'
+import { recordRouting } from './record-routing.ts'
 import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
 import type { ContentRouting, Metrics, PrivateKey } from '@libp2p/interface'
@@ -58,7 +58,7 @@ export class PastService extends OverlayApplication<PastNode, PastClient> implem
   }
 
   get [contentRoutingSymbol](): Partial<ContentRouting> {
-    return contentRouting(this)
+    return recordRouting(this)
   }
 
   /** The key that owns what this node puts: Ed25519, 32 raw bytes. */

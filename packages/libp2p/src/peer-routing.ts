@@ -1,8 +1,7 @@
 import { NotFoundError } from '@libp2p/interface'
 import { guidOf, guidOfPeer } from '@plaxton/guid'
-import { multiaddrsOfAddress, peerIdOfAddress } from './node-address.ts'
+import { callOptions, peerInfo } from './routing-results.ts'
 import type { PeerId, PeerInfo, PeerRouting, RoutingOptions } from '@libp2p/interface'
-import type { NodeRef } from '@plaxton/kbr'
 import type { OverlayService } from './overlay-service.ts'
 
 /** libp2p's peer routing on an overlay: where nodes stand follows from their PeerIds, so finding one is a walk to its id. */
@@ -16,18 +15,10 @@ export function overlayPeerRouting(overlay: OverlayService): Partial<PeerRouting
       return peerInfo(found)
     },
 
-    /** The nodes whose ids are closest on the ring to SHA-256 of `key`, the closest last. */
+    /** The nodes that the overlay counts as closest to SHA-256 of `key`, the closest last. */
     async *getClosestPeers(key: Uint8Array, options: RoutingOptions = {}): AsyncGenerator<PeerInfo> {
       const { closest } = await overlay.lookup(guidOf(key), callOptions(options))
       for (const ref of closest.toReversed()) yield peerInfo(ref)
     },
   }
-}
-
-function peerInfo({ address }: NodeRef): PeerInfo {
-  return { id: peerIdOfAddress(address), multiaddrs: multiaddrsOfAddress(address) }
-}
-
-function callOptions({ signal }: RoutingOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { guidOf } from '@plaxton/guid'
 import { pastry } from '@plaxton/pastry'
-import { overlay, past } from '../src/index.ts'
+import { dolr, overlay, past } from '../src/index.ts'
 import { Cleanup, localNode, until } from './support/swarm.ts'
 import type { Libp2p } from 'libp2p'
 import type { Metrics } from '@libp2p/interface'
-import type { OverlayService, PastService } from '../src/index.ts'
+import type { DolrService, OverlayService, PastService } from '../src/index.ts'
 
 describe('metrics', () => {
   const cleanup = new Cleanup()
@@ -13,11 +13,12 @@ describe('metrics', () => {
 
   it('reach libp2p under the names the README lists', async () => {
     const recorded = new RecordedMetrics()
-    const services = { overlay: overlay(pastry()), past: past() }
+    const services = { overlay: overlay(pastry()), past: past(), dolr: dolr() }
     const node = cleanup.add(
       (await localNode({ services: services as never, metrics: () => recorded.metrics })) as unknown as Libp2p<{
         overlay: OverlayService
         past: PastService
+        dolr: DolrService
       }>,
     )
     const other = cleanup.add(
@@ -35,6 +36,11 @@ describe('metrics', () => {
     assert.equal(recorded.gauge('plaxton_libp2p_linked_peers'), 1)
     assert.equal(recorded.gauge('plaxton_past_objects'), 1)
     assert.equal(recorded.gauge('plaxton_past_bytes'), 3)
+    await node.services.dolr.publish(guidOf(bytes))
+    assert.equal(recorded.gauge('plaxton_dolr_publications'), 1)
+    assert.ok(recorded.gauge('plaxton_dolr_pointers') >= 0)
+    assert.equal(recorded.gauge('plaxton_dolr_deliveries'), 0)
+    assert.equal(recorded.gauge('plaxton_dolr_commands'), 0)
     await until(() => recorded.counter('plaxton_libp2p_frames_total', 'received') > 0, 'totals are carried over')
     assert.ok(recorded.counter('plaxton_libp2p_frames_total', 'sent') > 0)
     assert.ok(recorded.counter('plaxton_libp2p_bytes_total', 'sent') > 0)
@@ -43,6 +49,7 @@ describe('metrics', () => {
     await node.stop()
     assert.equal(recorded.gauge('plaxton_overlay_ready'), 0)
     assert.equal(recorded.gauge('plaxton_past_objects'), 0)
+    assert.equal(recorded.gauge('plaxton_dolr_publications'), 0)
   })
 })
 

@@ -1,6 +1,7 @@
 import { AlreadyExistsError, InvalidValueError, NotFoundError } from '@plaxton/kbr'
 import { namedGuid } from '@plaxton/past'
 import { decodeRecord, encodeRecord, maxRecordKeyBytes, maxRecordValueBytes, recordKeyOf, recordName, recordSigner } from './records.ts'
+import { callOptions } from './routing-results.ts'
 import type { ContentRouting, RoutingOptions } from '@libp2p/interface'
 import type { Guid } from '@plaxton/guid'
 import type { CallOptions, PutOptions } from '@plaxton/kbr'
@@ -18,10 +19,10 @@ const maxRounds = 4
 
 /**
  * libp2p's content routing on PAST: `put` and `get`. `put` replaces what was there; for a moment in between there is nothing, and of
- * two that replace at the same time either may win. Providers are the business of object location, so `provide` and `findProviders` are
- * left to others.
+ * two that replace at the same time either may win. Providers are the business of object location: see `provider-routing.ts`. libp2p asks each
+ * service that carries the symbol for the methods it has.
  */
-export function contentRouting(store: RecordStore): Partial<ContentRouting> {
+export function recordRouting(store: RecordStore): Partial<ContentRouting> {
   return {
     async put(key: Uint8Array, value: Uint8Array, options: RoutingOptions = {}): Promise<void> {
       if (value.length > maxRecordValueBytes) throw new InvalidValueError('value', value, `at most ${maxRecordValueBytes} bytes`)
@@ -53,8 +54,4 @@ async function recordGuid(key: Uint8Array): Promise<Guid> {
   }
   const owner = await recordKeyOf(recordSigner(key))
   return namedGuid(recordName, (owner as NonNullable<typeof owner>).publicKey)
-}
-
-function callOptions({ signal }: RoutingOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
 }
