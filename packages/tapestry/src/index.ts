@@ -1,2 +1,5 @@
+export { tapestry } from './tapestry.ts'
+export { TapestryNode } from './tapestry-node.ts'
 export { tapestryDefaults } from './config.ts'
 export type { TapestryConfig } from './config.ts'
+export type { TapestryMessage } from './messages.ts'

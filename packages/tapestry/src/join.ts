@@ -1,0 +1,227 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { MapBuilding } from './map-building.ts'
+import type { Measuring } from './measuring.ts'
+import { send } from './messages.ts'
+import type { Inserted, LevelReply, Surrogate } from './messages.ts'
+import type { Probing } from './probing.ts'
+import type { TapestryState } from './state.ts'
+
+/**
+ * How a node becomes a member (JSAC 2004, §III-C). Several attempts, each by another bootstrap node, each in these phases:
+ *
+ *     asking ──surrogate's map──▶ building ──map built──▶ inserting ──everybody told──▶ member
+ *       ▲                            │                        │
+ *       └───────── pausing ◀─────────┴────────────────────────┘
+ *
+ * - *asking*: the bootstrap node routes a message towards this node's id. Its root, the surrogate, answers with its map and its siblings.
+ * - *building*: the neighbour map, level by level ({@link MapBuilding}). Nobody knows this node yet: if it dies now, nothing has happened.
+ * - *inserting*: the surrogate tells everybody who needs to know, by acknowledged multicast. From then on they send this node the keys that are its own; it holds
+ *   them until everybody has been told and it knows all who have. So at no time do two nodes deliver for one key.
+ *
+ * When the only bootstrap nodes that answer are joining themselves (all nodes of a network were restarted at once), somebody has to begin:
+ * after some rounds the one with the least id among those that answered starts a network of its own. Should there be two, they find each
+ * other as parts of a network do after a partition.
+ */
+export class Join {
+  readonly startedAt: Millis
+  private readonly state: TapestryState
+  private readonly probing: Probing
+  private readonly measuring: Measuring
+  /** Those given, then fellow joiners. Bound: as many again, and `fellowsMax`. Full: a fellow is not noted. */
+  private readonly bootstraps: NodeRef[]
+  private readonly given: number
+  private phase: 'pausing' | 'asking' | 'building' | 'inserting' = 'pausing'
+  /** Counts from 1; names the attempt in messages and timers. */
+  private attempt = 0
+  /** Position in `bootstraps` of the next attempt. */
+  private next = 0
+  private rounds = 0
+  /** Whom this attempt was asked of, then the surrogate. */
+  private contact: NodeRef
+  /** How often a node that shares more digits was found in place of the surrogate. */
+  private detours = 0
+  private building: MapBuilding | undefined = undefined
+  private insertSentAt: Millis = 0
+  /** Those told of this node whom it does not know yet; undefined until all have been told. */
+  private unmet: Set<Guid> | undefined = undefined
+  /** Fellow joiners that refused in this round, of those asked; and how many rounds in a row nobody but such answered. */
+  private readonly fellows = new Set<Guid>()
+  private metMember = false
+  private fruitlessRounds = 0
+
+  constructor(state: TapestryState, probing: Probing, measuring: Measuring, bootstraps: readonly NodeRef[], now: Millis) {
+    this.state = state
+    this.probing = probing
+    this.measuring = measuring
+    this.bootstraps = [...bootstraps]
+    this.given = bootstraps.length
+    this.contact = bootstraps[0]!
+    this.startedAt = now
+  }
+
+  /** Starts the next attempt. */
+  start(fx: OverlayEffects): void {
+    this.contact = this.bootstraps[this.next]!
+    this.next = (this.next + 1) % this.bootstraps.length
+    this.detours = 0
+    this.ask(fx)
+  }
+
+  /** The bootstrap node is no member, or the surrogate no longer the right one. */
+  onRefusal(from: NodeRef, attempt: number, isMember: boolean, fx: OverlayEffects): void {
+    if (from.id !== this.contact.id || attempt !== this.attempt || this.phase === 'pausing') return
+    if (isMember) {
+      this.metMember = true
+      return this.ask(fx)
+    }
+    this.meet(from)
+    this.fellows.add(from.id)
+    if (this.phase === 'asking') this.pause(fx)
+  }
+
+  /** A peer cannot be reached. */
+  onUnreachable(peer: NodeRef, fx: OverlayEffects): void {
+    if ((this.phase === 'asking' || this.phase === 'inserting') && peer.id === this.contact.id) this.pause(fx)
+  }
+
+  /** A fellow joiner: a possible bootstrap node for later. */
+  meet(fellow: NodeRef): void {
+    if (this.bootstraps.length >= this.given + fellowsMax || this.bootstraps.some((ref) => ref.id === fellow.id)) return
+    this.bootstraps.push(fellow)
+  }
+
+  /** The surrogate answers. Should it name a node that shares more digits with this one, that is the surrogate. */
+  onSurrogate(from: NodeRef, message: Surrogate, now: Millis, fx: OverlayEffects): void {
+    if (message.attempt !== this.attempt || this.phase !== 'asking') return
+    const { state } = this
+    this.metMember = true
+    this.contact = from
+    const shared = state.map.levelOf(from.id)
+    const refs = state.credible(message.refs, now)
+    const closer = refs.find((ref) => state.map.levelOf(ref.id) > shared)
+    if (closer !== undefined && this.detours < detoursMax) {
+      this.detours++
+      this.contact = closer
+      return this.ask(fx)
+    }
+    this.phase = 'building'
+    if (state.standing === 'outside') state.enterGroup(Math.min(shared, message.group), fx)
+    state.admit(from, fx)
+    this.building = new MapBuilding(state, this.measuring, [from, ...refs], shared)
+    if (this.building.start(now, fx)) this.insert(now, fx)
+  }
+
+  onLevelReply(from: NodeRef, reply: LevelReply, now: Millis, fx: OverlayEffects): void {
+    if (this.phase === 'building' && this.building!.onLevelReply(from, reply, now, fx)) this.insert(now, fx)
+  }
+
+  /** A measurement ended. */
+  onMeasured(now: Millis, fx: OverlayEffects): void {
+    if (this.phase === 'building' && this.building!.onMeasured(now, fx)) this.insert(now, fx)
+  }
+
+  onBuildTimer(step: number, now: Millis, fx: OverlayEffects): void {
+    if (this.phase === 'building' && this.building!.onTimer(step, now, fx)) this.insert(now, fx)
+  }
+
+  /** Everybody has been told; {@link settled} says when this node knows them all. */
+  onInserted(from: NodeRef, message: Inserted, fx: OverlayEffects): void {
+    if (this.phase !== 'inserting' || message.attempt !== this.attempt || from.id !== this.contact.id || this.unmet !== undefined) return
+    const { state } = this
+    const { siblings, self } = state
+    // The surrogate's group has grown since: so has this node's.
+    if (message.level < siblings.floor) state.enterGroup(message.level, fx)
+    this.unmet = new Set(message.ids.filter((id) => id !== self.id))
+    const strangers = [...this.unmet].filter((id) => this.isUnmet(id))
+    if (strangers.length > 0) send(from, { type: 'fetch', ids: strangers }, fx)
+  }
+
+  /** Whether this node may become a member. */
+  get settled(): boolean {
+    if (this.phase !== 'inserting' || this.unmet === undefined) return false
+    for (const id of this.unmet) {
+      if (this.isUnmet(id)) return false
+      this.unmet.delete(id)
+    }
+    return true
+  }
+
+  /** What becomes of the join: it goes on, its time is up, or this node has to begin a network. */
+  onTimer(attempt: number, now: Millis, fx: OverlayEffects): 'joining' | 'failed' | 'founder' {
+    if (attempt !== this.attempt || this.phase === 'building') return 'joining'
+    if (this.phase === 'inserting') {
+      if (now - this.insertSentAt < this.state.config.insertMs) this.remind(now, fx)
+      else this.pause(fx)
+      return 'joining'
+    }
+    if (this.phase === 'asking') {
+      this.pause(fx)
+      return 'joining'
+    }
+    if (now - this.startedAt >= this.state.config.joinMs) return 'failed'
+    if (this.fruitlessRounds >= fruitlessRoundsMax) return 'founder'
+    this.start(fx)
+    return 'joining'
+  }
+
+  private ask(fx: OverlayEffects): void {
+    this.phase = 'asking'
+    this.building = undefined
+    this.unmet = undefined
+    this.attempt++
+    send(this.contact, { type: 'insert-request', purpose: 'join', attempt: this.attempt }, fx)
+    fx.startTimer('join', this.attempt, this.state.config.joinReplyMs)
+  }
+
+  private insert(now: Millis, fx: OverlayEffects): void {
+    this.phase = 'inserting'
+    this.building = undefined
+    this.state.standing = 'inserting'
+    this.insertSentAt = now
+    this.remind(now, fx)
+  }
+
+  /** Sent until it is answered; the surrogate knows what it has heard before. */
+  private remind(_now: Millis, fx: OverlayEffects): void {
+    const { map, config } = this.state
+    const holes = map.holes(Math.min(map.digits, map.levelOf(this.contact.id) + 1))
+    if (this.unmet === undefined) send(this.contact, { type: 'insert', attempt: this.attempt, holes }, fx)
+    else send(this.contact, { type: 'fetch', ids: [...this.unmet].filter((id) => this.isUnmet(id)) }, fx)
+    fx.startTimer('join', this.attempt, config.probeTimeoutMs)
+  }
+
+  private isUnmet(id: Guid): boolean {
+    return this.state.find(id) === undefined && !this.state.failed.has(id)
+  }
+
+  /** This attempt has failed. The next follows at once, or after a pause when all bootstrap nodes have been tried. */
+  private pause(fx: OverlayEffects): void {
+    this.phase = 'pausing'
+    this.building = undefined
+    this.unmet = undefined
+    this.state.standing = 'outside'
+    this.probing.clear()
+    this.measuring.clear()
+    fx.startTimer('join', this.attempt, this.next === 0 ? this.endRound() : 0)
+  }
+
+  /** Returns the pause before the next round. */
+  private endRound(): Millis {
+    const { config, prng, self } = this.state
+    const { size } = this.fellows
+    const isLeast = [...this.fellows].every((id) => self.id < id)
+    this.fruitlessRounds = size > 0 && isLeast && !this.metMember ? this.fruitlessRounds + 1 : 0
+    this.fellows.clear()
+    this.metMember = false
+    const backoffMs = config.joinRetryMs * 2 ** this.rounds++
+    // Fellows that join may be members any moment, so it does not pay to wait long.
+    return prng.jitter(size > 0 ? 2 * config.joinRetryMs : Math.min(backoffMs, config.joinRetryMaxMs), 0.5)
+  }
+}
+
+/** Our guess: with fewer, a node might begin a network while a fellow is about to finish an ordinary join. */
+const fruitlessRoundsMax = 3
+const fellowsMax = 16
+/** Our guess: each brings a digit at least. */
+const detoursMax = 8

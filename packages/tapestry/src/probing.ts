@@ -1,0 +1,155 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { send } from './messages.ts'
+import type { TapestryState } from './state.ts'
+
+/**
+ * Is a peer alive? Ask, wait, ask again twice, and only then take it to be dead (MSPastry's probing). Any message of the peer is an answer. Strangers who
+ * are needed are greeted the same way; they come in by their answer.
+ */
+export class Probing {
+  private readonly state: TapestryState
+  /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
+  private running: Map<Guid, Probe> | undefined = undefined
+  private suspected: Set<Guid> | undefined = undefined
+  /** When peers that others took for dead answered. Bound: `probesMax`. Full: the one that answered first goes. Undefined until then. */
+  private answeredAt: Map<Guid, Millis> | undefined = undefined
+  private lastEnded: Probe | undefined = undefined
+
+  constructor(state: TapestryState) {
+    this.state = state
+  }
+
+  get size(): number {
+    return this.running === undefined ? 0 : this.running.size
+  }
+
+  /** Peers that did not answer and are being probed. */
+  get suspects(): ReadonlySet<Guid> {
+    return this.suspected ?? nobody
+  }
+
+  has(id: Guid): boolean {
+    return this.running !== undefined && this.running.has(id)
+  }
+
+  /** `suspect`: it did not answer somebody; until it does, messages avoid it. */
+  start(ref: NodeRef, suspect: boolean, now: Millis, fx: OverlayEffects): void {
+    const running = (this.running ??= new Map())
+    const before = running.get(ref.id)
+    if (before !== undefined && before.ref.epoch >= ref.epoch) {
+      if (suspect) this.suspect(ref, fx)
+      return
+    }
+    if (before === undefined && running.size >= this.state.config.probesMax && this.state.find(ref.id) === undefined) return
+    const probe = { ref, seq: 0, attempts: 0, sentAt: 0, doubted: false }
+    running.set(ref.id, probe)
+    if (suspect) this.suspect(ref, fx)
+    this.send(probe, now, fx)
+  }
+
+  /**
+   * Somebody says that `ref` is dead. This node looks for itself, but not again shortly after an answer: while a partition heals, many say
+   * so of many.
+   */
+  verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const answeredAt = this.answeredAt?.get(ref.id)
+    if (answeredAt !== undefined && now - answeredAt <= this.state.config.heartbeatMs) return
+    if (this.has(ref.id)) return
+    this.start(ref, false, now, fx)
+    const probe = this.running?.get(ref.id)
+    if (probe !== undefined) probe.doubted = true
+  }
+
+  /** Whether it is being probed because others say that it is dead. */
+  isDoubted(id: Guid): boolean {
+    return this.running?.get(id)?.doubted === true
+  }
+
+  /** The round trip that ended when the pong `seq` came; undefined when it answers no probe. A message counts as contact before it is read. */
+  roundTrip(seq: number, now: Millis): Millis | undefined {
+    return this.lastEnded?.seq === seq ? now - this.lastEnded.sentAt : undefined
+  }
+
+  /** Something of it arrived: it lives. */
+  heard(from: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const probe = this.running?.get(from.id)
+    if (probe === undefined || from.epoch < probe.ref.epoch) return
+    this.running?.delete(from.id)
+    this.lastEnded = probe
+    if (this.suspected?.delete(from.id) === true) fx.peerRecovered(from)
+    if (probe.doubted) this.noteAnswer(from.id, now)
+  }
+
+  /** A wait is over: asks again, or gives up. Returns the peer when it is to be taken for dead. */
+  expired(seq: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
+    const probe = this.bySeq(seq)
+    if (probe === undefined) return undefined
+    if (probe.attempts > this.state.config.probeRetries) return probe.ref
+    this.send(probe, now, fx)
+    return undefined
+  }
+
+  /** The peer is in no need of probing any more: dead, gone, or of no interest. */
+  drop(id: Guid): void {
+    this.running?.delete(id)
+    this.suspected?.delete(id)
+  }
+
+  clear(): void {
+    this.running = undefined
+    this.suspected = undefined
+  }
+
+  private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
+    probe.seq = this.state.nextSeq()
+    probe.attempts++
+    probe.sentAt = now
+    send(probe.ref, { type: 'ping', seq: probe.seq, ...this.state.statusFor(probe.ref) }, fx)
+    fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
+  }
+
+  /** Four round trips where one is known, within bounds. */
+  private timeoutMs(probe: Probe): Millis {
+    const { probeTimeoutMs, probeTimeoutMinMs } = this.state.config
+    const rttMs = this.state.proximity.of(probe.ref.id)
+    if (rttMs === undefined) return probeTimeoutMs
+    return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
+  }
+
+  private noteAnswer(id: Guid, now: Millis): void {
+    const answeredAt = (this.answeredAt ??= new Map())
+    answeredAt.delete(id)
+    answeredAt.set(id, now)
+    if (answeredAt.size <= this.state.config.probesMax) return
+    for (const first of answeredAt.keys()) {
+      answeredAt.delete(first)
+      break
+    }
+  }
+
+  private bySeq(seq: number): Probe | undefined {
+    if (this.running === undefined) return undefined
+    for (const probe of this.running.values()) if (probe.seq === seq) return probe
+    return undefined
+  }
+
+  private suspect(ref: NodeRef, fx: OverlayEffects): void {
+    const suspected = (this.suspected ??= new Set())
+    if (suspected.has(ref.id)) return
+    suspected.add(ref.id)
+    fx.emit({ type: 'peer-suspected', peer: ref })
+  }
+}
+
+interface Probe {
+  readonly ref: NodeRef
+  /** Of the last transmission. */
+  seq: number
+  attempts: number
+  sentAt: Millis
+  /** Somebody says that it is dead. */
+  doubted: boolean
+}
+
+const nobody: ReadonlySet<Guid> = new Set()

@@ -1,0 +1,222 @@
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
+import { FailedSet, History, Proximity } from '@plaxton/upkeep'
+import { Backpointers } from './backpointers.ts'
+import type { TapestryConfig } from './config.ts'
+import { farAway, send } from './messages.ts'
+import type { Status } from './messages.ts'
+import { NeighborMap, slotBase } from './neighbor-map.ts'
+import { SiblingGroup } from './siblings.ts'
+
+/**
+ * Where a node stands. `outside`: not a member, and in nobody's map. `inserting`: its map is built, and everybody who needs to know it is being
+ * told. `member`: they all know. `gone`: it has left.
+ */
+export type Standing = 'outside' | 'inserting' | 'member' | 'gone'
+
+/** What one node knows, and the only ways in and out of its tables. */
+export class TapestryState {
+  readonly self: NodeRef
+  readonly config: TapestryConfig
+  readonly prng: Prng
+  readonly map: NeighborMap
+  readonly siblings: SiblingGroup
+  readonly backpointers: Backpointers
+  readonly proximity: Proximity
+  readonly failed: FailedSet
+  readonly history: History
+  /** Slots that have lost their last pointer and may not be taken for empty yet, by number. Bound: the slots of a map. */
+  readonly doubtful = new Set<number>()
+  standing: Standing = 'outside'
+  private lastSeq = 0
+  /** Nodes that have come into the map or gone from it in this step. Bound: what one step can do. Undefined when none. */
+  private untold: Map<Guid, NodeRef> | undefined = undefined
+
+  constructor(self: NodeRef, config: TapestryConfig, prng: Prng) {
+    this.self = self
+    this.config = config
+    this.prng = prng
+    this.proximity = new Proximity(config.proximityMax)
+    this.map = new NeighborMap(self, config.digitBits, config.redundancy, this.proximity)
+    this.siblings = new SiblingGroup(self, config.digitBits, config.siblingsMin)
+    this.backpointers = new Backpointers(config.backpointersMax)
+    this.failed = new FailedSet(config)
+    this.history = new History(config.historyMax)
+  }
+
+  /** A number no other transmission of this node has. */
+  nextSeq(): number {
+    return ++this.lastSeq
+  }
+
+  /** Whether others are to treat this node as a member. */
+  get counts(): boolean {
+    return this.standing === 'member' || this.standing === 'inserting'
+  }
+
+  /** What this node says of itself to `ref`. */
+  statusFor(ref: NodeRef): Status {
+    this.untold?.delete(ref.id)
+    return { member: this.counts, group: this.siblings.floor, points: this.map.get(ref.id) !== undefined }
+  }
+
+  /** Tells those that have come into the map or gone from it, unless another message of this step has. */
+  tellPointers(fx: OverlayEffects): void {
+    if (this.untold === undefined) return
+    const { untold } = this
+    this.untold = undefined
+    for (const ref of untold.values()) {
+      const rttMs = this.proximity.of(ref.id)
+      send(ref, { type: 'pointer', rttMs: rttMs === undefined ? farAway : Math.round(rttMs), ...this.statusFor(ref) }, fx)
+    }
+  }
+
+  find(id: Guid): NodeRef | undefined {
+    return this.siblings.get(id) ?? this.map.get(id)
+  }
+
+  /** Everybody in the tables, each once, the siblings first. */
+  everybody(): NodeRef[] {
+    const known = new Map<Guid, NodeRef>()
+    for (const ref of this.siblings.refs()) known.set(ref.id, ref)
+    for (const ref of this.map.entries()) known.set(ref.id, ref)
+    return [...known.values()]
+  }
+
+  /** Everybody in the tables who shares `level` digits with this node. */
+  sharing(level: number): NodeRef[] {
+    return this.everybody().filter((ref) => this.map.levelOf(ref.id) >= level)
+  }
+
+  /**
+   * `ref` is a member and spoke to this node, or its surrogate has everybody told of it: it gets its places, unless that incarnation is known to be
+   * over. True when it was unknown.
+   */
+  admit(ref: NodeRef, fx: OverlayEffects): boolean {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
+    const known = this.find(ref.id)
+    if (known !== undefined && known.epoch > ref.epoch) return false
+    this.failed.forget(ref.id)
+    if (known !== undefined && known.epoch < ref.epoch) this.renew(known, ref, fx)
+    this.addSibling(ref, fx)
+    this.offer(ref, fx)
+    return known === undefined
+  }
+
+  /** The distance to `ref` was measured: it gets the place in its slot that is due to it. */
+  place(ref: NodeRef, fx: OverlayEffects): void {
+    if (this.map.get(ref.id) === undefined) this.offer(ref, fx)
+    else if (this.map.reorder(ref.id)) fx.routesChanged()
+  }
+
+  /** Takes a node out of every table. A slot that loses its last pointer is filled from the siblings; beyond their reach it is doubtful. */
+  drop(ref: NodeRef, fx: OverlayEffects): void {
+    const { map } = this
+    const level = map.levelOf(ref.id)
+    const wasPrimary = map.slotFor(ref.id)[0]?.id === ref.id
+    const wasSibling = this.siblings.delete(ref.id)
+    this.backpointers.delete(ref.id)
+    if (map.remove(ref.id)) {
+      for (const sibling of this.siblings.within(ref.id, level + 1)) {
+        if (map.get(sibling.id) === undefined && map.hasRoomFor(sibling.id)) this.offer(sibling, fx)
+      }
+      const slot = map.slotFor(ref.id)
+      if (slot.length === 0 && level < this.siblings.level) this.doubtful.add(slotNumber(level, map.digitOf(ref.id, level)))
+      if (wasPrimary) fx.routesChanged()
+    }
+    if (wasSibling) fx.neighborChanged(ref, false)
+    this.proximity.forget(ref.id)
+  }
+
+  /** Goes over to a smaller sibling group if one is large enough. */
+  narrow(fx: OverlayEffects): void {
+    for (const { ref, level } of this.siblings.narrow()) {
+      if (this.siblings.shared(ref.id) >= level) this.backpointers.observe(ref)
+      fx.neighborChanged(ref, false)
+    }
+  }
+
+  /** A joiner, or one that starts over, belongs to the group of those that share `level` digits with it. */
+  enterGroup(level: number, fx: OverlayEffects): void {
+    for (const ref of this.siblings.place(level)) fx.neighborChanged(ref, false)
+  }
+
+  /** Everybody in the map learns that it is in it; for a node that has just become known. */
+  announcePointers(): void {
+    for (const ref of this.map.entries()) this.tell(ref)
+  }
+
+  /** The nodes of a message that are worth knowing: neither this one nor such as are known to be gone. */
+  credible(refs: readonly NodeRef[], now: Millis): NodeRef[] {
+    return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref, now))
+  }
+
+  /** Whether it matters for correctness, not only for speed, that this node gets to know `id`: a sibling, or somebody for an empty slot. */
+  needs(id: Guid): boolean {
+    return this.siblings.includes(id) ? !this.siblings.has(id) && !this.siblings.full : this.map.slotFor(id).length === 0
+  }
+
+  assertInvariants(): void {
+    this.map.assertInvariants()
+    this.siblings.assertInvariants()
+    for (const ref of this.everybody()) {
+      assert(ref.id !== this.self.id, 'a node is in none of its own tables')
+      assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
+    }
+    for (const ref of this.siblings.refs()) assert(this.map.slotFor(ref.id).length > 0, 'the slot of a sibling is not empty')
+    for (const slot of this.doubtful) assert(this.map.numbered(slot).length === 0, 'a slot in doubt has no pointer')
+    assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
+    assert(this.backpointers.size <= 2 * this.config.backpointersMax, 'backpointers are bounded')
+  }
+
+  private addSibling(ref: NodeRef, fx: OverlayEffects): void {
+    const { siblings } = this
+    if (!siblings.includes(ref.id)) return
+    const isNew = !siblings.has(ref.id)
+    if (isNew && siblings.full) return
+    siblings.set(ref)
+    this.backpointers.unobserve(ref.id)
+    if (!isNew) return
+    fx.neighborChanged(ref, true)
+    this.narrow(fx)
+  }
+
+  /** The incumbents stay unless `ref` is known to be nearer than one. */
+  private offer(ref: NodeRef, fx: OverlayEffects): void {
+    const { map } = this
+    if (map.get(ref.id) !== undefined) return
+    if (!map.hasRoomFor(ref.id) && this.proximity.of(ref.id) === undefined) return
+    const { taken, primary, displaced } = map.offer(ref)
+    const level = map.levelOf(ref.id)
+    this.doubtful.delete(slotNumber(level, map.digitOf(ref.id, level)))
+    if (displaced !== undefined) {
+      this.history.note(displaced, this.prng)
+      if (this.counts) this.tell(displaced)
+    }
+    if (taken && this.counts) this.tell(ref)
+    if (primary) fx.routesChanged()
+  }
+
+  /** A new incarnation of a node takes the place of the one before. */
+  private renew(before: NodeRef, ref: NodeRef, fx: OverlayEffects): void {
+    this.proximity.forget(ref.id)
+    this.map.replace(ref)
+    if (this.siblings.has(ref.id)) {
+      this.siblings.set(ref)
+      fx.neighborChanged(before, false)
+      fx.neighborChanged(ref, true)
+    }
+    fx.routesChanged()
+  }
+
+  private tell(ref: NodeRef): void {
+    const untold = (this.untold ??= new Map())
+    untold.set(ref.id, ref)
+  }
+}
+
+/** The number of a slot in messages, timers and sets. */
+export function slotNumber(level: number, digit: number): number {
+  return level * slotBase + digit
+}
