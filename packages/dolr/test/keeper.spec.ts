@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict'
+import { guidOf } from '@plaxton/guid'
+import { encodeMessage } from '../src/codec.ts'
+import type { DolrMessage } from '../src/messages.ts'
+import { rootKey } from '../src/records.ts'
+import { Script, bytesOf, nodeOf, recordOf } from './script.ts'
+
+const guid = guidOf(bytesOf('object'))
+const [host, other, before, between, beyond, elsewhere] = ['host', 'other', 'before', 'between', 'beyond', 'elsewhere'].map(nodeOf) as [
+  ReturnType<typeof nodeOf>,
+  ReturnType<typeof nodeOf>,
+  ReturnType<typeof nodeOf>,
+  ReturnType<typeof nodeOf>,
+  ReturnType<typeof nodeOf>,
+  ReturnType<typeof nodeOf>,
+]
+
+const retract = (signedAt: number): DolrMessage => ({ type: 'retract', guid, host: host.id, salt: 0, signedAt })
+
+describe('a node on the way of a record', () => {
+  it('keeps a pointer once the signature has been checked, and lets the message pass meanwhile', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    const payload = encodeMessage({ type: 'publish', record, salt: 0, distanceMs: 0, stepMs: 0, step: 2, push: false })
+    const { decision } = script.passes(payload, guid, before, beyond)
+    assert.equal(decision.action, 'replace')
+    assert.deepEqual(script.hostsOf(guid), [])
+    script.settle()
+    assert.deepEqual(script.hostsOf(guid), [host])
+  })
+
+  it('keeps nothing that somebody else has signed', () => {
+    const script = new Script('self')
+    const mine = recordOf(guid, host, script.now)
+    const forged = { ...mine, signature: recordOf(guid, other, script.now).signature }
+    const withOwnKey = { ...recordOf(guid, other, script.now), body: mine.body }
+    const { handle } = script.publishes(forged, before, undefined)
+    script.publishes(withOwnKey, before, beyond)
+    assert.deepEqual(script.hostsOf(guid), [])
+    assert.equal(script.node.stats().forged, 2)
+    assert.match((script.replies.get(handle) as { detail: string }).detail, /not signed by .*, the host it names/)
+  })
+
+  it('keeps nothing of a host whose reference is not to be used', () => {
+    const script = new Script('self')
+    const { decision } = script.publishes(recordOf(guid, { ...host, address: 'wrong:host' }, script.now), before, beyond)
+    assert.equal(decision.action, 'reject')
+    assert.equal(script.node.stats().garbage, 1)
+  })
+
+  it('refuses records under a key that is not theirs, from the future, from the past, or for too long', () => {
+    const script = new Script('self', { maxTtlMs: 300_000, maxSkewMs: 1_000 })
+    const cases: Array<[ReturnType<typeof recordOf>, RegExp]> = [
+      [recordOf(guid, host, script.now + 1_001), /dated 1001 ms ahead/],
+      [recordOf(guid, host, script.now - 201_000), /expired 1000 ms ago/],
+      [recordOf(guid, host, script.now, { ttlMs: 300_001 }), /is to hold 300001 ms, allowed are 300000/],
+    ]
+    for (const [record, reason] of cases) {
+      const { decision } = script.publishes(record, before, beyond)
+      assert.ok(decision.action === 'reject' && reason.test(decision.reason), JSON.stringify(decision))
+    }
+    const record = recordOf(guid, host, script.now)
+    const wrongKey = script.passes(
+      encodeMessage({ type: 'publish', record, salt: 1, distanceMs: 0, stepMs: 0, step: 1, push: false }),
+      guid,
+      before,
+      beyond,
+    )
+    assert.equal(wrongKey.decision.action, 'reject')
+    assert.equal(script.publishes(record, before, beyond, { salt: 8 }).decision.action, 'reject')
+    assert.equal(script.openQuestions, 0)
+    assert.deepEqual(script.hostsOf(guid), [])
+  })
+
+  it('takes the later record of a host, in whatever order they come', () => {
+    const script = new Script('self')
+    const at = script.now
+    script.publishes(recordOf(guid, host, at + 2, { withdrawn: true }), before, beyond)
+    script.publishes(recordOf(guid, host, at + 1), before, beyond)
+    assert.deepEqual(script.hostsOf(guid), [], 'a republication under way does not undo the withdrawal')
+    script.publishes(recordOf(guid, host, at + 3), before, beyond)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    script.publishes(recordOf(guid, host, at + 2, { withdrawn: true }), before, beyond)
+    assert.deepEqual(script.hostsOf(guid), [host], 'a withdrawal that is late does not undo the next publication')
+  })
+
+  it('remembers a withdrawal for as long as a record before it could be repeated', () => {
+    const script = new Script('self', { maxSkewMs: 10_000, sweepMs: 1_000 })
+    const at = script.now
+    script.publishes(recordOf(guid, host, at + 1, { withdrawn: true }), before, beyond)
+    script.run(209_000)
+    script.publishes(recordOf(guid, host, at), before, beyond)
+    assert.deepEqual(script.hostsOf(guid), [])
+    script.run(3_000)
+    assert.equal(script.node.stats().pointers, 0)
+    assert.equal(script.publishes(recordOf(guid, host, at), before, beyond).decision.action, 'reject')
+  })
+
+  it('forgets what is not repeated, at the time it holds to', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.run(199_999)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    script.run(1)
+    assert.deepEqual(script.hostsOf(guid), [])
+    script.run(60_000)
+    assert.equal(script.node.stats().pointers, 0)
+  })
+
+  it('does not check a signature twice, whichever root the record goes to', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    const second = encodeMessage({ type: 'publish', record, salt: 1, distanceMs: 0, stepMs: 0, step: 1, push: false })
+    script.passes(second, rootKey(guid, 1), before, beyond)
+    assert.equal(script.openQuestions, 0)
+  })
+
+  it('adds the round trip of each hop to the distance, and once when the hop has to be taken another way', () => {
+    const script = new Script('self')
+    script.roundTrips.set(beyond.id, 7).set(elsewhere.id, 50)
+    const record = recordOf(guid, host, script.now)
+    const first = script.publishes(record, before, beyond, { distanceMs: 30, stepMs: 12, step: 2 })
+    const onward = first.decision as { payload: Uint8Array }
+    const again = script.passes(onward.payload, guid, before, elsewhere, 2)
+    const next = new Script('next')
+    next.passes((again.decision as { payload: Uint8Array }).payload, guid, script.self, beyond, 3)
+    next.settle()
+    next.publishes(recordOf(guid, other, next.now), before, beyond, { distanceMs: 79 })
+    assert.deepEqual(next.hostsOf(guid), [other, host], 'the first is 30 + 50 away')
+    next.roundTrips.set(host.id, 5)
+    assert.deepEqual(next.hostsOf(guid), [host, other], 'a measured distance counts more')
+  })
+})
+
+describe('the root of an object', () => {
+  it('says that it keeps a record when it does', () => {
+    const script = new Script('self')
+    const { handle } = script.publishes(recordOf(guid, host, script.now), before, undefined)
+    assert.deepEqual(script.replies.get(handle), { type: 'published', root: script.self })
+  })
+
+  it('says when it has a newer one, and how much newer', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now + 5), before, undefined)
+    const { handle } = script.publishes(recordOf(guid, host, script.now), before, undefined)
+    assert.deepEqual(script.replies.get(handle), { type: 'refusal', detail: 'there is a newer record, by 5 ms', signedAt: script.now + 5 })
+  })
+
+  it('says when it checks too many already', () => {
+    const script = new Script('self', { verificationsMax: 1, verificationShares: 1 })
+    const stall = recordOf(guidOf(bytesOf('another')), host, script.now)
+    script.passes(
+      encodeMessage({ type: 'publish', record: stall, salt: 0, distanceMs: 0, stepMs: 0, step: 2, push: false }),
+      stall.guid,
+      before,
+      beyond,
+    )
+    const { handle } = script.publishes(recordOf(guid, host, script.now), before, undefined)
+    assert.match((script.replies.get(handle) as { detail: string }).detail, /too many records are being checked/)
+    assert.ok(script.node.stats().overloads > 0)
+  })
+})
+
+describe('when the way of a record changes', () => {
+  it('a node where it arrives by another last hop tells the old one to retract', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    assert.deepEqual(script.takeTold(), [])
+    script.publishes(record, elsewhere, beyond, { push: true })
+    assert.deepEqual(script.takeTold(), [{ to: before, message: retract(script.now), id: 0 }])
+  })
+
+  it('a record that is sent on ends where it meets the way as it was', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    assert.equal(script.publishes(record, elsewhere, beyond, { push: true }).decision.action, 'stop')
+    assert.equal(
+      script.publishes(record, elsewhere, between, { push: true }).decision.action,
+      'replace',
+      'not where the way goes on otherwise',
+    )
+    const newer = recordOf(guid, host, script.now + 1)
+    assert.equal(script.publishes(newer, elsewhere, between, { push: true }).decision.action, 'replace', 'nor where it is news')
+  })
+
+  it('the retraction goes back hop by hop, and its pointers go', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.receives(retract(script.now), beyond, false)
+    assert.deepEqual(script.hostsOf(guid), [])
+    assert.deepEqual(script.takeTold(), [{ to: before, message: retract(script.now), id: 0 }])
+  })
+
+  it('it ends where the ways part', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    script.publishes(record, before, elsewhere)
+    script.receives(retract(script.now), beyond, false)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    assert.deepEqual(script.takeTold(), [])
+  })
+
+  it('the present way stays when two copies of one message arrived in the wrong order', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    script.publishes(record, before, elsewhere)
+    script.receives(retract(script.now), elsewhere, false)
+    assert.deepEqual(script.hostsOf(guid), [host], 'the other copy made it')
+    script.receives(retract(script.now), beyond, false)
+    assert.deepEqual(script.hostsOf(guid), [], 'now neither did')
+  })
+
+  it('nothing is retracted for somebody who is not the next hop, nor a newer record', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now + 1), before, beyond)
+    script.receives(retract(script.now + 1), elsewhere, false)
+    script.receives(retract(script.now), beyond, false)
+    script.receives({ ...retract(script.now + 1), salt: 1 } as DolrMessage, beyond, false)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    assert.deepEqual(script.takeTold(), [])
+  })
+
+  it('a pointer that another way still needs stays', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    script.publishes(record, before, beyond, { salt: 1 })
+    script.receives(retract(script.now), beyond, false)
+    assert.deepEqual(script.hostsOf(guid), [host])
+  })
+
+  it('a node sends its pointers on by the new way, after a pause and at most so many at a time', () => {
+    const script = new Script('self', { settleMs: 500, movesPerTick: 2, tickMs: 50 })
+    const guids = Array.from({ length: 5 }, (_, i) => guidOf(bytesOf(`object ${i}`)))
+    for (const each of guids) script.publishes(recordOf(each, host, script.now), before, beyond)
+    for (const each of guids) script.nextHops.set(each, elsewhere)
+    script.node.routesChanged(script.now, script)
+    script.node.update(other, true, script.now, script)
+    script.run(499)
+    assert.equal(script.routed.length, 0)
+    script.run(1)
+    assert.equal(script.routed.length, 2)
+    script.run(50)
+    assert.equal(script.routed.length, 4)
+    script.run(50)
+    assert.deepEqual(
+      script.routed.map(({ to, message, id }) => [to, (message as { push: boolean }).push, id]),
+      guids.map((each) => [each, true, 0]),
+    )
+    for (const { to, message } of script.routed) script.passes(encodeMessage(message), to, script.self, elsewhere, 0)
+    script.node.routesChanged(script.now, script)
+    script.run(1_000)
+    assert.equal(script.routed.length, 5, 'once')
+    script.receives({ ...retract(1_000_000), guid: guids[0]! } as DolrMessage, beyond, false)
+    assert.deepEqual(script.takeTold(), [], 'the way parts here, so a retraction ends here')
+  })
+
+  it('a node that becomes the root keeps its pointers and sends nothing', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.node.routesChanged(script.now, script)
+    script.run(1_000)
+    assert.equal(script.routed.length, 0)
+    assert.deepEqual(script.hostsOf(guid), [host])
+  })
+})
+
+describe('copies beside the way', () => {
+  it('are kept when they prove right, and are news', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    const forged = { ...recordOf(guid, other, script.now), signature: record.signature }
+    script.receives({ type: 'copy', records: [record, forged], distanceMs: 9 }, elsewhere)
+    script.settle()
+    assert.deepEqual(script.hostsOf(guid), [host])
+    script.receives({ type: 'copy', records: [record], distanceMs: 9 }, elsewhere)
+    assert.equal(script.openQuestions, 0)
+  })
+
+  it('go to backups of the next hop on the first hops, where that is wanted', () => {
+    const script = new Script('self', { nearBackups: 1, nearHops: 2 })
+    script.localLookup = () => [beyond, elsewhere]
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond, { step: 1 })
+    const told = script.takeTold()
+    assert.deepEqual(
+      told.map(({ to, message }) => [to, message.type]),
+      [[elsewhere, 'copy']],
+    )
+    script.publishes(recordOf(guid, host, script.now + 1), before, beyond, { step: 2 })
+    assert.deepEqual(script.takeTold(), [])
+  })
+
+  it('go to the nodes nearest to this one, where that is wanted', () => {
+    const script = new Script('self', { nearNeighbors: 1, nearHops: 1 })
+    script.localLookup = () => [beyond, elsewhere, between]
+    script.roundTrips.set(elsewhere.id, 9).set(between.id, 4)
+    script.publishes(recordOf(guid, host, script.now), before, beyond, { step: 0 })
+    assert.deepEqual(
+      script.takeTold().map(({ to }) => to),
+      [between],
+    )
+  })
+})
