@@ -98,7 +98,6 @@ export class LeafSet {
   /** The repair of a side has found all there is to find: what is still free is free because the ring is small. */
   heal(side: Side): void {
     side.wound = 'none'
-    for (const ref of this.members) side.add(ref)
     this.changed()
   }
 
@@ -180,6 +179,9 @@ export class LeafSet {
   }
 
   private changed(): void {
+    // A place that became free on one side may belong to a member that only the other side has: in a ring of hardly more than |L| nodes.
+    for (const ref of this.left.members) this.right.add(ref)
+    for (const ref of this.right.members) this.left.add(ref)
     this.everybody = undefined
     const furthest = this.right.furthest
     const meets = furthest === undefined ? this.left.members.length === 0 : this.left.has(furthest.id)

@@ -42,6 +42,15 @@ describe('LeafSet', () => {
     assert.equal(leafSet.has(guid('e0')), false)
   })
 
+  it('fills a place that becomes free on one side with a member that only the other side had', () => {
+    const leafSet = leafSetOf(0x80, [0x90, 0xa0, 0xb0, 0xc0, 0x70, 0x60])
+    leafSet.remove(guid('a0'))
+    assert.deepEqual(
+      leafSet.right.members.map((member) => member.id),
+      ['90', 'b0', 'c0', '60'],
+    )
+  })
+
   it('lists its members from the nearest outwards, by turns', () => {
     const leafSet = leafSetOf(0x80, [0x90, 0xa0, 0xb0, 0xc0, 0x70, 0x60, 0x50, 0x40])
     assert.deepEqual(
