@@ -1,3 +1,4 @@
+import { maxAddressLength } from '@plaxton/kbr'
 import type { RefReader } from '@plaxton/kbr'
 import {
   WireError,
@@ -10,6 +11,7 @@ import {
   message,
   nested,
   nodeRef,
+  refine,
   repeated,
   string,
   uint32,
@@ -38,7 +40,7 @@ export function decodeMessage(payload: Uint8Array, refs: RefReader): DolrMessage
     case 'publish':
       return { ...body, record: readRecord(body.record, refs) }
     case 'copy':
-      return { ...body, records: body.records.map((record) => readRecord(record, refs)) }
+      return { ...body, records: body.records.flatMap((record) => readableRecord(record, refs)) }
     default:
       return body
   }
@@ -59,8 +61,17 @@ const recordSchema = message('SignedRecord', {
   signature: bytes(3, { length: 64 }),
 })
 
-const candidateSchema = message('Candidate', { node: nodeRef(1), distanceMs: uint32(2) })
-const candidates = (number: number) => repeated(nested(number, candidateSchema), { max: maxHosts })
+const hostSchema = message('Host', { id: guid(1), address: string(2, { max: maxAddressLength }), epoch: uint53(3) })
+const candidateSchema = message('Candidate', { node: nested(1, hostSchema), distanceMs: uint32(2) })
+/** A host whose reference is not to be used is left out, and the others stay. */
+const candidates = (number: number) =>
+  repeated(
+    refine(nested(number, candidateSchema), ({ node: { id, address, epoch }, distanceMs }, { ref }) => {
+      const node = ref?.(id, address, epoch)
+      return node === undefined ? undefined : { node, distanceMs }
+    }),
+    { max: maxHosts },
+  )
 const payloadField = (number: number) => bytes(number, { max: maxPayloadBytes })
 const detailField = (number: number) => string(number, { max: maxDetailBytes })
 
@@ -118,4 +129,14 @@ export const frameSchema = message('DolrFrame', { version: uint32(1), body: nest
 /** A record as it travels: the fields of its body are read from there. */
 function readRecord({ body, publicKey, signature }: Omit<SignedRecord, keyof PublicationRecord>, refs: RefReader): SignedRecord {
   return { ...readBody(body, refs), body, publicKey, signature }
+}
+
+/** The record, unless it is none; the others in its message count all the same. */
+function readableRecord(record: Parameters<typeof readRecord>[0], refs: RefReader): SignedRecord[] {
+  try {
+    return [readRecord(record, refs)]
+  } catch (error) {
+    if (error instanceof WireError) return []
+    throw error
+  }
 }

@@ -1,5 +1,4 @@
 import type { Guid } from '@plaxton/guid'
-import { shortGuid } from '@plaxton/guid'
 import type { AppEffects, Millis, ReplyHandle } from '@plaxton/kbr'
 import { emit } from './command.ts'
 import { maxDetailBytes } from './codec.ts'
@@ -42,7 +41,7 @@ export class Deliveries {
     const { config, errands } = this.parts
     if (this.open >= config.deliveriesMax) {
       this.refused++
-      return respond(reply, notTaken(`${this.open} messages wait for an answer here already`), fx)
+      return respond(reply, declined('busy', `${this.open} messages wait for an answer here already`), fx)
     }
     const delivery: Delivery = { number: ++this.lastNumber, message, replies: [reply], answer: undefined, alarm: 0 }
     this.byMessage.set(message, delivery)
@@ -57,6 +56,16 @@ export class Deliveries {
   answer(number: number, outcome: 'answered' | 'refused', payload: Uint8Array, detail: string, now: Millis, fx: AppEffects): void {
     const delivery = this.byNumber.get(number)
     if (delivery !== undefined) this.conclude(delivery, outcome, payload, detail, now, fx)
+  }
+
+  /** The handler does not take the message: the sender asks another host, or this one later. */
+  decline(number: number, detail: string, fx: AppEffects): void {
+    const delivery = this.byNumber.get(number)
+    if (delivery === undefined) return
+    this.byNumber.delete(number)
+    this.byMessage.delete(delivery.message)
+    this.parts.errands.forget(delivery.alarm)
+    for (const reply of delivery.replies) respond(reply, declined('busy', shortened(detail)), fx)
   }
 
   private conclude(delivery: Delivery, outcome: DeliveryOutcome, payload: Uint8Array, detail: string, _now: Millis, fx: AppEffects): void {
@@ -89,12 +98,9 @@ export class Deliveries {
   }
 }
 
-export function notTaken(detail: string): DolrReply {
-  return { type: 'answer', outcome: 'not taken', detail, payload: new Uint8Array(0) }
-}
-
-export function notHosted(guid: Guid): DolrReply {
-  return { type: 'answer', outcome: 'not hosted', detail: `${shortGuid(guid)} is not hosted here`, payload: new Uint8Array(0) }
+/** The answer to a message that no handler gets. */
+export function declined(outcome: Exclude<DeliveryOutcome, 'answered' | 'refused'>, detail: string): DolrReply {
+  return { type: 'answer', outcome, detail, payload: new Uint8Array(0) }
 }
 
 interface Delivery {

@@ -9,6 +9,8 @@ export type DeliveryEnd =
   | { readonly type: 'answered'; readonly payload: Uint8Array }
   | { readonly type: 'refused'; readonly detail: string }
   | { readonly type: 'not delivered'; readonly failure: RouteFailure }
+  /** There is nobody to deliver to, now and for a while. */
+  | { readonly type: 'no handler'; readonly detail: string }
 
 /**
  * One message to one host, directly.
@@ -80,17 +82,15 @@ export class Delivery {
 function endOf(answered: Answered, host: NodeRef): DeliveryEnd {
   if (!answered.ok) return { type: 'not delivered', failure: answered.failure }
   const { message } = answered
-  if (message.type !== 'answer') return notDelivered(`${namesOf([host])} answered with ${message.type}`)
+  if (message.type !== 'answer') return { type: 'no handler', detail: `${namesOf([host])} answered with ${message.type}` }
   switch (message.outcome) {
     case 'answered':
       return { type: 'answered', payload: message.payload }
     case 'refused':
       return { type: 'refused', detail: message.detail }
+    case 'busy':
+      return { type: 'not delivered', failure: { reason: 'overloaded', detail: message.detail, at: host } }
     default:
-      return notDelivered(`${namesOf([host])}: ${message.detail}`)
+      return { type: 'no handler', detail: message.detail }
   }
-}
-
-function notDelivered(detail: string): DeliveryEnd {
-  return { type: 'not delivered', failure: { reason: 'rejected by application', detail, at: undefined } }
 }

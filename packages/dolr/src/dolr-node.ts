@@ -1,4 +1,4 @@
-import { isGuid } from '@plaxton/guid'
+import { isGuid, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { InvalidValueError, NotFoundError, NotReadyError, sameNode } from '@plaxton/kbr'
 import type {
@@ -18,7 +18,7 @@ import { emit, overloaded } from './command.ts'
 import type { Command, CommandInit } from './command.ts'
 import { dolrConfig } from './config.ts'
 import type { DolrConfig } from './config.ts'
-import { Deliveries, notHosted, notTaken } from './deliveries.ts'
+import { Deliveries, declined } from './deliveries.ts'
 import { Errands } from './errands.ts'
 import { Keeper } from './keeper.ts'
 import { LocateCommand } from './locate-command.ts'
@@ -212,6 +212,11 @@ export class DolrNode implements Application {
     )
   }
 
+  /** The message of a `dolr:message` event was not handled and will not be: its sender asks another host. */
+  decline(delivery: number, reason: string, fx: AppEffects): void {
+    this.deliveries.decline(delivery, reason, fx)
+  }
+
   /** Whether this node hosts `guid`. */
   hosts(guid: Guid): boolean {
     return this.publications.get(guid) !== undefined
@@ -348,9 +353,9 @@ export class DolrNode implements Application {
 
   private onMessage(call: DolrMessage & { readonly type: 'deliver' }, reply: ReplyHandle, fx: AppEffects): void {
     const publication = this.publications.get(call.guid)
-    if (publication === undefined) respond(reply, notHosted(call.guid), fx)
-    else if (!publication.answers) respond(reply, notTaken('the object is hosted here, but nobody answers messages to it'), fx)
-    else if (this.leaving) respond(reply, notTaken('the host is leaving'), fx)
+    if (publication === undefined) respond(reply, declined('not hosted', `${shortGuid(call.guid)} is not hosted here`), fx)
+    else if (!publication.answers)
+      respond(reply, declined('nobody answers', 'the object is hosted here, but nobody answers messages to it'), fx)
     else this.deliveries.take(call.guid, call.id, call.payload, reply, fx)
   }
 

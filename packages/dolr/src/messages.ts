@@ -85,10 +85,10 @@ export type DolrReply =
 export type DolrMessage = DolrCall | DolrReply
 
 /** The words for {@link DeliveryOutcome}, in their order on the wire. */
-export const deliveryOutcomes = ['answered', 'refused', 'not hosted', 'not taken'] as const
+export const deliveryOutcomes = ['answered', 'refused', 'not hosted', 'nobody answers', 'busy'] as const
 /**
- * `answered` and `refused`: the handler had the message. `not hosted` and `not taken` (nobody answers messages there, or too many are being
- * answered): it did not, and another host may have it.
+ * `answered` and `refused`: the handler had the message. The others: it did not, and another host may have it. `nobody answers`: the object is hosted, but
+ * without a handler. `busy`: there is a handler, but it takes no message just now.
  */
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number]
 

@@ -1,6 +1,6 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import type { AppEffects, Millis, NodeRef, NotFoundError, PlaxtonError, RouteFailure } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, NotFoundError, PlaxtonError } from '@plaxton/kbr'
 import { Choice } from './choice.ts'
 import { emit, rejected, routeError } from './command.ts'
 import type { CommandInit } from './command.ts'
@@ -121,7 +121,12 @@ export class SendCommand extends SearchCommand {
           this.refusals.push(rejected(`${namesOf([host])} refused the message to ${shortGuid(this.guid)}: ${end.detail}`))
           break
         case 'not delivered':
-          this.onUndelivered(host, end.failure, effects)
+          this.lastError = routeError(end.failure)
+          this.passOver(host.id)
+          this.onUndelivered(host, end.failure.detail, effects)
+          break
+        case 'no handler':
+          this.onUndelivered(host, end.detail, effects)
           break
       }
       this.proceed(time, effects)
@@ -135,11 +140,9 @@ export class SendCommand extends SearchCommand {
     emit(fx, { type: 'dolr:reply', command: this.id, host, payload })
   }
 
-  private onUndelivered(host: NodeRef, failure: RouteFailure, fx: AppEffects): void {
+  private onUndelivered(host: NodeRef, why: string, fx: AppEffects): void {
     this.sawAll = false
-    this.lastError = routeError(failure)
-    this.undelivered = `${namesOf([host])} did not take the message: ${failure.detail}`
-    this.passOver(host.id)
-    this.progress('retrying', `passing over ${namesOf([host])}: ${failure.detail}`, fx)
+    this.undelivered = `${namesOf([host])} did not take the message: ${why}`
+    this.progress('retrying', this.undelivered, fx)
   }
 }

@@ -100,7 +100,10 @@ export interface Dht {
   ensure(guid: Guid, replicas?: number, options?: CallOptions): Promise<Inspection>
 }
 
-/** Answers messages sent to an object this node hosts; throwing refuses the message with the error's text. */
+/**
+ * Answers messages sent to an object this node hosts. Throwing refuses the message with the error's text; throwing `NotReadyError` says that it was not
+ * handled at all, and it goes to another host.
+ */
 export type ObjectHandler = (message: Uint8Array, guid: Guid) => Uint8Array | Promise<Uint8Array>
 
 /** An object while this node answers for it. */

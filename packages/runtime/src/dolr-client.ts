@@ -106,13 +106,14 @@ export class DolrClient implements Dolr {
   private async handle({ delivery, guid, message }: Extract<DolrEvent, { type: 'dolr:message' }>): Promise<void> {
     const handler = this.handlers.get(guid)
     try {
-      if (handler === undefined) throw new NotFoundError('the object is no longer hosted here')
+      if (handler === undefined) throw new NotReadyError('the object is no longer hosted here')
       const reply = await handler(message, guid)
       if (!(reply instanceof Uint8Array)) throw new InvalidValueError('the answer of the handler', reply, 'a Uint8Array')
       this.answer((now, fx) => this.dolr.answer(delivery, true, reply, now, fx))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.answer((now, fx) => this.dolr.answer(delivery, false, reason, now, fx))
+      if (error instanceof NotReadyError) this.answer((_, fx) => this.dolr.decline(delivery, reason, fx))
+      else this.answer((now, fx) => this.dolr.answer(delivery, false, reason, now, fx))
     }
   }
 
