@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { pastry } from '@plaxton/pastry'
-import { ringDistance } from '@plaxton/simulator'
+import { ringDistance, surrogate } from '@plaxton/simulator'
+import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import { failuresOf, only, overlaySuite } from '../src/index.ts'
 import type { OverlayUnderTest } from '../src/index.ts'
 
@@ -8,7 +9,7 @@ const usage = `npm run conform -- --overlay NAME [OPTION…]
 
   The conformance suite of an overlay, seed by seed.
 
-  --overlay pastry
+  --overlay pastry or tapestry
   --seeds 1..200 or --seed 17
   --nodes 24   of the networks that are not about few nodes
   --only WORDS   cases with these words in their title
@@ -17,6 +18,11 @@ Ends with status 1 when a case failed.`
 
 const overlays: Readonly<Record<string, OverlayUnderTest>> = {
   pastry: { create: pastry, ownership: ringDistance, has: { ranges: 'contiguous', proximity: true, heals: true } },
+  tapestry: {
+    create: tapestry,
+    ownership: surrogate(tapestryDefaults.digitBits),
+    has: { ranges: 'scattered', proximity: true, heals: true },
+  },
 }
 
 const { values } = parseArgs({

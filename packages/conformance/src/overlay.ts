@@ -77,7 +77,7 @@ class Runs {
     return {
       title: each.title,
       run: async () => {
-        for (const seed of list) await this.runOne(each, seed, sharing)
+        for (const seed of 'once' in each && each.once === true ? list.slice(0, 1) : list) await this.runOne(each, seed, sharing)
       },
     }
   }

@@ -28,6 +28,8 @@ export interface SimulatedCase {
   readonly title: string
   /** Nodes of its network; default: as the suite was told. */
   readonly nodes?: number
+  /** Set when it is dear and one seed shows it: the first. */
+  readonly once?: boolean
   readonly run: (context: SimulatedContext) => Promise<void>
 }
 
