@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { MixResult, OverlayName, Violation } from '../src/index.ts'
+import type { MixResult, Violation } from '../src/index.ts'
 
 /** A result as it travels between processes: what `--json` prints. */
 export type MixReport = Omit<MixResult, 'violations'> & {
@@ -12,14 +12,13 @@ export type MixReport = Omit<MixResult, 'violations'> & {
 const seedsPerProcess = 10
 
 /**
- * Runs the mix on these seeds in `jobs` processes at a time and calls `onReport` as reports come, which may be out of order. A process that dies
+ * Runs the mix with these options on these seeds in `jobs` processes at a time and calls `onReport` as reports come, which may be out of order. A process that dies
  * rejects. Ends early when `onReport` returns false.
  */
 export async function mixInWorkers(
   seeds: readonly number[],
-  nodes: number,
+  options: readonly string[],
   jobs: number,
-  overlay: OverlayName,
   onReport: (report: MixReport) => boolean,
 ): Promise<void> {
   const left = [...seeds]
@@ -27,7 +26,7 @@ export async function mixInWorkers(
   const worker = async (): Promise<void> => {
     while (goOn && left.length > 0) {
       const chunk = left.splice(0, seedsPerProcess)
-      await runProcess(chunk, nodes, overlay, (report) => {
+      await runProcess(chunk, options, (report) => {
         if (goOn && !onReport(report)) goOn = false
       })
     }
@@ -36,9 +35,9 @@ export async function mixInWorkers(
 }
 
 /** `seeds` follow one another. */
-function runProcess(seeds: readonly number[], nodes: number, overlay: OverlayName, onReport: (report: MixReport) => void): Promise<void> {
+function runProcess(seeds: readonly number[], options: readonly string[], onReport: (report: MixReport) => void): Promise<void> {
   const command = fileURLToPath(new URL('simulate.ts', import.meta.url))
-  const args = ['mix', '--seeds', `${seeds[0]}..${seeds.at(-1)}`, '--nodes', String(nodes), '--overlay', overlay, '--json']
+  const args = ['mix', '--seeds', `${seeds[0]}..${seeds.at(-1)}`, ...options, '--json']
   const child = spawn(process.execPath, [...process.execArgv, command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: child.stdout }).on('line', (line) => onReport(JSON.parse(line) as MixReport))
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
-import type { HopsResult, OverlayName } from '../src/index.ts'
+import type { DolrCounts, HopsResult, OverlayName, ServiceName } from '../src/index.ts'
 import { mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
 
@@ -8,7 +8,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
 
   mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
           --seed 17 or --seeds 1..200   --nodes 100   --jobs 2 (processes)   --plan prints what each seed drew
-          --overlay pastry   --stop ends at the first failure
+          --overlay pastry (or tapestry)   --services past (or dolr, or past,dolr)   --stop ends at the first failure
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
@@ -34,6 +34,7 @@ const { positionals, values } = parseArgs({
     lookups: { type: 'string' },
     overlay: { type: 'string' },
     repeats: { type: 'string' },
+    services: { type: 'string', default: 'past' },
     session: { type: 'string' },
     minutes: { type: 'string' },
     loss: { type: 'string' },
@@ -65,8 +66,9 @@ async function mix(): Promise<boolean> {
     print(report, () => describeMix(report, nodes, name))
     return failed === 0 || !values.stop
   }
-  if (jobs > 1) await mixInWorkers(seeds(), nodes, jobs, name, onReport)
-  else seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, overlay: name }))) as MixReport))
+  if (jobs > 1) await mixInWorkers(seeds(), ['--nodes', String(nodes), '--overlay', name, '--services', services().join()], jobs, onReport)
+  else
+    seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, overlay: name, services: services() }))) as MixReport))
   const secondsEach = (performance.now() - started) / 1000 / runs
   if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${secondsEach.toFixed(2)} s a run`)
   return failed === 0
@@ -80,11 +82,20 @@ function describeMix(report: MixReport, nodes: number, name: OverlayName): strin
       `${report.deliveries} deliveries, ${report.wrongDeliveries} wrong; ${report.falseSuspicions} false suspicions; ` +
       `excused ${report.excused}, extra copies ${report.extraCopies}; trace ${report.traceHash}`,
   ]
+  if (report.dolr !== undefined) lines.push(`  dolr: ${describeDolr(report.dolr)}`)
   if (values.plan || violations.total > 0) lines.push(`  plan: ${report.plan}`)
   for (const [check, count] of Object.entries(violations.byCheck)) lines.push(`  ${check}: ${count}`)
   for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
-  if (violations.total > 0) lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes} --overlay ${name}`)
+  if (violations.total > 0)
+    lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes} --overlay ${name} --services ${services().join()}`)
   return lines.join('\n')
+}
+
+function describeDolr(c: DolrCounts): string {
+  return (
+    `published ${c.publishesOk}/${c.publishes}, unpublished ${c.unpublishesOk}/${c.unpublishes}, sent ${c.sendsOk}/${c.sends}, ` +
+    `located ${c.locatesOk}/${c.locates}; ${c.extraDeliveries} extra deliveries`
+  )
 }
 
 function hops(): boolean {
@@ -159,7 +170,7 @@ function tapestry(): boolean {
     const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
     const report = experiment.run({
       seed,
-      overlay: overlay('pastry'),
+      overlay: overlay('tapestry'),
       ...given('nodes'),
       ...given('lookups'),
       ...given('repeats'),
@@ -200,6 +211,13 @@ function overlay(otherwise: OverlayName): OverlayName {
   const name = values.overlay ?? otherwise
   if (Object.hasOwn(overlays, name)) return name as OverlayName
   console.error(`--overlay is ${name}, allowed is ${Object.keys(overlays).join(' or ')}`)
+  process.exit(2)
+}
+
+function services(): ServiceName[] {
+  const names = values.services.split(',')
+  if (names.every((name) => name === 'past' || name === 'dolr')) return names
+  console.error(`--services is ${values.services}, allowed is past, dolr or past,dolr`)
   process.exit(2)
 }
 

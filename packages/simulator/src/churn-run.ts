@@ -50,7 +50,7 @@ const lookupsPerSecondAndNode = 0.01
 export function runChurn(options: ChurnOptions): ChurnResult {
   const log = new ProbeLog()
   const { overlay = 'pastry' } = options
-  const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay as OverlayName]()
+  const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay]()
   const simulation = new Simulation({
     seed: options.seed,
     nodes: options.nodes,

@@ -1,27 +1,35 @@
-import { PastNode } from '@plaxton/past'
 import { Prng } from '@plaxton/kbr'
 import type { Millis } from '@plaxton/kbr'
 import { atRandomTimes } from './churn.ts'
+import { DolrLedger } from './dolr-ledger.ts'
+import type { DolrCounts } from './dolr-ledger.ts'
+import { DolrWorkload, describeDolrPlan, drawDolrPlan } from './mix-dolr.ts'
+import { PastWorkload } from './mix-past.ts'
 import { drawPlan, describePlan } from './mix-plan.ts'
 import type { MixPlan } from './mix-plan.ts'
 import { DeliveryWatch, checkRoots } from './overlay-checks.ts'
 import { overlays } from './overlays.ts'
 import type { OverlayName, OverlayUnderTest } from './overlays.ts'
 import { PastLedger } from './past-ledger.ts'
-import type { CommandCounts, LedgerObject } from './past-ledger.ts'
+import type { CommandCounts } from './past-ledger.ts'
 import { checkRanges } from './range-checks.ts'
 import type { SimNode } from './simulation.ts'
 import { Simulation } from './simulation.ts'
 import { Violations } from './violations.ts'
+import type { Workload } from './workload.ts'
 
 export interface MixOptions {
   readonly seed: number | string
   readonly nodes: number
   /** Default `pastry`. */
   readonly overlay?: OverlayName
+  /** What runs on top. Default PAST alone. */
+  readonly services?: readonly ServiceName[]
   /** Instead of the plan the seed draws: only these faults. For tests. */
   readonly plan?: Partial<MixPlan>
 }
+
+export type ServiceName = 'past' | 'dolr'
 
 export interface MixResult {
   readonly seed: number | string
@@ -36,13 +44,15 @@ export interface MixResult {
   readonly objects: number
   readonly excused: number
   readonly extraCopies: number
+  /** Only with DOLR. */
+  readonly dolr?: DolrCounts
   readonly messages: number
   readonly virtualMs: Millis
   readonly traceHash: string
 }
 
 /**
- * Everything at once: nodes join; a phase of crashes, restarts, joins, leaves, partitions and losses with puts, gets and removes on top; then all
+ * Everything at once: nodes join; a phase of crashes, restarts, joins, leaves, partitions and losses with with PAST or DOLR or both on top; then all
  * is repaired, the network settles, and the checks hold everything against the truth.
  */
 export function runMix(options: MixOptions): MixResult {
@@ -56,18 +66,26 @@ class Mix {
   private readonly simulation: Simulation
   private readonly violations = new Violations()
   private readonly ledger: PastLedger
+  private readonly dolrLedger: DolrLedger
+  private readonly past: PastWorkload
+  private readonly dolr: DolrWorkload
+  private readonly workloads: readonly Workload[]
   private readonly watch: DeliveryWatch
   private readonly faults: Prng
-  private readonly workload: Prng
-  private extraCopies = 0
   private disturbed = false
 
   constructor(options: MixOptions) {
     this.options = options
     this.subject = overlays[options.overlay ?? 'pastry']()
-    this.ledger = new PastLedger(() => this.simulation, this.violations)
     const plan = { ...drawPlan(Prng.fromSeed(`${options.seed}/plan`)), ...options.plan }
     this.plan = plan
+    const simulation = () => this.simulation
+    this.ledger = new PastLedger(simulation, this.violations)
+    this.past = new PastWorkload(plan, this.ledger, simulation)
+    this.dolrLedger = new DolrLedger(simulation, this.violations)
+    this.dolr = new DolrWorkload(drawDolrPlan(Prng.fromSeed(`${options.seed}/dolr plan`)), this.dolrLedger, simulation)
+    const services = options.services ?? ['past']
+    this.workloads = [...(services.includes('past') ? [this.past] : []), ...(services.includes('dolr') ? [this.dolr] : [])]
     this.simulation = new Simulation({
       seed: options.seed,
       nodes: options.nodes,
@@ -75,15 +93,14 @@ class Mix {
       network: { noticeMs: plan.noticeMs },
       overlay: this.subject.overlay,
       ownership: this.subject.ownership,
-      applications: (_host, prng) => [new PastNode({ replicas: plan.replicas }, prng)],
+      applications: (_host, prng) => this.workloads.map((workload) => workload.application(prng)),
       encode: plan.encode,
       assertEvery: options.nodes <= smallNetwork ? 1 : assertEverySteps,
       onDisk: this.ledger.onDisk,
     })
-    this.ledger.watch(this.simulation)
+    for (const workload of this.workloads) workload.watch(this.simulation)
     this.watch = new DeliveryWatch(this.simulation)
     this.faults = this.simulation.simulator.stream('faults')
-    this.workload = this.simulation.simulator.stream('workload')
   }
 
   run(): MixResult {
@@ -110,7 +127,7 @@ class Mix {
     const end = simulation.now + plan.chaosMs
     this.disturbMessages(end)
     this.disturbNodes(end)
-    this.giveCommands(end)
+    for (const workload of this.workloads) workload.giveCommands(end)
     simulation.run(plan.chaosMs)
   }
 
@@ -118,7 +135,7 @@ class Mix {
   private repair(): void {
     const { simulation } = this
     simulation.network.repair()
-    this.ledger.setImpaired(false)
+    this.setImpaired(false)
     for (const node of simulation.nodes) if (!node.running && this.restarts.has(node)) simulation.restart(node)
     if (!simulation.runUntil(() => simulation.running().every((node) => node.ready), settleLimitMs)) {
       this.violations.add('everybody joins', simulation.now, this.outsiders())
@@ -127,18 +144,17 @@ class Mix {
     if (!simulation.runUntilQuiet({ quietMs: quietMs, withinMs: settleLimitMs })) {
       this.violations.add('the network settles', simulation.now, `membership still changed at ${simulation.lastChangeAt} ms`)
     }
+    simulation.run(Math.max(0, ...this.workloads.map((workload) => workload.healMs)))
   }
 
   private checkEverything(): void {
-    const { simulation, violations, ledger, subject } = this
+    const { simulation, violations, subject } = this
     const prng = simulation.simulator.stream('checks')
     simulation.assertInvariants()
     checkRoots(simulation, violations, { prng, replicas: subject.ranksKnown })
     checkRanges(simulation, violations, { prng: simulation.simulator.stream('range checks'), ranks: rangesChecked })
     subject.checkTables(simulation, violations)
-    this.extraCopies = ledger.checkCopies()
-    ledger.readBack(prng, readers)
-    ledger.checkEnded()
+    for (const workload of this.workloads) workload.check(prng)
     if (!this.suspicious) for (const wrong of this.watch.wrong) violations.add('deliveries at the root only', simulation.now, wrong)
   }
 
@@ -158,7 +174,7 @@ class Mix {
     for (let i = 0; i < plan.slowNodes; i++) network.setSlowness(host(), 500 + faults.nextInt(4500))
     for (let i = 0; i < plan.brokenLinks; i++) network.setLinkLoss(host(), host(), 1)
     this.disturbed = plan.loss + plan.slowNodes + plan.brokenLinks + plan.partitions > 0
-    this.ledger.setImpaired(plan.loss >= 0.05 || plan.slowNodes > 0 || plan.brokenLinks > 0)
+    this.setImpaired(plan.loss >= 0.05 || plan.slowNodes > 0 || plan.brokenLinks > 0)
     for (let i = 0; i < plan.partitions; i++) {
       const start = faults.nextInt(plan.chaosMs)
       simulation.after(start, () => this.partition(Math.min(plan.partitionMs, end - simulation.now)))
@@ -170,8 +186,12 @@ class Mix {
     const hosts = faults.shuffle(simulation.nodes.map((_, index) => index))
     const size = 1 + faults.nextInt(hosts.length / 2)
     simulation.network.partition([hosts.slice(0, size)], { oneWay: plan.oneWay })
-    this.ledger.setImpaired(true)
+    this.setImpaired(true)
     simulation.after(ms, () => simulation.network.heal())
+  }
+
+  private setImpaired(impaired: boolean): void {
+    for (const workload of this.workloads) workload.setImpaired(impaired)
   }
 
   /** Crashed nodes that are to come back. */
@@ -219,45 +239,6 @@ class Mix {
     return this.simulation.running().length > this.options.nodes / 2
   }
 
-  // ——— Commands
-
-  private giveCommands(untilMs: Millis): void {
-    const { plan, simulation, workload } = this
-    atRandomTimes(simulation, workload.fork(), { meanGapMs: plan.putGapMs, untilMs, action: () => this.put() })
-    atRandomTimes(simulation, workload.fork(), { meanGapMs: plan.getGapMs, untilMs, action: () => this.get() })
-    if (plan.removeGapMs !== undefined) {
-      atRandomTimes(simulation, workload.fork(), { meanGapMs: plan.removeGapMs, untilMs, action: () => this.remove() })
-    }
-  }
-
-  private put(): void {
-    const { workload, plan } = this
-    const node = this.anyMember()
-    const bytes = drawBytes(workload, 1 + workload.nextInt(plan.largest))
-    const named = workload.chance(0.5)
-    if (node !== undefined) this.ledger.put(node, bytes, { named, replicas: plan.replicas })
-  }
-
-  private get(): void {
-    const node = this.anyMember()
-    const removedToo = this.workload.chance(0.1)
-    const object = this.anyObject(({ state }) => removedToo || state !== 'removed')
-    if (node !== undefined && object !== undefined) this.ledger.get(node, object)
-  }
-
-  private remove(): void {
-    const object = this.anyObject((candidate) => candidate.state === 'put' && candidate.owner.ready && !candidate.owner.leaving)
-    if (object !== undefined) this.ledger.remove(object)
-  }
-
-  private anyMember(): SimNode | undefined {
-    return this.workload.pick(this.simulation.running().filter((node) => node.ready && !node.leaving))
-  }
-
-  private anyObject(suits: (object: LedgerObject) => boolean): LedgerObject | undefined {
-    return this.workload.pick([...this.ledger.objects.values()].filter(suits))
-  }
-
   // ——— Report
 
   private outsiders(): string {
@@ -267,9 +248,10 @@ class Mix {
 
   private result(): MixResult {
     const { simulation, ledger, watch } = this
+    const dolr = this.workloads.includes(this.dolr) ? this.dolrLedger.counts : undefined
     return {
       seed: this.options.seed,
-      plan: describePlan(this.plan),
+      plan: [describePlan(this.plan), ...(dolr === undefined ? [] : [describeDolrPlan(this.dolr.plan)])].join('; dolr: '),
       violations: this.violations,
       nodes: simulation.members.size,
       deliveries: watch.delivered,
@@ -278,7 +260,8 @@ class Mix {
       commands: ledger.counts,
       objects: ledger.objects.size,
       excused: ledger.excused,
-      extraCopies: this.extraCopies,
+      extraCopies: this.past.extraCopies,
+      ...(dolr === undefined ? {} : { dolr }),
       messages: simulation.simulator.counts.deliveries,
       virtualMs: simulation.now,
       traceHash: simulation.traceHash,
@@ -298,10 +281,3 @@ const quietMs = 130_000
 const settleLimitMs = 1_800_000
 /** Ranks whose ranges are checked: the root and the first replicas. */
 const rangesChecked = 3
-/** Nodes that read each object back. */
-const readers = 2
-
-function drawBytes(prng: Prng, length: number): Uint8Array {
-  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => prng.nextUint32())
-  return new Uint8Array(words.buffer, 0, length)
-}

@@ -1,11 +1,15 @@
 import type { OverlayFactory } from '@plaxton/kbr'
 import { pastry, pastryDefaults } from '@plaxton/pastry'
 import type { PastryConfig } from '@plaxton/pastry'
+import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
+import type { TapestryConfig, TapestryNode } from '@plaxton/tapestry'
 import { IdealPastry } from './ideal-pastry.ts'
+import { IdealTapestry } from './ideal-tapestry.ts'
 import type { IdealTables, Place } from './ideal-tables.ts'
 import { checkLeafSets } from './overlay-checks.ts'
-import { ringDistance } from './ownership.ts'
+import { ringDistance, surrogate } from './ownership.ts'
 import type { Ownership } from './ownership.ts'
+import { checkHoles, checkSiblings } from './prefix-checks.ts'
 import type { Simulation } from './simulation.ts'
 import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
@@ -30,15 +34,17 @@ export interface OverlayVariant {
   readonly calm?: boolean
 }
 
-export type OverlayName = 'pastry'
+export type OverlayName = 'pastry' | 'tapestry'
 
 /** The overlays there are, by name. */
 export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) => OverlayUnderTest>> = {
   pastry: ({ digitBits = 4, calm = false } = {}) => pastryUnderTest({ leafSetSize: 16, digitBits, ...(calm ? calmPastry : {}) }),
+  tapestry: ({ digitBits = 4, calm = false } = {}) => tapestryUnderTest({ digitBits, ...(calm ? calmTapestry : {}) }),
 }
 
 const hourMs = 3_600_000
 const calmPastry = { heartbeatMs: hourMs, tableProbeMs: hourMs, leafExchangeMs: hourMs, rowExchangeMs: hourMs, historyMs: hourMs } as const
+const calmTapestry = { heartbeatMs: hourMs, beaconMs: hourMs, exchangeMs: hourMs, optimizeMs: hourMs, seekMs: hourMs } as const
 
 /** Pastry with this configuration. */
 export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest {
@@ -49,5 +55,20 @@ export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest
     ranksKnown: leafSetSize / 2 + 1,
     ideal: (topology, places) => new IdealPastry(topology, places, { digitBits: 4, leafSetSize }),
     checkTables: (simulation, violations) => checkLeafSets(simulation, violations, leafSetSize),
+  }
+}
+
+/** Tapestry with this configuration. */
+export function tapestryUnderTest(config: Partial<TapestryConfig> = {}): OverlayUnderTest {
+  const { digitBits, siblingsMin } = { ...tapestryDefaults, ...config }
+  return {
+    overlay: tapestry(config),
+    ownership: surrogate(digitBits),
+    ranksKnown: siblingsMin,
+    ideal: (topology, places) => new IdealTapestry(topology, places),
+    checkTables: (simulation, violations) => {
+      checkHoles(simulation, violations, { digitBits, mapOf: (node) => node.kbr.overlay as TapestryNode })
+      checkSiblings(simulation, violations, { digitBits, siblingsMin })
+    },
   }
 }

@@ -11,7 +11,7 @@ import type { ExperimentOptions } from './world.ts'
  * messages as bytes; upkeep is slowed down to once an hour, what is left of it is measured before each size and taken off.
  */
 export function insertionTraffic(options: ExperimentOptions): Report {
-  const { nodes = 500, repeats = 10, overlay = 'pastry' } = options
+  const { nodes = 500, repeats = 10, overlay = 'tapestry' } = options
   const world = new World(options, { nodes, topology: plane(), encode: true, subject: overlays[overlay]({ digitBits: 2, calm: true }) })
   const sizes = sizesUpTo(nodes, repeats)
   const measured = sizes.map((size) => {

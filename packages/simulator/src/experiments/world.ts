@@ -29,7 +29,7 @@ export class World {
 
   constructor(
     options: ExperimentOptions,
-    { subject = overlays[options.overlay ?? 'pastry'](), applications = () => [], ...rest }: WorldOptions,
+    { subject = overlays[options.overlay ?? 'tapestry'](), applications = () => [], ...rest }: WorldOptions,
   ) {
     this.subject = subject
     const { overlay, ownership } = this.subject
