@@ -14,6 +14,8 @@ export class TimerQueue<T> {
   private inserted = 0
   private armedFor = Infinity
   private disarm: (() => void) | undefined
+  /** The alarm rang late and was put off once. */
+  private putOff = false
 
   /** `onDue` is called once per item, outside of any call of `push`. */
   constructor(clock: Clock, onDue: (item: T) => void) {
@@ -40,6 +42,7 @@ export class TimerQueue<T> {
     this.disarm?.()
     this.disarm = undefined
     this.armedFor = Infinity
+    this.putOff = false
   }
 
   private arm(due: Millis): void {
@@ -48,11 +51,18 @@ export class TimerQueue<T> {
     this.disarm = this.clock.after(Math.max(0, due - this.clock.now()), () => this.ring())
   }
 
-  /** Platform timers ring a millisecond early now and then, and those of more than 24 days long before: what is not due yet stays. */
+  /**
+   * Platform timers ring a millisecond early now and then, and those of more than 24 days long before: what is not due yet stays. One that
+   * rings late says that the process stood still. What arrived meanwhile lies unread and goes first, or else every peer whose answer is
+   * among it would be taken for silent.
+   */
   private ring(): void {
+    const now = this.clock.now()
+    const isLate = now - this.armedFor > toleratedLateMs
     this.armedFor = Infinity
     this.disarm = undefined
-    const now = this.clock.now()
+    this.putOff = isLate && !this.putOff
+    if (this.putOff) return this.arm(now)
     for (let first = this.heap[0]; first !== undefined && first.due <= now; first = this.heap[0]) {
       removeFirst(this.heap)
       this.onDue(first.item)
@@ -61,6 +71,9 @@ export class TimerQueue<T> {
     if (next !== undefined && next.due < this.armedFor) this.arm(next.due)
   }
 }
+
+/** Our choice: longer than a timer is late on a process with something to do, shorter than any wait for an answer. */
+const toleratedLateMs = 20
 
 interface Entry<T> {
   readonly due: Millis

@@ -76,6 +76,49 @@ describe('TimerQueue', () => {
     assert.deepEqual(early, ['x@100'])
   })
 
+  describe('when the process stood still', () => {
+    let now: number
+    let rings: Array<() => void>
+    let late: TimerQueue<string>
+    let order: string[]
+    const ringAt = (time: number): void => {
+      now = time
+      rings.shift()?.()
+    }
+    beforeEach(() => {
+      now = 0
+      rings = []
+      order = []
+      const stalling = {
+        now: () => now,
+        after: (_delayMs: number, ring: () => void) => {
+          rings.push(ring)
+          return () => {}
+        },
+      }
+      late = new TimerQueue<string>(stalling, (item) => order.push(item))
+      late.push('no answer', 100)
+    })
+
+    it('lets in what arrived meanwhile before it hands out what came due', () => {
+      ringAt(300)
+      order.push('answer')
+      ringAt(301)
+      assert.deepEqual(order, ['answer', 'no answer'])
+    })
+
+    it('puts off once, and not again when that alarm is late too', () => {
+      ringAt(300)
+      ringAt(600)
+      assert.deepEqual(order, ['no answer'])
+    })
+
+    it('takes 20 ms for the usual lateness of timers', () => {
+      ringAt(120)
+      assert.deepEqual(order, ['no answer'])
+    })
+  })
+
   it('agrees with sorting, whatever the delays', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50), { maxLength: 60 }), (delays) => {
