@@ -7,11 +7,11 @@ import type { NodeRef } from '@plaxton/kbr'
 const tagValue = 50
 
 /**
- * Tags the overlay's neighbours in the peer store, so that libp2p's connection manager neither prunes them nor leaves a lost connection
- * at that: a tag that begins with `keep-alive` makes it dial again, five times within half a minute. Repair stays with the overlay.
+ * Tags the overlay's neighbours in the peer store, so that libp2p's connection manager does not prune them. Not by a tag that begins with
+ * `keep-alive`: libp2p would dial every neighbour that is lost five times more within half a minute, besides the overlay, which probes it at
+ * once and knows when it is dead; when many are lost at one time that is the larger part of all work.
  *
- * The tags outlive the node on purpose: on a persistent datastore libp2p dials the neighbours of the last run again, and
- * {@link previous} tells the overlay whom it may join through.
+ * The tags outlive the node on purpose: on a persistent datastore {@link previous} tells the overlay whom it may join through.
  */
 export class KeptPeers {
   private readonly peerStore: PeerStore

@@ -77,7 +77,8 @@ export class Libp2pLink implements Link {
   private readonly inboundBudget: ByteBudget
   private readonly outboundBudget: ByteBudget
   private readonly kept: KeptPeers
-  private readonly dirty = new Set<PeerLink>()
+  /** Peers something was written to in this turn: what follows for them leaves at its end. */
+  private readonly served = new Set<PeerLink>()
   private readonly down = new Map<PeerLink, PeerDownCause>()
   private readonly closing = new AbortController()
   private readonly peerHost: PeerLinkHost
@@ -99,7 +100,7 @@ export class Libp2pLink implements Link {
     this.blockProtocol = `/plaxton/${init.network}/${init.overlay}/block/1.0.0`
     this.inboundBudget = new ByteBudget(this.limits.maxInboundBytes)
     this.outboundBudget = new ByteBudget(this.limits.maxQueuedBytes)
-    this.kept = new KeptPeers(components.peerStore, `keep-alive-plaxton-${init.overlay}`, this.log)
+    this.kept = new KeptPeers(components.peerStore, `plaxton-${init.overlay}`, this.log)
     this.ref = this.currentRef()
     this.helloBytes = this.currentHello()
     this.peerHost = this.hostOfPeers()
@@ -227,29 +228,38 @@ export class Libp2pLink implements Link {
       closing: this.closing.signal,
       outboundBudget: this.outboundBudget,
       hello: () => this.helloBytes,
-      flushSoon: (peer) => {
-        this.dirty.add(peer)
-        this.askTurn()
-      },
-      reportDown: (peer, cause) => {
-        this.down.set(peer, cause)
-        this.askTurn()
-      },
+      flushSoon: (peer) => this.flushSoon(peer),
+      reportDown: (peer, cause) => this.reportSoon(peer, cause),
     }
   }
 
-  /** One turn serves all peers: what was sent meanwhile leaves in one write each, then the receiver hears who is down. */
-  private askTurn(): void {
+  /**
+   * What one step sends to a peer leaves together when the step is over. Further steps of the same turn share one more write at its end: a turn
+   * with many inputs would otherwise write as often, and one that takes long would hold the first frame back.
+   */
+  private flushSoon(peer: PeerLink): void {
+    if (this.served.has(peer)) return
+    this.served.add(peer)
+    queueMicrotask(() => peer.flush())
     if (this.turnAsked) return
     this.turnAsked = true
     nextTurn(() => {
       this.turnAsked = false
-      for (const peer of this.dirty) peer.flush()
-      this.dirty.clear()
-      const reports = [...this.down]
-      this.down.clear()
-      for (const [peer, cause] of reports) this.report(peer, cause)
+      for (const each of this.served) each.flush()
+      this.served.clear()
     })
+  }
+
+  /** When the step, or the listener, is over that found it out; not later, because messages to the peer are to take another way. */
+  private reportSoon(peer: PeerLink, cause: PeerDownCause): void {
+    if (this.down.size === 0) {
+      queueMicrotask(() => {
+        const reports = [...this.down]
+        this.down.clear()
+        for (const [each, why] of reports) this.report(each, why)
+      })
+    }
+    this.down.set(peer, cause)
   }
 
   private report(peer: PeerLink, cause: PeerDownCause): void {

@@ -23,9 +23,9 @@ export interface PeerLinkHost {
   readonly outboundBudget: ByteBudget
   /** This node's hello, to be sent first on each stream. */
   hello(): Uint8Array
-  /** Asks for `flush()` in the next turn. */
+  /** Asks for `flush()` when the running step is over, or at the end of the turn. */
   flushSoon(peer: PeerLink): void
-  /** Tells the receiver, in the next turn. */
+  /** Tells the receiver, when the running step is over. */
   reportDown(peer: PeerLink, cause: PeerDownCause): void
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { guidOfPeer } from '@plaxton/guid'
-import { Cleanup, cut, until } from './support/swarm.ts'
+import { Cleanup, cut, until, within } from './support/swarm.ts'
 import { bytesOf, linkNode, textOf } from './support/links.ts'
+import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LinkedNode } from './support/links.ts'
 
@@ -33,14 +34,48 @@ describe('Libp2pLink', () => {
     })
   }
 
-  it('writes the frames of one turn at once', async () => {
-    const [a, b] = await pair()
-    a.link.send(b.link.self, bytesOf('first, so that the stream is open'))
-    await b.recorder.received(1)
-    const { writes } = a.link.counters
-    for (let i = 0; i < 200; i++) a.link.send(b.link.self, bytesOf('x'))
-    await b.recorder.received(201)
-    assert.equal(a.link.counters.writes, writes + 1)
+  describe('within one turn of the event loop', () => {
+    let a: LinkedNode
+    let b: LinkedNode
+    let before: number
+    const written = (): number => a.link.counters.writes - before
+    beforeEach(async () => {
+      ;[a, b] = await pair()
+      a.link.send(b.link.self, bytesOf('first, so that the stream is open'))
+      await b.recorder.received(1)
+      before = a.link.counters.writes
+    })
+
+    it('writes the frames of one step at once', async () => {
+      for (let i = 0; i < 200; i++) a.link.send(b.link.self, bytesOf('x'))
+      await b.recorder.received(201)
+      assert.equal(written(), 1)
+    })
+
+    it('writes as soon as the step is over, however long the turn goes on', async () => {
+      a.link.send(b.link.self, bytesOf('x'))
+      assert.equal(written(), 0)
+      await Promise.resolve()
+      assert.equal(written(), 1)
+    })
+
+    it('writes what the following steps send in one more write', async () => {
+      for (let step = 0; step < 200; step++) {
+        a.link.send(b.link.self, bytesOf('x'))
+        await Promise.resolve()
+      }
+      await b.recorder.received(201)
+      assert.equal(written(), 2)
+    })
+
+    it('tells of a lost connection as soon as the listener that heard of it is over', async () => {
+      cut(a.libp2p, b.libp2p.peerId)
+      let turns = 0
+      setImmediate(() => turns++)
+      for (let tries = 0; a.recorder.downs.length === 0 && tries < 100; tries++) await Promise.resolve()
+      assert.deepEqual(a.recorder.downs, [{ peer: b.link.self, cause: 'disconnected' }])
+      assert.equal(turns, 0)
+    })
   })
 
   it('carries blocks of a megabyte on streams of their own, and small frames do not wait for them', async () => {
@@ -212,7 +247,7 @@ describe('Libp2pLink', () => {
   it('tags the peers to keep, and takes the tag from those it no longer keeps', async () => {
     const [a, b] = await pair()
     const c = await linkNode(cleanup)
-    const tag = 'keep-alive-plaxton-ring'
+    const tag = 'plaxton-ring'
     const tagged = async (): Promise<string[]> => {
       const peers = await a.libp2p.peerStore.all({ filters: [(peer) => peer.tags.has(tag)] })
       return peers.map(({ id }) => id.toString()).toSorted()
@@ -226,6 +261,31 @@ describe('Libp2pLink', () => {
     await eventually([b, c])
     a.link.keep([c.link.self])
     await eventually([c])
+  })
+
+  it('leaves it to the overlay to dial a kept peer that was lost', async () => {
+    const [a, b] = await pair()
+    a.link.send(b.link.self, bytesOf('one'))
+    await b.recorder.received(1)
+    a.link.keep([b.link.self])
+    await within(
+      (async () => {
+        while ((await a.libp2p.peerStore.get(b.libp2p.peerId)).tags.size === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      })(),
+      'the tag',
+    )
+    let dials = 0
+    const components = (a.libp2p as unknown as { components: { connectionManager: ConnectionManager } }).components
+    const { connectionManager } = components
+    const openConnection = connectionManager.openConnection.bind(connectionManager)
+    connectionManager.openConnection = async (...args) => {
+      dials++
+      return await openConnection(...args)
+    }
+    cut(a.libp2p, b.libp2p.peerId)
+    await a.recorder.down('disconnected')
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(dials, 0)
   })
 
   it('delivers what was sent just before it closes', async () => {

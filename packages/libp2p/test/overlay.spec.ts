@@ -181,7 +181,7 @@ describe('the overlay service', () => {
     const b = await node({ bootstrap: addressOf(a) }, { datastore, privateKey })
     await oneRing([a, b])
     const tagged = async (): Promise<boolean> =>
-      [...(await b.peerStore.get(a.peerId)).tags.keys()].some((tag) => tag.startsWith('keep-alive'))
+      [...(await b.peerStore.get(a.peerId)).tags.keys()].some((tag) => tag.startsWith('plaxton-'))
     for (let tries = 0; !(await tagged()); tries++) {
       assert.ok(tries < 500, 'b keeps a')
       await new Promise((resolve) => setTimeout(resolve, 10))
