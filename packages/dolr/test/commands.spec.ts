@@ -329,11 +329,8 @@ describe('a search that passes', () => {
     for (const host of [first, second, third]) script.publishes(recordAt(script, host), root, salted)
     locating(script, { wanted: 1, excluded: [first.id, second.id, third.id] })
     locating(script, { wanted: 1, excluded: [first.id, second.id, third.id] })
-    assert.deepEqual(
-      script.requested.map(({ to, message }) => [to.id, message.type]).toSorted(),
-      [first, second, third].map(({ id }) => [id, 'ping']).toSorted(),
-      'once',
-    )
+    assert.ok(script.requested.every(({ message }) => message.type === 'ping'))
+    assert.deepEqual(script.requested.map(({ to }) => to.id).toSorted(), [first.id, second.id, third.id].toSorted(), 'once')
     const pings = new Map(script.requested.map(({ to, id }) => [to.id, id]))
     script.fails(pings.get(first.id)!)
     script.answers(pings.get(second.id)!, { type: 'pong', hosts: false, state: 'unknown' })
