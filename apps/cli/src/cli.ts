@@ -32,7 +32,7 @@ type Run = (output: Output, options: any, ...args: any[]) => Promise<number | vo
 
 function buildProgram(streams: Streams, end: (status: number) => void): Command {
   const program = new Command('plaxton')
-    .description('Peer-to-peer storage: objects are placed and found on whatever nodes are there.')
+    .description('Peer-to-peer middleware: objects are placed and found on whatever nodes are there.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -127,6 +127,44 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .option('--replicas <count>', 'with --ensure: copies to restore (default: as many as were wanted)', wholeNumber)
     .addHelpText('after', examples('plaxton stat bafkrei…', 'plaxton stat bafybei… --ensure'))
 
+  client(
+    'publish <object>',
+    'make known that this daemon has an object: a guid, a CID, or name:TEXT',
+    async () => (await import('./commands/publish.ts')).publish,
+  ).addHelpText('after', `${publishHelp}${examples('plaxton publish name:printer', 'plaxton publish bafkrei…')}`)
+
+  client(
+    'unpublish <object>',
+    'take back what publish made known',
+    async () => (await import('./commands/publish.ts')).unpublish,
+  ).addHelpText('after', examples('plaxton unpublish name:printer'))
+
+  client('locate <object>', 'say who hosts an object, the nearest first', async () => (await import('./commands/locate.ts')).locate)
+    .option('-n <count>', 'so many hosts at most (default: as many as there are, up to 16)', wholeNumber)
+    .addHelpText('after', examples('plaxton locate name:room1', 'plaxton locate name:room1 -n 1'))
+
+  client(
+    'send <object> [message]',
+    'send a message to the nearest host of an object, and print its reply; without one, what comes in on stdin',
+    async () => (await import('./commands/send.ts')).send,
+  )
+    .option('-n <count>', 'send it to so many hosts, the nearest ones (default: 1)', wholeNumber)
+    .option('--timeout <seconds>', 'wait so long for replies (default: 10)', wholeNumber)
+    .addHelpText(
+      'after',
+      examples('plaxton send name:room1 hello', 'plaxton send name:room1 < question.txt', 'plaxton send name:room1 "who is there?" -n 5'),
+    )
+
+  client(
+    'host <object...>',
+    'publish objects, and answer each message to them with what a command makes of it, until Ctrl-C',
+    async () => (await import('./commands/host.ts')).host,
+  )
+    .requiredOption('--exec <command>', 'what a shell runs for each message: the message on stdin, the reply on stdout')
+    .option('--timeout <seconds>', 'kill a command that takes longer', wholeNumber, 10)
+    .option('--jobs <count>', 'commands that run at a time; other messages wait', wholeNumber, 4)
+    .addHelpText('after', `${hostHelp}${examples('plaxton host name:clock --exec date', "plaxton host name:a name:b --exec 'tr a-z A-Z'")}`)
+
   client('peers', 'list the neighbours of this node and its connections', async () => (await import('./commands/peers.ts')).peers)
   client(
     'lookup <key>',
@@ -158,7 +196,18 @@ function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`
 }
 
+const publishHelp = `
+Messages to an object that is published and not hosted go to its other hosts. What is published stays so while the daemon runs.
+`
+
+const hostHelp = `
+A command that ends with another status than 0 refuses the message, with the first line it wrote to stderr as the reason. It finds the object in the
+environment, as PLAXTON_OBJECT the way it is named here and as PLAXTON_GUID.
+`
+
 const programHelp = `
+An object is a guid of 64 hex digits, a CID, or name:TEXT, which stands for the SHA-256 of just these characters.
+
 Which daemon the commands talk to: --control, --data, the environment variable PLAXTON_CONTROL, or the default data folder, in this order.
 
 Exit status: 0 done, 1 failed, 2 called wrongly, 3 not found, 4 no daemon or not ready, 5 timed out or too few copies, 130 interrupted.

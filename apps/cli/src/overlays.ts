@@ -16,7 +16,8 @@ export type Parameters = Readonly<Record<string, number>>
 
 /** The overlays there are, by the name that `--overlay` and the configuration file take. One that is not used is not loaded. */
 const overlays = {
-  pastry: async () => import('@plaxton/pastry').then((it) => kind('Pastry', it.pastry, it.pastryDefaults)),
+  pastry: () => import('@plaxton/pastry').then((it) => kind('Pastry', it.pastry, it.pastryDefaults)),
+  tapestry: () => import('@plaxton/tapestry').then((it) => kind('Tapestry', it.tapestry, it.tapestryDefaults)),
 } as const satisfies Record<string, () => Promise<OverlayKind>>
 
 export type OverlayName = keyof typeof overlays

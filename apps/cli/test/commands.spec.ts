@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -251,7 +252,12 @@ describe('plaxton with three daemons', function () {
       ['for what nobody has', ['get', nobodys], 3, /^plaxton: .*\n$/],
       ['for a folder whose entry nobody has', ['ls', `${nobodys}/a`], 3, /^plaxton: .*\n$/],
       ['for a name that is none', ['get', 'hello'], 2, /^plaxton: .*allowed is a CID, a CID with a path, or a guid of 64 hex digits\n$/],
-      ['for a key that is none', ['lookup', 'hello'], 2, /^plaxton: key is "hello", allowed is a guid of 64 hex digits or a CID\n$/],
+      [
+        'for a key that is none',
+        ['lookup', 'hello'],
+        2,
+        /^plaxton: key is "hello", allowed is a guid of 64 hex digits, a CID, or name: and up to 507 bytes\n$/,
+      ],
       ['for a path that is not there', ['put', 'no/such/file'], 2, /^plaxton: there is no no\/such\/file\n$/],
       [
         'for more replicas than there may be',
@@ -434,6 +440,21 @@ describe('plaxton node', function () {
     const { status, stderr } = await plaxton(['node', '--config', config, '--data', join(folder.path, 'b')])
     assert.equal(status, 2)
     assert.match(stderr, /^plaxton: netwrok in .* is not known; the configuration may have listen, bootstrap, /)
+  })
+
+  it('refuses a parameter out of range before it makes anything', async () => {
+    const config = join(folder.path, 'plaxton.json')
+    const data = join(folder.path, 'never')
+    for (const [section, complaint] of [
+      [{ pastry: { leafSetSize: 3 } }, 'pastry.leafSetSize in .* is 3, allowed is an even number'],
+      [{ past: { replicas: 0 } }, 'past.replicas in .* is 0, allowed is .*'],
+    ] as const) {
+      await writeFile(config, JSON.stringify(section))
+      const { status, stderr } = await plaxton(['node', '--config', config, '--data', data])
+      assert.match(stderr, new RegExp(`^plaxton: ${complaint}\\n$`))
+      assert.equal(status, 2)
+      assert(!existsSync(data))
+    }
   })
 
   it('says when nobody answers where it was to join, and is a network of its own', async () => {

@@ -34,6 +34,7 @@ describe('the configuration of a node', () => {
       control: join(resolve('here'), 'control.sock'),
       network: 'default',
       past: {},
+      dolr: {},
     })
   })
 
@@ -86,6 +87,14 @@ describe('the configuration of a node', () => {
       { past: { replicas: 10 } },
       /^past\.replicas in .*plaxton\.json is 10, allowed is 1 to maxReplicas, 9$/,
     ],
+    ['a parameter of DOLR out of range', { dolr: { roots: 0 } }, /^dolr\.roots in .* is 0, allowed is a whole number from 1 to \d+$/],
+    ['a parameter of DOLR that is not known', { dolr: { root: 1 } }, /^dolr\.root in .* is not known; dolr may have roots, /],
+    [
+      'a parameter out of range of an overlay that is not chosen',
+      { overlay: 'pastry', tapestry: { digitBits: 6 } },
+      /^tapestry\.digitBits in .* is 6, allowed is a whole number from 1 to 5$/,
+    ],
+    ['a parameter of another overlay', { tapestry: { leafSetSize: 16 } }, /^tapestry\.leafSetSize in .* is not known; tapestry may have /],
     [
       'a parameter of the overlay out of range',
       { overlay: 'pastry', pastry: { leafSetSize: 15 } },
@@ -111,7 +120,7 @@ describe('the configuration of a node', () => {
     await assert.rejects(daemonConfig({ listen: ['localhost:4001'] }), { message: /^listen "localhost:4001" is no multiaddr, such as/ })
     await assert.rejects(daemonConfig({ bootstrap: ['nowhere'] }), { message: /^bootstrap "nowhere" is no multiaddr/ })
     await assert.rejects(daemonConfig({ network: 'My Network' }), { message: /^network is "My Network", allowed are 1 to 32 characters/ })
-    await assert.rejects(daemonConfig({ overlay: 'bus' }), { message: /^there is no overlay "bus"; there is pastry/ })
+    await assert.rejects(daemonConfig({ overlay: 'bus' }), { message: /^there is no overlay "bus"; there is pastry, tapestry$/ })
   })
 })
 

@@ -22,6 +22,7 @@ export async function status(output: Output, options: ControlOptions): Promise<v
         `${formatCount(result.objects, 'object')}, ${formatBytes(result.bytes)}; ${formatCount(result.tombstones, 'removal')} remembered`,
       ],
       ['catalog', formatCount(result.catalog, 'entry', 'entries')],
+      ['objects', `${result.published} published, ${result.hosted} hosted for clients`],
       ['peers', `${formatCount(result.neighbors, 'neighbour')}, ${formatCount(result.connections, 'connection')}`],
       ['traffic', `${formatBytes(counters['bytesIn'] ?? 0)} in, ${formatBytes(counters['bytesOut'] ?? 0)} out`],
     ]

@@ -4,9 +4,10 @@ import type { Guid } from '@plaxton/guid'
  * What daemon and clients say to each other. One connection is one call:
  *
  * 1. The client sends `call` with the version, the command and its arguments.
- * 2. The daemon tells of its progress and sends what was asked for: any number of `progress`, `item`, `entry` and `data`. It asks for
+ * 2. The daemon tells of its progress and sends what was asked for: any number of `progress`, `item`, `entry`, `data` and `reply`. It asks for
  *    what it needs, in frames with an `id` that the client's answer repeats: for `put`, `next` is answered by `entry` or `end`, and
- *    `read` by the `data` of one entry that follow, empty at its end.
+ *    `read` by the `data` of one entry that follow, empty at its end; for `send`, `message` by the `data` to be sent; for `host`, each
+ *    `message` to an object by a `reply` or a `refusal`, and `until`, asked once, by `end` when the client wants to host no more.
  * 3. At last the daemon sends one `result` or `error`.
  *
  * A client that wants no more closes the connection, and the daemon ends what it was doing.
@@ -101,6 +102,39 @@ export interface LookupResult {
   readonly elapsedMs: number
 }
 
+/** An object made known, or no longer. */
+export interface PublishResult {
+  readonly guid: Guid
+  readonly elapsedMs: number
+}
+
+export interface LocateResult {
+  readonly guid: Guid
+  /** Who hosts the object, the nearest first as the overlay sees it. */
+  readonly hosts: readonly NodeView[]
+  readonly elapsedMs: number
+}
+
+/** The replies have come before, each in a frame of its own. */
+export interface SendResult {
+  readonly guid: Guid
+  readonly replies: number
+  readonly elapsedMs: number
+}
+
+/** Sent once all objects are known to the network. */
+export interface HostingItem {
+  /** In the order in which the client named the objects. */
+  readonly guids: readonly Guid[]
+}
+
+export interface HostResult {
+  /** Messages answered, and those refused. */
+  readonly answered: number
+  readonly refused: number
+  readonly hostedMs: number
+}
+
 export interface StatusResult {
   readonly version: string
   readonly pid: number
@@ -119,6 +153,9 @@ export interface StatusResult {
   readonly tombstones: number
   /** Entries of the catalog. */
   readonly catalog: number
+  /** Objects this daemon has made known: by `publish`, and for clients that host them. */
+  readonly published: number
+  readonly hosted: number
   readonly neighbors: number
   readonly connections: number
   /** Counted since the start. */

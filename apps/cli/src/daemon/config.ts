@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
+import { DolrNode, dolrDefaults } from '@plaxton/dolr'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
 import { PastNode, pastDefaults } from '@plaxton/past'
 import { controlPath, defaultDataDirectory } from '../control/address.ts'
 import { UsageError } from '../errors.ts'
 import { defaultOverlay, overlayNamed, overlayNames } from '../overlays.ts'
+import type { DolrConfig } from '@plaxton/dolr'
 import type { OverlayFactory } from '@plaxton/kbr'
 import type { PastConfig } from '@plaxton/past'
 import type { OverlayName, Parameters } from '../overlays.ts'
@@ -19,6 +21,7 @@ export interface DaemonConfig {
   readonly network: string
   readonly overlay: OverlayFactory
   readonly past: Partial<PastConfig>
+  readonly dolr: Partial<DolrConfig>
 }
 
 /** What the command line says; it wins over the file. */
@@ -55,6 +58,7 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
     network: networkName(chosen.network ?? defaultNetwork),
     overlay: kind.make(file[name as OverlayName]),
     past: file.past ?? {},
+    dolr: file.dolr ?? {},
   }
 }
 
@@ -64,7 +68,8 @@ function networkName(name: string): string {
   throw new UsageError(`network is ${JSON.stringify(name)}, allowed are 1 to 32 characters of a-z, 0-9, dot, dash and underscore`)
 }
 
-type ConfigFile = Omit<DaemonFlags, 'config'> & Partial<Record<OverlayName, Parameters>> & { readonly past?: Partial<PastConfig> }
+type ConfigFile = Omit<DaemonFlags, 'config'> &
+  Partial<Record<OverlayName, Parameters>> & { readonly past?: Partial<PastConfig>; readonly dolr?: Partial<DolrConfig> }
 
 /** A configuration file is a page, not a book. */
 const maxConfigBytes = 64 * 1024
@@ -95,9 +100,11 @@ async function checkedFile(path: string, value: unknown): Promise<ConfigFile> {
     ...fileKinds,
     ...Object.fromEntries(overlays.map(([name, { defaults }]) => [name, numbers(defaults)])),
     past: numbers(pastDefaults),
+    dolr: numbers(dolrDefaults),
   }) as ConfigFile
   for (const [name, kind] of overlays) inRange(path, () => kind.make(file[name]))
   inRange(path, () => new PastNode(file.past ?? {}, Prng.fromSeed(0)))
+  inRange(path, () => new DolrNode(file.dolr ?? {}, Prng.fromSeed(0)))
   return file
 }
 

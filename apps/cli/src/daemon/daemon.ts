@@ -2,6 +2,7 @@ import { ControlServer } from '../control/server.ts'
 import { version } from '../version.ts'
 import { Catalog } from './catalog.ts'
 import { handlersOf } from './handlers/index.ts'
+import { Objects } from './objects.ts'
 import { PlaxtonNode } from './plaxton-node.ts'
 import type { DaemonConfig } from './config.ts'
 
@@ -24,7 +25,8 @@ export class Daemon {
     const node = await PlaxtonNode.start(config)
     try {
       const catalog = await Catalog.open(node.directory.store)
-      return new Daemon(node, catalog, await ControlServer.listen(config.control, handlersOf({ node, catalog, config, version })))
+      const context = { node, catalog, objects: new Objects(node.dolr), config, version }
+      return new Daemon(node, catalog, await ControlServer.listen(config.control, handlersOf(context)))
     } catch (error) {
       await node.stop()
       throw error

@@ -5,21 +5,21 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { Files } from '@plaxton/files'
 import { PlaxtonError } from '@plaxton/kbr'
-import { overlay, past } from '@plaxton/libp2p'
+import { dolr, overlay, past } from '@plaxton/libp2p'
 import { createLibp2p } from 'libp2p'
 import { openDataDirectory } from './data-directory.ts'
 import { isLoopback, portCameTo } from './listen.ts'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import type { BlockOptions } from '@plaxton/files'
-import type { OverlayService, PastService } from '@plaxton/libp2p'
+import type { DolrService, OverlayService, PastService } from '@plaxton/libp2p'
 import type { DaemonConfig } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
 
 /** What a node is made of; where its clients reach it is not its business. */
 export type PlaxtonNodeInit = Omit<DaemonConfig, 'control'>
 
-type Services = { identify: Identify; overlay: OverlayService; past: PastService }
+type Services = { identify: Identify; overlay: OverlayService; past: PastService; dolr: DolrService }
 
 /** How long changes of the neighbours are gathered before they are written down. A node that is killed within this time forgets the latest. */
 const rememberDelayMs = 200
@@ -59,6 +59,10 @@ export class PlaxtonNode {
 
   get past(): PastService {
     return this.libp2p.services.past
+  }
+
+  get dolr(): DolrService {
+    return this.libp2p.services.dolr
   }
 
   /** Where others reach this node; each ends in its PeerId. */
@@ -161,6 +165,7 @@ async function assemble(listen: readonly string[], init: PlaxtonNodeInit, direct
         bootstrap: [...new Set([...init.bootstrap, ...peers])],
       }),
       past: past({ ...init.past, store: directory.store, owner: directory.owner }),
+      dolr: dolr(init.dolr),
     },
   })
 }

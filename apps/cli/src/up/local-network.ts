@@ -36,9 +36,9 @@ export class LocalNetwork {
   private readonly dead = new Set<PlaxtonNode>()
   private first: Daemon | undefined
 
-  private constructor(folder: string, isTemporary: boolean, { title, make }: OverlayKind) {
-    this.title = title
-    this.overlay = make()
+  private constructor(folder: string, isTemporary: boolean, kind: OverlayKind) {
+    this.title = kind.title
+    this.overlay = kind.make()
     this.folder = folder
     this.isTemporary = isTemporary
   }
@@ -121,6 +121,7 @@ export class LocalNetwork {
       network: 'local',
       overlay: this.overlay,
       past: {},
+      dolr: {},
     }
   }
 }

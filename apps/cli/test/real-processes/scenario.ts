@@ -9,6 +9,7 @@ import type { PutResult } from '../../src/control/protocol.ts'
 
 /** How hard it is to be. */
 export interface ScenarioInit {
+  readonly overlay: string
   readonly daemons: number
   readonly files: number
   readonly minBytes: number
@@ -109,13 +110,14 @@ export class Scenario {
   }
 
   private async startAll(): Promise<void> {
-    const { daemons, folder } = this.init
-    const first = new DaemonProcess(join(folder, 'd00'))
+    const { daemons, folder, overlay } = this.init
+    const first = new DaemonProcess(join(folder, 'd00'), ['--overlay', overlay])
     this.daemons.push(first)
     const { multiaddrs } = await first.start(readyWithinMs)
     const numbers = Array.from({ length: daemons - 1 }, (_, index) => index + 1)
     await eachAtOnce(numbers, 3, async (number) => {
-      const daemon = new DaemonProcess(join(folder, `d${String(number).padStart(2, '0')}`), ['--bootstrap', multiaddrs[0]!])
+      const args = ['--overlay', overlay, '--bootstrap', multiaddrs[0]!]
+      const daemon = new DaemonProcess(join(folder, `d${String(number).padStart(2, '0')}`), args)
       this.daemons.push(daemon)
       await daemon.start(readyWithinMs)
     })

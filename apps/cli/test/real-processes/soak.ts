@@ -1,19 +1,21 @@
-// npm run soak -w apps/cli [-- SEED]: 12 daemons as real processes, 200 files of 1 B to 8 MiB, kill -9 of four of them, then of all. Ends with
+// npm run soak -w apps/cli [-- SEED [OVERLAY]]: 12 daemons as real processes, 200 files of 1 B to 8 MiB, kill -9 of four of them, then of all. Ends with
 // status 0 only if every acknowledged file came back byte for byte from every daemon. Takes some minutes, and 15 at most.
 
+import { defaultOverlay } from '../../src/overlays.ts'
 import { temporaryFolder } from '../support/temporary.ts'
 import { Scenario } from './scenario.ts'
 
 const mebibyte = 1024 * 1024
 const mostMs = 15 * 60_000
 
-const seed = process.argv[2] ?? 'soak'
+const [seed = 'soak', overlay = defaultOverlay] = process.argv.slice(2)
 const startedAt = performance.now()
 const elapsed = (): string => `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`
 const say = (line: string): void => console.log(`${elapsed()}  ${line}`)
 
 const folder = await temporaryFolder()
 const scenario = new Scenario({
+  overlay,
   daemons: 12,
   files: 200,
   minBytes: 1,
@@ -30,7 +32,7 @@ setTimeout(() => {
   process.exit(1)
 }, mostMs).unref()
 
-say(`seed ${seed}; data in ${folder.path}`)
+say(`seed ${seed}, overlay ${overlay}; data in ${folder.path}`)
 try {
   const { acknowledged, bytes, putsRefused, reads, readsRepeated, failures } = await scenario.run()
   say(`${acknowledged} files acknowledged, ${(bytes / mebibyte).toFixed(1)} MiB; ${putsRefused} puts were refused and repeated`)

@@ -6,12 +6,14 @@ import type { Call } from '../../control/server.ts'
 import type { NodeView } from '../../control/protocol.ts'
 import type { Catalog } from '../catalog.ts'
 import type { DaemonConfig } from '../config.ts'
+import type { Objects } from '../objects.ts'
 import type { PlaxtonNode } from '../plaxton-node.ts'
 
 /** What handlers work with. */
 export interface Context {
   readonly node: PlaxtonNode
   readonly catalog: Catalog
+  readonly objects: Objects
   readonly config: DaemonConfig
   readonly version: string
 }

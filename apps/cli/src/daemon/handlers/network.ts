@@ -31,7 +31,7 @@ export async function lookup(context: Context, call: Call): Promise<LookupResult
 }
 
 /** `status`: how this node is; answered also while it joins. */
-export async function status({ node, catalog, config, version }: Context): Promise<StatusResult> {
+export async function status({ node, catalog, objects: location, config, version }: Context): Promise<StatusResult> {
   const { overlay, past, libp2p } = node
   const { routing, link, framesIn, framesOut, bytesIn, bytesOut, framesGarbled, faults } = overlay.stats()
   const { objects, bytes, tombstones, garbage } = past.stats()
@@ -50,6 +50,7 @@ export async function status({ node, catalog, config, version }: Context): Promi
     bytes,
     tombstones,
     catalog: catalog.size,
+    ...location.counts,
     neighbors: overlay.kbr.neighborSet(maxNeighbors).length,
     connections: libp2p.getConnections().length,
     counters: {
