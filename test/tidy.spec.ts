@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { npm } from './npm.ts'
-import { exists, published, read, readJson, root, sourceFiles, workspaces } from './workspaces.ts'
+import { exists, outsider, published, read, readJson, root, sourceFiles, workspaces } from './workspaces.ts'
 
 /**
  * Which packages of ours a package may name in its `src` and its `dependencies`. The arrows go one way: overlays know no service,
@@ -219,16 +220,64 @@ describe('the committed files', () => {
     assert.deepEqual(found, [])
   })
 
-  it('include a lock file that says where to install, not where from', () => {
-    const { packages: locked } = readJson('package-lock.json') as { packages: Record<string, { resolved?: string; link?: boolean }> }
-    const hosts = Object.entries(locked).filter(([, { resolved, link }]) => resolved !== undefined && link !== true)
-    assert.deepEqual(hosts, [])
-  })
+  for (const path of ['package-lock.json', `${outsider}/package-lock.json`]) {
+    it(`include ${path}, which says what to install and not where from`, () => {
+      const hosts = Object.entries(lockedPackages(path)).filter(([, { resolved, link }]) => resolved !== undefined && link !== true)
+      assert.deepEqual(
+        hosts.filter(([, { resolved }]) => resolved?.startsWith('file:') !== true),
+        [],
+      )
+    })
+  }
 
   it('include a lock file that npm ci accepts', () => {
     npm(['ci', '--dry-run', '--offline', '--loglevel=error'])
   })
 })
+
+describe(`${outsider}, which stands outside the workspaces`, () => {
+  const { dependencies = {} } = readJson(`${outsider}/package.json`) as { dependencies?: Record<string, string> }
+
+  it('is none of them, so that nobody else pays for what it brings', () => {
+    const { workspaces: patterns } = readJson('package.json') as { workspaces: string[] }
+    assert(patterns.includes(`!${outsider}`))
+    assert.deepEqual(
+      Object.keys(lockedPackages('package-lock.json')).filter((path) => path.startsWith(outsider)),
+      [],
+    )
+  })
+
+  it('has our packages locked as they are now; npm install there mends that', () => {
+    const locked = lockedPackages(`${outsider}/package-lock.json`)
+    const outdated = ours(Object.keys(dependencies)).filter((name) => {
+      const { version, dependencies: needed } = locked[`node_modules/@plaxton/${name}`] ?? {}
+      const manifest = readJson(`packages/${name}/package.json`) as LockedPackage
+      return version !== manifest.version || !isDeepStrictEqual(needed ?? {}, manifest.dependencies ?? {})
+    })
+    assert.deepEqual(outdated, [])
+  })
+
+  it('names every package of ours that it needs, because it finds none in a registry', () => {
+    const needed = ours(Object.keys(dependencies)).flatMap((name) =>
+      ours(Object.keys((readJson(`packages/${name}/package.json`) as LockedPackage).dependencies ?? {})),
+    )
+    assert.deepEqual(
+      needed.filter((name) => dependencies[`@plaxton/${name}`] !== `file:../../packages/${name}`),
+      [],
+    )
+  })
+})
+
+interface LockedPackage {
+  version?: string
+  resolved?: string
+  link?: boolean
+  dependencies?: Record<string, string>
+}
+
+function lockedPackages(path: string): Record<string, LockedPackage> {
+  return (readJson(path) as { packages: Record<string, LockedPackage> }).packages
+}
 
 /** The packages of ours among some module names: `@plaxton/guid` is `guid`. */
 function ours(names: string[]): string[] {
