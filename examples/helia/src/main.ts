@@ -45,12 +45,12 @@ const [alice, bob] = pairs.find(([one, other]) => !areConnected(one, other)) ?? 
 const file = Uint8Array.from({ length: 3_000_000 }, (_, i) => (i * i) % 251)
 const cid = await unixfs(alice).addBytes(file)
 await alice.routing.provide(cid)
-console.log(`alice, ${alice.libp2p.peerId}, provides ${cid}`)
-console.log(`bob, ${bob.libp2p.peerId}, ${areConnected(bob, alice) ? 'happens to be connected' : 'has no connection'} to alice`)
+console.log(`alice, ${nameOf(alice)}, provides ${cid.toString()}`)
+console.log(`bob, ${nameOf(bob)}, ${areConnected(bob, alice) ? 'happens to be connected' : 'has no connection'} to alice`)
 
 let start = performance.now()
 const [provider, ...others] = await providersFor(bob)
-assert.deepEqual([String(provider?.id), others.length], [String(alice.libp2p.peerId), 0])
+assert.deepEqual([provider?.id.toString(), others.length], [nameOf(alice), 0])
 console.log(`bob asks who provides it: ${provider?.multiaddrs.join(', ')} (found by ${provider?.routing}, ${elapsed()} ms)`)
 
 start = performance.now()
@@ -71,6 +71,10 @@ async function startHelia() {
   withBitswap(helia)
   await helia.start()
   return helia
+}
+
+function nameOf({ libp2p }: HeliaNode): string {
+  return libp2p.peerId.toString()
 }
 
 function areConnected(one: HeliaNode, other: HeliaNode): boolean {
