@@ -1,5 +1,4 @@
-import { DolrNode } from '@plaxton/dolr'
-import type { DolrEvent, DolrOutcome } from '@plaxton/dolr'
+import type { DolrEvent, DolrNode, DolrOutcome } from '@plaxton/dolr'
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, KbrEvent, Millis, NodeRef, Prng } from '@plaxton/kbr'

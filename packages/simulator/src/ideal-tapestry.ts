@@ -7,6 +7,8 @@ export interface IdealFind extends IdealRoute {
   /** The node that held a pointer, and the server it chose. */
   readonly pointerAt: Guid
   readonly server: Guid
+  /** All that node knew. */
+  readonly servers: readonly Guid[]
 }
 
 /**
@@ -63,10 +65,12 @@ export class IdealTapestry extends IdealTables {
     const index = path.findIndex((at) => holders?.has(at))
     if (index < 0) return undefined
     const at = path[index]!
-    const server = [...holders!.get(at)!].reduce((best, other) => (this.distance(at, other) < this.distance(at, best) ? other : best))
+    const servers = [...holders!.get(at)!]
+    const server = servers.reduce((best, other) => (this.distance(at, other) < this.distance(at, best) ? other : best))
     return {
       pointerAt: this.places[at]!.id,
       server: this.places[server]!.id,
+      servers: servers.map((position) => this.places[position]!.id),
       hops: index + (server === at ? 0 : 1),
       distance: this.length(path.slice(0, index + 1)) + this.distance(at, server),
     }

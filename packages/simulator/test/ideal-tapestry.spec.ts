@@ -62,9 +62,9 @@ describe('ideal Tapestry', () => {
     ])
     assert.deepEqual(ideal.route(guid('1000'), guid('2345')), { hops: 2, distance: 3 })
     ideal.publish(guid('2200'), guid('2345'))
-    assert.deepEqual(ideal.find(guid('1000'), guid('2345')), { hops: 3, distance: 4, pointerAt: '2345', server: '2200' })
+    assert.deepEqual(ideal.find(guid('1000'), guid('2345')), { hops: 3, distance: 4, pointerAt: '2345', server: '2200', servers: ['2200'] })
     ideal.publish(guid('2100'), guid('2345'))
-    assert.deepEqual(ideal.find(guid('1000'), guid('2345')), { hops: 1, distance: 1, pointerAt: '2100', server: '2100' })
+    assert.deepEqual(ideal.find(guid('1000'), guid('2345')), { hops: 1, distance: 1, pointerAt: '2100', server: '2100', servers: ['2100'] })
     assert.equal(ideal.find(guid('1000'), guid('9999')), undefined)
   })
 

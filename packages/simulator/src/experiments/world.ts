@@ -17,6 +17,8 @@ export interface ExperimentOptions {
   readonly nodes?: number
   readonly lookups?: number
   readonly repeats?: number
+  /** Objects, in all or on each node, as the experiment says. */
+  readonly objects?: number
   /** Called now and then with a word on how far it is. */
   readonly onProgress?: (word: string) => void
 }
