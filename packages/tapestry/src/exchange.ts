@@ -23,7 +23,7 @@ export class Exchanges {
 
   start(fx: OverlayEffects): void {
     const { state } = this
-    const partner = state.prng.pick(state.siblings.refs())
+    const partner = this.partner()
     this.restless = false
     if (partner === undefined) return
     const prefix = Math.max(state.siblings.floor, state.siblings.levelOf(partner.id))
@@ -72,6 +72,14 @@ export class Exchanges {
   onFetch(from: NodeRef, fetch: Fetch, fx: OverlayEffects): void {
     const refs = fetch.ids.flatMap((id) => this.state.find(id) ?? [])
     if (refs.length > 0) send(from, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
+  }
+
+  /** Every other time one whose group is the same, so that all of it is compared at once. */
+  private partner(): NodeRef | undefined {
+    const { siblings, prng } = this.state
+    const all = siblings.refs()
+    const equals = prng.chance(0.5) ? all.filter((ref) => siblings.levelOf(ref.id) === siblings.floor) : all
+    return prng.pick(equals.length > 0 ? equals : all)
   }
 
   /** On levels beyond the siblings' reach. */

@@ -1,0 +1,132 @@
+import type { Guid } from '@plaxton/guid'
+import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { Prng } from '@plaxton/kbr'
+import { tapestryConfig } from '../src/config.ts'
+import type { TapestryConfig } from '../src/config.ts'
+import { TapestryState } from '../src/state.ts'
+
+export function ref(id: string, epoch = 1): NodeRef {
+  return { id: id as Guid, address: `test:${id}`, epoch }
+}
+
+export function guid(id: string): Guid {
+  return id as Guid
+}
+
+/** An 8-bit id. */
+export function byte(value: number): Guid {
+  return value.toString(16).padStart(2, '0') as Guid
+}
+
+/** `count` different 8-bit ids. */
+export function someBytes(prng: Prng, count: number): Guid[] {
+  return prng.shuffle(Array.from({ length: 256 }, (_, i) => byte(i))).slice(0, count)
+}
+
+/** The digits of an 8-bit id; the last may be narrower. */
+export function digitsOf(id: string, digitBits: number): number[] {
+  const bits = parseInt(id, 16).toString(2).padStart(8, '0')
+  return (bits.match(new RegExp(`.{1,${digitBits}}`, 'g')) ?? []).map((digit) => parseInt(digit, 2))
+}
+
+/** Digits two 8-bit ids have in common. */
+export function shared(a: string, b: string, digitBits: number): number {
+  const [one, other] = [digitsOf(a, digitBits), digitsOf(b, digitBits)]
+  const at = one.findIndex((digit, i) => digit !== other[i])
+  return at < 0 ? one.length : at
+}
+
+/** The slow and obvious order of responsibility for an 8-bit key: by the vector of cyclic distances of the digits. */
+export function inOrder(ids: readonly Guid[], key: string, digitBits: number): Guid[] {
+  const origin = digitsOf(key, digitBits)
+  const vector = (id: string): number[] =>
+    digitsOf(id, digitBits).map((digit, i) => {
+      const base = 2 ** Math.min(digitBits, 8 - i * digitBits)
+      return (digit - origin[i]! + base) % base
+    })
+  return [...ids].sort((a, b) => {
+    const [one, other] = [vector(a), vector(b)]
+    const at = one.findIndex((distance, i) => distance !== other[i])
+    return at < 0 ? 0 : one[at]! - other[at]!
+  })
+}
+
+/** The slow and obvious sibling group of a node: all that share its first g digits, with the largest g for which they are `least` at least. */
+export function groupOf(self: string, ids: readonly Guid[], digitBits: number, least: number): Guid[] {
+  for (let level = digitsOf(self, digitBits).length; level > 0; level--) {
+    const group = ids.filter((id) => shared(id, self, digitBits) >= level)
+    if (group.length >= least) return group
+  }
+  return [...ids]
+}
+
+/** The state of a member that knows what a member of a network of these ids should know. */
+export function memberState(self: Guid, ids: readonly Guid[], config: Partial<TapestryConfig> = {}): TapestryState {
+  const state = new TapestryState(ref(self), tapestryConfig(config), Prng.fromSeed(self))
+  const fx = new Recorder()
+  for (const id of ids) if (id !== self) state.admit(ref(id), fx)
+  state.standing = 'member'
+  return state
+}
+
+export type Effect =
+  | { readonly type: 'send'; readonly to: string; readonly message: Message }
+  | { readonly type: 'timer'; readonly kind: string; readonly arg: number; readonly delayMs: Millis }
+  | { readonly type: 'event'; readonly event: KbrEvent }
+  | { readonly type: 'route'; readonly key: string; readonly payload: Uint8Array }
+  | { readonly type: 'ready' | 'routes' }
+  | { readonly type: 'neighbor'; readonly id: string; readonly joined: boolean }
+  | { readonly type: 'failed' | 'recovered'; readonly id: string }
+
+/** Turns effects back into values. */
+export class Recorder implements OverlayEffects {
+  private log: Effect[] = []
+  readonly readRef = (id: Guid, address: string, epoch: number): NodeRef => ({ id, address, epoch })
+
+  send(to: NodeRef, message: Message): void {
+    this.log.push({ type: 'send', to: to.id, message })
+  }
+
+  startTimer(kind: string, arg: number, delayMs: Millis): void {
+    this.log.push({ type: 'timer', kind, arg, delayMs })
+  }
+
+  emit(event: KbrEvent): void {
+    this.log.push({ type: 'event', event })
+  }
+
+  route(key: Guid, payload: Uint8Array): void {
+    this.log.push({ type: 'route', key, payload })
+  }
+
+  becameReady(): void {
+    this.log.push({ type: 'ready' })
+  }
+
+  neighborChanged(node: NodeRef, joined: boolean): void {
+    this.log.push({ type: 'neighbor', id: node.id, joined })
+  }
+
+  routesChanged(): void {
+    this.log.push({ type: 'routes' })
+  }
+
+  peerFailed(peer: NodeRef): void {
+    this.log.push({ type: 'failed', id: peer.id })
+  }
+
+  peerRecovered(peer: NodeRef): void {
+    this.log.push({ type: 'recovered', id: peer.id })
+  }
+
+  take(): Effect[] {
+    const taken = this.log
+    this.log = []
+    return taken
+  }
+
+  /** What was sent, as `to type`. Forgets everything. */
+  sent(): string[] {
+    return this.take().flatMap((effect) => (effect.type === 'send' ? [`${effect.to} ${effect.message.type}`] : []))
+  }
+}
