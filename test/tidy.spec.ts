@@ -22,7 +22,7 @@ const MAY_USE: Record<string, string[]> = {
   dolr: ['guid', 'wire', 'kbr'],
   simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'past', 'dolr'],
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr'],
-  conformance: ['guid', 'kbr', 'routing', 'runtime', 'simulator'],
+  conformance: ['guid', 'wire', 'kbr', 'routing', 'runtime', 'simulator'],
   files: ['guid', 'kbr'],
   libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'runtime'],
 }
