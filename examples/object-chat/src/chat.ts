@@ -1,6 +1,7 @@
 // npm run chat -- NAME ROOM ADDRESS: says each line that is typed, and shows what others say.
 
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startNode } from './node.ts'
 import { read, say } from './room.ts'
 
@@ -15,31 +16,11 @@ if (name === undefined || room === undefined || address === undefined) {
 
 const node = await startNode([address])
 const terminal = createInterface({ input: process.stdin, output: process.stdout, prompt: `${name}: ` })
-let shown = 0
-let keeper: string | undefined
-
-/** Shows what is new, and who keeps the room when that is somebody else than before. */
-async function look(): Promise<void> {
-  const view = await read(node, room!).catch(() => undefined)
-  if (view?.keeper !== keeper) {
-    keeper = view?.keeper
-    show(keeper === undefined ? `(nobody keeps the room ${room})` : `(${keeper} answers for the room ${room})`)
-  }
-  if (view === undefined) return
-  // A keeper that came later, or forgot the oldest lines, may know fewer.
-  shown = Math.min(shown, view.lines.length)
-  for (const { by, text } of view.lines.slice(shown)) if (by !== name) show(`${by}: ${text}`)
-  shown = view.lines.length
-}
-
-function show(line: string): void {
-  process.stdout.write(`\r\u001b[2K${line}\n`)
-  terminal.prompt(true)
-}
-
-const looking = setInterval(() => void look(), lookEveryMs)
-await look()
-terminal.prompt()
+const closed = new AbortController()
+terminal.once('close', () => {
+  closed.abort()
+  void node.stop()
+})
 terminal.on('line', (text) => {
   terminal.prompt()
   if (text.trim() === '') return
@@ -48,7 +29,27 @@ terminal.on('line', (text) => {
     (error: Error) => show(`(not said: ${error.message})`),
   )
 })
-terminal.once('close', () => {
-  clearInterval(looking)
-  void node.stop()
-})
+
+/** Who answered last; not yet anybody at first. */
+let keeper: string | undefined = ''
+/** Lines shown. */
+let shown = 0
+terminal.prompt()
+while (!closed.signal.aborted) {
+  const view = await read(node, room).catch(() => undefined)
+  if (view?.keeper !== keeper)
+    show(view === undefined ? `(nobody keeps the room ${room})` : `(${view.keeper} answers for the room ${room})`)
+  keeper = view?.keeper
+  if (view !== undefined) {
+    for (const { by, text } of view.lines.slice(shown)) if (by !== name) show(`${by}: ${text}`)
+    shown = view.lines.length
+  }
+  await delay(lookEveryMs, undefined, { signal: closed.signal }).catch(() => {})
+}
+
+/** A line above the one being typed. */
+function show(line: string): void {
+  if (closed.signal.aborted) return
+  process.stdout.write(`\r\u001b[2K${line}\n`)
+  terminal.prompt(true)
+}
