@@ -34,6 +34,8 @@ export class Join {
   private phase: 'pausing' | 'asking' | 'building' | 'inserting' = 'pausing'
   /** Counts from 1; names the attempt in messages and timers. */
   private attempt = 0
+  /** Names the wait that counts. */
+  private wait = 0
   /** Position in `bootstraps` of the next attempt. */
   private next = 0
   private rounds = 0
@@ -148,10 +150,10 @@ export class Join {
   }
 
   /** What becomes of the join: it goes on, its time is up, or this node has to begin a network. */
-  onTimer(attempt: number, now: Millis, fx: OverlayEffects): 'joining' | 'failed' | 'founder' {
-    if (attempt !== this.attempt || this.phase === 'building') return 'joining'
+  onTimer(wait: number, now: Millis, fx: OverlayEffects): 'joining' | 'failed' | 'founder' {
+    if (wait !== this.wait || this.phase === 'building') return 'joining'
     if (this.phase === 'inserting') {
-      if (now - this.insertSentAt < this.state.config.insertMs) this.remind(now, fx)
+      if (now - this.insertSentAt < this.state.config.insertMs) this.remind(fx)
       else this.pause(fx)
       return 'joining'
     }
@@ -171,7 +173,7 @@ export class Join {
     this.unmet = undefined
     this.attempt++
     send(this.contact, { type: 'insert-request', purpose: 'join', attempt: this.attempt }, fx)
-    fx.startTimer('join', this.attempt, this.state.config.joinReplyMs)
+    this.waitFor(this.state.config.joinReplyMs, fx)
   }
 
   private insert(now: Millis, fx: OverlayEffects): void {
@@ -179,20 +181,21 @@ export class Join {
     this.building = undefined
     this.state.standing = 'inserting'
     this.insertSentAt = now
-    this.remind(now, fx)
+    this.remind(fx)
   }
 
   /** Sent until it is answered; the surrogate knows what it has heard before. */
-  private remind(_now: Millis, fx: OverlayEffects): void {
+  private remind(fx: OverlayEffects): void {
     const { map, config } = this.state
     const holes = map.holes(Math.min(map.digits, map.levelOf(this.contact.id) + 1))
     if (this.unmet === undefined) send(this.contact, { type: 'insert', attempt: this.attempt, holes }, fx)
     else send(this.contact, { type: 'fetch', ids: [...this.unmet].filter((id) => this.isUnmet(id)) }, fx)
-    fx.startTimer('join', this.attempt, config.probeTimeoutMs)
+    this.waitFor(config.probeTimeoutMs, fx)
   }
 
+  /** One who is dead, or neither a sibling nor needed for a slot, need not be known. */
   private isUnmet(id: Guid): boolean {
-    return this.state.find(id) === undefined && !this.state.failed.has(id)
+    return this.state.needs(id) && !this.state.failed.has(id)
   }
 
   /** This attempt has failed. The next follows at once, or after a pause when all bootstrap nodes have been tried. */
@@ -203,7 +206,12 @@ export class Join {
     this.state.standing = 'outside'
     this.probing.clear()
     this.measuring.clear()
-    fx.startTimer('join', this.attempt, this.next === 0 ? this.endRound() : 0)
+    this.waitFor(this.next === 0 ? this.endRound() : 0, fx)
+  }
+
+  private waitFor(ms: Millis, fx: OverlayEffects): void {
+    this.wait = this.state.nextSeq()
+    fx.startTimer('join', this.wait, ms)
   }
 
   /** Returns the pause before the next round. */

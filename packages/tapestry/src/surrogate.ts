@@ -37,14 +37,14 @@ export class Insertions {
 
   /**
    * The way of a joiner's message to its surrogate passes here. The surrogate answers with what it knows: the levels that the two share, which serve the joiner as
-   * they are, and its siblings. When the next hop would be the joiner itself, from an incarnation or an attempt before, or only such as are being
+   * they are, and its siblings. When the next hop would be the joiner itself, from an incarnation or an attempt before, or one that is being
    * inserted too, this node stands in for the surrogate. Returns whether the message goes on.
    */
   pass(payload: InsertPayload, nextHop: NodeRef | undefined, now: Millis, fx: OverlayEffects): boolean {
     const { state } = this
     const { joiner, attempt } = payload
     if (joiner.id === state.self.id) return false
-    if (nextHop !== undefined && !this.standsInFor(joiner, now)) return true
+    if (nextHop !== undefined && nextHop.id !== joiner.id && !this.isInserting(nextHop, now)) return true
     const refs = new Map<Guid, NodeRef>()
     const shared = state.map.levelOf(joiner.id)
     for (let level = Math.min(shared, state.map.depth - 1); level >= 0; level--) {
@@ -107,8 +107,11 @@ export class Insertions {
 
   /** Whether nobody shares more digits with the joiner than this node does, apart from the joiner and such as are being inserted at the same time. */
   private standsInFor(joiner: NodeRef, now: Millis): boolean {
-    const isInserting = (ref: NodeRef): boolean => (this.watched?.get(ref.id)?.until ?? now) > now
-    return this.state.map.slotFor(joiner.id).every((ref) => ref.id === joiner.id || isInserting(ref))
+    return this.state.map.slotFor(joiner.id).every((ref) => ref.id === joiner.id || this.isInserting(ref, now))
+  }
+
+  private isInserting(ref: NodeRef, now: Millis): boolean {
+    return (this.watched?.get(ref.id)?.until ?? now) > now
   }
 
   private watch(ref: NodeRef, now: Millis): void {

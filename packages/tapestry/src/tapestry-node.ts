@@ -435,10 +435,10 @@ export class TapestryNode implements Overlay {
     this.learn([from, ...message.refs], now, fx)
   }
 
-  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
+  private onJoinTimer(wait: number, now: Millis, fx: OverlayEffects): void {
     const { joining } = this
     if (joining === undefined) return
-    const outcome = joining.onTimer(attempt, now, fx)
+    const outcome = joining.onTimer(wait, now, fx)
     if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
     if (outcome === 'joining') return
     this.joining = undefined
