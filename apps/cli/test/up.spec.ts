@@ -54,6 +54,15 @@ describe('plaxton up', function () {
     })
   }
 
+  it('holds over Tapestry', async () => {
+    const { status, stdout, stderr } = await plaxton(['up', '--exit', '--overlay', 'tapestry', '--nodes', '7', '--input', input], {
+      timeoutMs: 100_000,
+    })
+    assert.equal(status, 0, `${stderr}\n${stdout}`)
+    assert.match(stdout, /^ {5}Tapestry and PAST on libp2p: /m)
+    assert.match(stdout, /^ {2}All of it held, in /m)
+  })
+
   it('tells each step as it happens, with its time', async () => {
     const { status, stdout } = await plaxton(['up', '--exit', '--nodes', '2', '--input', input])
     assert.equal(status, 0)
@@ -88,10 +97,14 @@ describe('plaxton up', function () {
 
   it('stays up for other commands until Ctrl-C, and then leaves nothing behind', async () => {
     const data = join(folder.path, 'kept')
-    const child = spawnPlaxton(['up', '--nodes', '3', '--input', input, '--data', data])
+    const child = spawnPlaxton(['up', '--nodes', '3', '--input', input, '--data', data, '--overlay', 'tapestry'])
     let out = ''
     child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')))
     while (!out.includes('stays up until Ctrl-C') && child.exitCode === null) await once(child.stdout!, 'data')
+    assert.match(
+      out,
+      /^ {4}plaxton node --data DIR --network local --overlay tapestry --bootstrap \/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/m,
+    )
     const control = /PLAXTON_CONTROL=(\S+)/.exec(out)?.[1] ?? ''
     const listed = await plaxton(['ls', '--json'], { env: { PLAXTON_CONTROL: control } })
     // README.md was removed, and two files have the same content.

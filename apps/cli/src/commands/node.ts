@@ -6,6 +6,7 @@ import { Daemon } from '../daemon/daemon.ts'
 import { exitCodes } from '../errors.ts'
 import { formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
+import { joinCommand } from './join-command.ts'
 import type { BootstrapOutcome } from '../daemon/bootstrap-outcome.ts'
 import type { DaemonFlags } from '../daemon/config.ts'
 import type { ExitCode } from '../errors.ts'
@@ -30,7 +31,6 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
   const startedAt = performance.now()
   const ready = overlay.whenReady({ signal: stop.signal }).then(
     () => {
-      const address = multiaddrs[0] ?? ''
       const { id } = overlay.self
       const outcome = bootstrapOutcome(daemon.node, config.bootstrap)
       if (output.json) {
@@ -52,7 +52,7 @@ export async function node(output: Output, flags: DaemonFlags & { readonly json?
       for (const line of loneliness(outcome, config.network)) output.note(line)
       const took = formatDuration(performance.now() - startedAt)
       output.note(dim(`${outcome.alone ? 'ready' : 'joined'} in ${took}; Ctrl-C leaves the network`))
-      output.note(dim(`others join with   plaxton node --data DIR --bootstrap ${address}`))
+      output.note(dim(`others join with   ${joinCommand(daemon.node)}`))
       output.note(dim(`to talk to it      plaxton status --control ${daemon.controlPath}`))
     },
     () => {},
@@ -73,7 +73,7 @@ function loneliness({ silent, elsewhere }: BootstrapOutcome, network: string): s
   return [
     `no node of the network "${network}" answers at the bootstrap addresses: this node is alone for now, and goes on trying`,
     ...silent.map((address) => `  no answer from ${address}`),
-    ...elsewhere.map((address) => `  ${address} answers, but is not in this network: perhaps another --network is meant`),
+    ...elsewhere.map((address) => `  ${address} answers, but is not in this network: perhaps another --network or --overlay is meant`),
   ]
 }
 

@@ -19,6 +19,7 @@ export interface SendOptions extends ControlOptions {
 export async function send(output: Output, options: SendOptions, object: string, message?: string): Promise<void> {
   const { n = 1, timeout } = options
   const replies: Uint8Array[] = []
+  if (message === undefined && process.stdin.isTTY) output.note('the message comes from the keyboard: Ctrl-D ends it')
   const result = (await callNamedDaemon(options, {
     command: 'send',
     arguments: { object, n, timeoutMs: timeout === undefined ? undefined : timeout * 1000 },

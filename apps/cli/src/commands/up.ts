@@ -9,6 +9,7 @@ import { inputFrom } from '../up/input.ts'
 import { LocalNetwork } from '../up/local-network.ts'
 import { MainJob, replicas } from '../up/main-job.ts'
 import { StepFailedError, StepList } from '../up/step-list.ts'
+import { joinCommand } from './join-command.ts'
 import type { ExitCode } from '../errors.ts'
 import type { Output } from '../output/output.ts'
 
@@ -85,10 +86,12 @@ async function stay(output: Output, network: LocalNetwork, interrupted: Interrup
       `    plaxton ls              ${dim('# what has been stored')}`,
       `    plaxton stat CID        ${dim('# who holds it')}`,
       `    plaxton put FILE        ${dim('# and get, rm, peers, lookup, status; plaxton --help')}`,
+      `    plaxton host name:echo --exec cat     ${dim('# an object that answers messages')}`,
+      `    plaxton send name:echo hello          ${dim('# from another terminal')}`,
       '',
       `  To add a node of your own:`,
       '',
-      `    plaxton node --network local --data DIR --bootstrap ${network.daemon.node.multiaddrs[0] ?? ''}`,
+      `    ${joinCommand(network.daemon.node)}`,
       '',
     ]
     stdout.write(`${lines.join('\n')}\n`)

@@ -38,7 +38,8 @@ export interface DaemonFlags {
 /** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
 export const defaultListen = '/ip4/127.0.0.1/tcp/0'
 
-const defaultNetwork = 'default'
+/** The name of the network when nobody says another. */
+export const defaultNetwork = 'default'
 
 /**
  * Puts flags, configuration file and defaults together. Throws `UsageError` naming the file and the key, or the flag, that is wrong. What comes
