@@ -110,6 +110,7 @@ const bodySchema = union('DolrMessage', 'type', {
       id: uint53(3),
       excluded: repeated(guid(4), { max: maxExcluded }),
       payload: payloadField(5),
+      attempt: uint32(6),
     }),
   ),
   moved: nested(8, message('Moved', { guid: guid(1) })),

@@ -1,5 +1,5 @@
 import type { Guid } from '@plaxton/guid'
-import type { Answer, AppEffects, Millis, NodeRef, Question, Reply, RouteFailure } from '@plaxton/kbr'
+import type { Answer, AppEffects, Millis, NodeRef, Question, Reply, RouteFailure, RouteOptions } from '@plaxton/kbr'
 import { decodeMessage, encodeMessage } from './codec.ts'
 import type { DolrCall, DolrMessage } from './messages.ts'
 
@@ -43,8 +43,8 @@ export class Errands {
   }
 
   /** Asks whoever on the way to the root of `key` knows. */
-  route(key: Guid, call: DolrCall, replyWithinMs: Millis, fx: AppEffects, then: Then<Answered>): void {
-    this.calls.set(fx.route(key, encodeMessage(call), { replyWithinMs }), then)
+  route(key: Guid, call: DolrCall, options: RouteOptions & { readonly replyWithinMs: Millis }, fx: AppEffects, then: Then<Answered>): void {
+    this.calls.set(fx.route(key, encodeMessage(call), options), then)
   }
 
   /** Runs `then` after a while. Returns a number for {@link forget}. */

@@ -56,6 +56,8 @@ export interface SendCall {
   readonly salt: number
   /** The sender's number for it, random. */
   readonly id: number
+  /** How often the sender has sent it. */
+  readonly attempt: number
   /** Hosts that did not take it. */
   readonly excluded: readonly Guid[]
   readonly payload: Uint8Array

@@ -140,7 +140,7 @@ export class Publications {
     onRoot: (salt: number, announced: Announced, now: Millis, fx: AppEffects) => void,
   ): void {
     const call = { type: 'publish', record, salt, distanceMs: 0, stepMs: 0, step: 0, push: false } as const
-    this.parts.errands.route(rootKey(record.guid, salt), call, withinMs, fx, (answered, now, effects) => {
+    this.parts.errands.route(rootKey(record.guid, salt), call, { replyWithinMs: withinMs }, fx, (answered, now, effects) => {
       if (!answered.ok) return onRoot(salt, answered, now, effects)
       const { message } = answered
       if (message.type === 'published') return onRoot(salt, { ok: true, root: message.root }, now, effects)

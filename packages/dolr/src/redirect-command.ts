@@ -1,6 +1,6 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import type { AppEffects, Millis, NotFoundError } from '@plaxton/kbr'
+import type { AppEffects, Millis, NotFoundError, RouteFailure } from '@plaxton/kbr'
 import { emit, rejected } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { DolrCall, DolrMessage } from './messages.ts'
@@ -14,6 +14,8 @@ export class RedirectCommand extends SearchCommand {
   private readonly payload: Uint8Array
   /** Names the message, so that no host handles it twice. */
   private readonly message: number
+  /** How often. */
+  private sent = 0
 
   constructor(parts: DolrParts, init: CommandInit, payload: Uint8Array) {
     super(parts, init)
@@ -26,12 +28,15 @@ export class RedirectCommand extends SearchCommand {
   }
 
   protected override callFor(salt: number, _wanted: number, excluded: readonly Guid[]): DolrCall {
-    return { type: 'send', guid: this.guid, salt, id: this.message, excluded, payload: this.payload }
+    return { type: 'send', guid: this.guid, salt, id: this.message, attempt: ++this.sent, excluded, payload: this.payload }
   }
 
-  /** The handler's time counts too. */
-  protected override waitMs(now: Millis): Millis {
-    return this.leftMs(now)
+  /** It is this command that tries again, under a new number, so that the holder can tell that from a host that did not take it. */
+  protected override readonly routeOptions = { attempts: 1 }
+
+  /** The handler's time counts too. By the same way the message comes to the same host, which knows it. */
+  protected override asksAgain({ reason }: RouteFailure): boolean {
+    return reason === 'timed out'
   }
 
   protected override onOther(message: DolrMessage, _now: Millis, fx: AppEffects): boolean {

@@ -12,8 +12,9 @@ import type { Suspects } from './suspects.ts'
  * The paper's way with messages to objects (policy `'holder'`): the first node with a pointer sends the message itself on to the host nearest to *it*, and
  * the answer comes back the way the message took. The host does not learn who asks.
  *
- * When the host does not take it, routing asks again where to send the same message; so a message that comes again as it came before has met with a dead
- * host. One sent again by its source because the handler is slow looks the same, and may then be handled by a second host.
+ * When the host does not take it, routing asks again where to send the same message; so one that comes again as it came before has met with a dead
+ * host. One sent again by its source, because the handler is slow or an answer got lost, goes to the same host as before, which knows it, unless its way has
+ * changed meanwhile: then a second host may handle it.
  */
 export class Redirecting {
   private readonly parts: DolrParts
@@ -28,19 +29,19 @@ export class Redirecting {
 
   /** A message passes that is not for this node to answer. */
   onPassing(message: RoutedMessage, call: SendCall, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
-    const { previousHop, hops } = message
+    const at = `${message.previousHop.id} ${message.hops} ${call.attempt}`
     const pointers = this.parts.pointers.live(call.guid, now, fx).filter(({ record }) => record.host.id !== fx.self.id)
     const earlier = this.sent.get(call.id)
-    const failed = new Set(call.excluded)
-    if (earlier !== undefined) for (const host of earlier.failed) failed.add(host)
-    if (earlier !== undefined && earlier.previousHop === previousHop.id && earlier.hops === hops) {
+    const failed = new Set([...call.excluded, ...(earlier?.failed ?? [])])
+    if (earlier?.at === at) {
       failed.add(earlier.host)
       this.suspect(pointers, earlier.host, now, fx)
     }
-    const [nearest] = pointers.filter(({ record }) => !failed.has(record.host.id))
-    if (nearest === undefined) return this.passOn(call, failed, nextHop)
-    const { host } = nearest.record
-    this.note(call.id, { host: host.id, failed, previousHop: previousHop.id, hops })
+    const usable = pointers.filter(({ record }) => !failed.has(record.host.id))
+    const chosen = usable.find(({ record }) => record.host.id === earlier?.host) ?? usable[0]
+    if (chosen === undefined) return this.passOn(call, failed, nextHop)
+    const { host } = chosen.record
+    this.note(call.id, { host: host.id, failed, at })
     return { action: 'redirect', nextHop: host }
   }
 
@@ -80,8 +81,8 @@ interface Sent {
   /** The host it was sent to last, and those before. */
   readonly host: Guid
   readonly failed: ReadonlySet<Guid>
-  readonly previousHop: Guid
-  readonly hops: number
+  /** The previous hop, how many there were, and the sender's attempt. */
+  readonly at: string
 }
 
 /** Our guess: seconds of a busy node. */

@@ -1,7 +1,7 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { NotFoundError } from '@plaxton/kbr'
-import type { AppEffects, Millis } from '@plaxton/kbr'
+import type { AppEffects, Millis, RouteFailure, RouteOptions } from '@plaxton/kbr'
 import { Command, routeError } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { Answered } from './errands.ts'
@@ -47,9 +47,11 @@ export abstract class SearchCommand extends Command {
     return { type: 'locate', guid: this.guid, salt, wanted, excluded, found: [] }
   }
 
-  /** How long it is waited for what comes of that. */
-  protected waitMs(now: Millis): Millis {
-    return this.attemptMs(now)
+  protected readonly routeOptions: RouteOptions = {}
+
+  /** Whether the same root is to be asked again after this failure; otherwise the next is. */
+  protected asksAgain(_failure: RouteFailure): boolean {
+    return false
   }
 
   /** A reply that is neither `found` nor `absent`. Returns whether that is what it should be. */
@@ -79,12 +81,19 @@ export abstract class SearchCommand extends Command {
     const { guid, salt } = this
     this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${this.parts.config.roots}`, fx)
     const call = this.callFor(salt, wanted, [...this.excluded.keys()])
-    this.parts.errands.route(rootKey(guid, salt), call, this.waitMs(now), fx, (answered, time, effects) => {
-      if (!this.ended) this.onAnswered(answered, wanted, time, effects)
-    })
+    this.parts.errands.route(
+      rootKey(guid, salt),
+      call,
+      { replyWithinMs: this.attemptMs(now), ...this.routeOptions },
+      fx,
+      (answered, time, effects) => {
+        if (!this.ended) this.onAnswered(answered, wanted, time, effects)
+      },
+    )
   }
 
   private onAnswered(answered: Answered, wanted: number, now: Millis, fx: AppEffects): void {
+    if (!answered.ok && this.asksAgain(answered.failure)) return this.search(wanted, now, fx)
     if (!answered.ok) return this.onFailed(routeError(answered.failure).message, wanted, now, fx)
     const { message } = answered
     switch (message.type) {

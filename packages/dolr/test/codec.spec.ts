@@ -30,7 +30,7 @@ const type = <T extends string>(name: T) => fc.constant(name)
 const messages: fc.Arbitrary<DolrMessage> = fc.oneof(
   fc.record({ type: type('publish'), record: records, salt: small, distanceMs: small, stepMs: small, step: small, push: fc.boolean() }),
   fc.record({ type: type('locate'), guid: guids, salt: small, wanted: small, excluded, found: candidates }),
-  fc.record({ type: type('send'), guid: guids, salt: small, id: whole, excluded, payload: payloads }),
+  fc.record({ type: type('send'), guid: guids, salt: small, id: whole, attempt: small, excluded, payload: payloads }),
   fc.record({ type: type('deliver'), guid: guids, id: whole, payload: payloads }),
   fc.record({ type: type('ping'), guid: guids, id: whole }),
   fc.record({ type: type('copy'), records: fc.array(records, { maxLength: 4 }), distanceMs: small }),

@@ -44,6 +44,11 @@ export interface RouteOptions {
   readonly firstHop?: NodeRef
   /** Ids not to be used as the next hop from here. For a second attempt by another way. */
   readonly avoid?: readonly Guid[]
+  /**
+   * How often the message may set out from here while its reply is awaited, each time by another first hop where there is one; at most, and by default, what the
+   * walking is configured to. 1: for what must not arrive at two places because the first was slow.
+   */
+  readonly attempts?: number
   /** Collect the ids of the nodes passed, for explaining; costs 32 bytes a hop. Default false. */
   readonly keepPath?: boolean
 }

@@ -110,7 +110,7 @@ export class Calls {
 
   private attempt(call: Call): Passage {
     const { stack } = this
-    const isLast = call.passages.length + 1 >= stack.config.attempts
+    const isLast = call.passages.length + 1 >= this.attemptsOf(call)
     call.nextAttemptAt = isLast ? Infinity : stack.now + call.waitMs
     call.waitMs *= 2
     this.dueAt = Math.min(this.dueAt, dueAt(call))
@@ -141,7 +141,11 @@ export class Calls {
 
   /** Another way may be better than one that failed elsewhere. What fails here would fail again. */
   private mayRetry(call: Call, failure: RouteFailure): boolean {
-    return failure.at?.id !== this.stack.self.id && call.passages.length < this.stack.config.attempts
+    return failure.at?.id !== this.stack.self.id && call.passages.length < this.attemptsOf(call)
+  }
+
+  private attemptsOf({ options }: Call): number {
+    return Math.min(this.stack.config.attempts, options.attempts ?? Infinity)
   }
 
   private timedOut(call: Call): Outcome {

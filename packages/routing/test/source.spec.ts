@@ -94,6 +94,18 @@ describe('the source of a routed message', () => {
       assert.equal(message.replyWithinMs, 19_900)
     })
 
+    it('no more often than it wants to', () => {
+      const test = bed('00', ['80', '90'])
+      const { message } = route(test, { replyWithinMs: 5000, attempts: 1 })
+      test.receive('80', { type: 'ack', seq: message.seq }, 10)
+      test.wake(4999)
+      assert.deepEqual(test.fx.sent(), [])
+      const refused = route(test, { replyWithinMs: 5000, attempts: 1 })
+      test.receive('80', refusal(refused.message.seq, 'no route'), 100)
+      assert.deepEqual(test.fx.sent(), [])
+      assert.equal(test.app.replies.at(-1)?.reply.ok, false)
+    })
+
     it('by the same first hop when there is no other', () => {
       const test = bed('00', ['80'])
       const first = route(test)
