@@ -15,7 +15,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
           --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry
   tapestry EXPERIMENT
           the figures of the Tapestry paper (JSAC 2004), published figures and those of ideal tables beside ours
-          --seed 1 or --seeds 1..3   --overlay tapestry   --nodes, --lookups, --repeats, --objects: the paper's sizes
+          --seed 1 or --seeds 1..3   --overlay tapestry   --nodes, --lookups, --repeats, --objects, --minutes: the paper's sizes
 ${Object.entries(experiments)
   .map(([name, { says }]) => `          ${name.padEnd(12)}${says}`)
   .join('\n')}
@@ -176,13 +176,14 @@ function tapestry(): boolean {
       ...given('lookups'),
       ...given('repeats'),
       ...given('objects'),
+      ...given('minutes'),
       onProgress: (word) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${word}, ${elapsed()} `)
       },
     })
     const broken = !holds(report)
     if (broken) fine = false
-    const sizes = (['overlay', 'nodes', 'lookups', 'repeats', 'objects'] as const).map((name) =>
+    const sizes = (['overlay', 'nodes', 'lookups', 'repeats', 'objects', 'minutes'] as const).map((name) =>
       values[name] === undefined ? '' : ` --${name} ${values[name]}`,
     )
     print(
@@ -223,8 +224,10 @@ function services(): ServiceName[] {
   process.exit(2)
 }
 
+type Size = 'nodes' | 'lookups' | 'repeats' | 'objects' | 'minutes'
+
 /** The option as a number under its name; nothing when it was not given. */
-function given<Name extends 'nodes' | 'lookups' | 'repeats' | 'objects'>(name: Name): { readonly [N in Name]?: number } {
+function given<Name extends Size>(name: Name): { readonly [N in Name]?: number } {
   return values[name] === undefined ? {} : ({ [name]: number(name, values[name], 0) } as { readonly [N in Name]: number })
 }
 

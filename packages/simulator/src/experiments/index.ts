@@ -26,7 +26,7 @@ export const experiments: Readonly<Record<string, Experiment>> = {
   insertion: { says: 'time to insert one node by the size of the network (figure 16)', run: insertionTime },
   traffic: { says: 'bytes for that, in base 4 (figure 17)', run: insertionTraffic },
   parallel: { says: 'many nodes inserted at one moment; no holes afterwards (figure 18)', run: parallelInsertion },
-  failures: { says: 'a fifth die at one moment, half as many join at another (figure 19)', run: massChange },
+  failures: { says: 'a fifth die at one moment, half as many join at another (figures 19, 20)', run: massChange },
   nearest: { says: 'which of four hosts of an object is reached', run: nearestHost },
-  churn: { says: 'nodes come and go (figure 21)', run: comingsAndGoings },
+  churn: { says: 'nodes come and go (figures 21, 22)', run: comingsAndGoings },
 }

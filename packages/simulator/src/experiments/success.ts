@@ -1,7 +1,9 @@
+import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { atRandomTimes } from '../churn.ts'
 import type { Simulation } from '../simulation.ts'
 import { percentile } from '../summary.ts'
+import type { Objects } from './objects.ts'
 import type { World } from './world.ts'
 
 /** One attempt to reach something. */
@@ -53,6 +55,27 @@ export function routeToNodes(world: World, schedule: { readonly perSecond: numbe
         void: probe.deliveredAt === undefined && !simulation.nodes[probe.source]!.running,
       }
     })
+}
+
+/** Sends to the objects of `guids` from random members. Returns a reading of the attempts so far. */
+export function sendToObjects(
+  { simulation }: World,
+  objects: Objects,
+  guids: readonly Guid[],
+  schedule: { readonly perSecond: number; readonly untilMs: Millis },
+): () => Attempt[] {
+  const prng = simulation.simulator.stream('sends')
+  const attempt = (): void => {
+    const source = prng.pick(simulation.members.sorted)!
+    objects.send(simulation.nodes[simulation.members.of(source)!.host.index]!, prng.pick(guids)!)
+  }
+  keepTrying(simulation, 'send times', { ...schedule, attempt })
+  return () =>
+    objects.sent.map(({ sentAt, endedAt, ok, source }) => ({
+      sentAt,
+      elapsedMs: ok ? endedAt! - sentAt : undefined,
+      void: endedAt === undefined && !simulation.nodes[source]!.running,
+    }))
 }
 
 /** The attempts by minute since `fromMs`. */

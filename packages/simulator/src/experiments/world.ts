@@ -19,6 +19,8 @@ export interface ExperimentOptions {
   readonly repeats?: number
   /** Objects, in all or on each node, as the experiment says. */
   readonly objects?: number
+  /** Length of each part of an experiment that lasts. */
+  readonly minutes?: number
   /** Called now and then with a word on how far it is. */
   readonly onProgress?: (word: string) => void
 }
