@@ -4,8 +4,9 @@ import { guidOf } from '@plaxton/guid'
 import { pastry } from '@plaxton/pastry'
 import { memoryStore } from '@plaxton/runtime'
 import { overlay, past } from '../src/index.ts'
+import { overlays } from './support/overlays.ts'
 import { Cleanup, localNode, within } from './support/swarm.ts'
-import type { ProgressEvent } from '@plaxton/kbr'
+import type { OverlayFactory, ProgressEvent } from '@plaxton/kbr'
 import type { Libp2p } from 'libp2p'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { OverlayInit, OverlayService, PastInit, PastService } from '../src/index.ts'
@@ -21,35 +22,58 @@ describe('the PAST service', () => {
     overlayInit: OverlayInit = {},
     pastInit: PastInit = {},
     local: Partial<LocalNodeInit<Record<string, unknown>>> = {},
+    factory: () => OverlayFactory = pastry,
   ): Promise<Node> {
-    const services = { past: past(pastInit), overlay: overlay(pastry(), overlayInit) }
+    const services = { past: past(pastInit), overlay: overlay(factory(), overlayInit) }
     return cleanup.add((await localNode({ ...local, services: services as never })) as unknown as Node)
   }
 
   /** Nodes on the defaults, joined through the first. Not waited for: calls wait by themselves. */
-  async function nodes(count: number, local: Partial<LocalNodeInit<Record<string, unknown>>> = {}): Promise<Node[]> {
-    const first = await node({}, {}, local)
+  async function nodes(
+    count: number,
+    local: Partial<LocalNodeInit<Record<string, unknown>>> = {},
+    factory: () => OverlayFactory = pastry,
+  ): Promise<Node[]> {
+    const first = await node({}, {}, local, factory)
     const bootstrap: Multiaddr[] = first.getMultiaddrs()
-    const rest = await Promise.all(Array.from({ length: count - 1 }, () => node({ bootstrap }, {}, local)))
+    const rest = await Promise.all(Array.from({ length: count - 1 }, () => node({ bootstrap }, {}, local, factory)))
     return [first, ...rest]
   }
 
   const data = (text: string): Uint8Array => new TextEncoder().encode(text)
   const pastOf = (of: Node | undefined): PastService => (of as Node).services.past
 
-  for (const count of [1, 2, 3, 8]) {
-    it(`puts, gets and removes at once in a network of ${count} on the defaults`, async () => {
-      const swarm = await nodes(count)
-      const bytes = data(`in a network of ${count}`)
-      const guid = guidOf(bytes)
-      const receipt = await pastOf(swarm[0]).put(guid, bytes)
-      assert.equal(receipt.guid, guid)
-      assert.ok(receipt.holders.length >= 1)
-      for (const each of swarm) assert.deepEqual(Buffer.from(await pastOf(each).get(guid)), Buffer.from(bytes))
-      await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
-      assert.ok((await pastOf(swarm.at(-1)).ensure(guid)).holders.length >= Math.min(5, count))
-      await pastOf(swarm[0]).remove(guid)
-      for (const each of swarm) await assert.rejects(pastOf(each).get(guid), { name: 'NotFoundError', code: 'ERR_NOT_FOUND' })
+  for (const [name, { factory }] of Object.entries(overlays)) {
+    describe(`over ${name}`, () => {
+      for (const count of [1, 2, 3, 8]) {
+        it(`puts, gets and removes at once in a network of ${count} on the defaults`, async () => {
+          const swarm = await nodes(count, {}, factory)
+          const bytes = data(`in a network of ${count}`)
+          const guid = guidOf(bytes)
+          const receipt = await pastOf(swarm[0]).put(guid, bytes)
+          assert.equal(receipt.guid, guid)
+          assert.ok(receipt.holders.length >= 1)
+          for (const each of swarm) assert.deepEqual(Buffer.from(await pastOf(each).get(guid)), Buffer.from(bytes))
+          await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
+          assert.ok((await pastOf(swarm.at(-1)).ensure(guid)).holders.length >= Math.min(5, count))
+          await pastOf(swarm[0]).remove(guid)
+          for (const each of swarm) await assert.rejects(pastOf(each).get(guid), { name: 'NotFoundError', code: 'ERR_NOT_FOUND' })
+        })
+      }
+
+      it('reads everything although a node was stopped without a word', async () => {
+        const swarm = await nodes(6, {}, factory)
+        await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
+        const objects = Array.from({ length: 10 }, (_, i) => data(`object ${i}`))
+        for (const bytes of objects) await pastOf(swarm[0]).put(guidOf(bytes), bytes, { quorum: 'all' })
+        const victim = swarm[5] as Node
+        await victim.services.overlay.host.stop()
+        for (const connection of victim.getConnections()) connection.abort(new Error('pulled'))
+        for (const bytes of objects) {
+          const got = await within(pastOf(swarm[1]).get(guidOf(bytes)), 'a read despite the loss', 1_500)
+          assert.equal(guidOf(got), guidOf(bytes))
+        }
+      })
     })
   }
 
@@ -106,20 +130,6 @@ describe('the PAST service', () => {
     await a.start()
     assert.deepEqual(Buffer.from(await pastOf(a).get(guidOf(bytes))), Buffer.from(bytes))
     assert.equal(pastOf(a).stats().objects, 1)
-  })
-
-  it('reads everything although a node was stopped without a word', async () => {
-    const swarm = await nodes(6)
-    await Promise.all(swarm.map((each) => each.services.overlay.whenReady()))
-    const objects = Array.from({ length: 10 }, (_, i) => data(`object ${i}`))
-    for (const bytes of objects) await pastOf(swarm[0]).put(guidOf(bytes), bytes, { quorum: 'all' })
-    const victim = swarm[5] as Node
-    await victim.services.overlay.host.stop()
-    for (const connection of victim.getConnections()) connection.abort(new Error('pulled'))
-    for (const bytes of objects) {
-      const got = await within(pastOf(swarm[1]).get(guidOf(bytes)), 'a read despite the loss', 1_500)
-      assert.equal(guidOf(got), guidOf(bytes))
-    }
   })
 
   it('tells what it does, and stops when asked to', async () => {
