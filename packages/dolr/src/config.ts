@@ -43,7 +43,7 @@ export interface DolrConfig {
   readonly pointersMax: number
   readonly pointersPerGuid: number
   readonly verificationsMax: number
-  readonly verificationShares: number
+  readonly workShares: number
   readonly checksMax: number
   readonly recheckMs: Millis
 
@@ -119,8 +119,8 @@ export const dolrDefaults = {
   pointersPerGuid: 64,
   /** Signatures being checked at a time; further records are let pass and not kept. 100 µs each: 0.1 s of work. */
   verificationsMax: 1_024,
-  /** What one previous hop may have of these: a quarter. Our guess, as PAST's. */
-  verificationShares: 4,
+  /** One sender, the previous hop or the node that asks directly, may have one such part of these, and of {@link deliveriesMax}: a quarter. As PAST's. */
+  workShares: 4,
   /** Hosts being asked at a time whether they live, because a search passed that had found them dead. */
   checksMax: 16,
   /** Such a host is asked once in this time. */
@@ -180,7 +180,7 @@ const ranges: Record<Exclude<keyof DolrConfig, 'choose'>, readonly [min: number,
   pointersMax: [1, 10_000_000],
   pointersPerGuid: [1, 1_024],
   verificationsMax: [1, 1_000_000],
-  verificationShares: [1, 1_000_000],
+  workShares: [1, 1_000_000],
   checksMax: [1, 1_024],
   recheckMs: [1, day],
   settleMs: [0, day],

@@ -2,9 +2,10 @@ import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, ReplyHandle } from '@plaxton/kbr'
 import { emit } from './command.ts'
 import { maxDetailBytes } from './codec.ts'
-import type { DeliveryOutcome, DeliveryState, DolrReply } from './messages.ts'
+import type { DeliveryOutcome, DeliveryState, DolrReply, SendCall } from './messages.ts'
 import { respond } from './parts.ts'
 import type { DolrParts } from './parts.ts'
+import { Shares } from './shares.ts'
 
 /**
  * The messages to objects hosted here: from their arrival to the handler's answer, and for a while after, so that one that comes again is not handled
@@ -15,6 +16,8 @@ export class Deliveries {
   /** By the sender's number of the message. Open ones: at most `deliveriesMax`, more are not taken. Over: `answersMax`, `answersMs`; the oldest goes. */
   private readonly byMessage = new Map<number, Delivery>()
   private readonly byNumber = new Map<number, Delivery>()
+  /** The open ones. */
+  private readonly bySender = new Shares<Delivery>()
   private lastNumber = 0
   /** Messages not taken because too many were open. */
   refused = 0
@@ -35,17 +38,19 @@ export class Deliveries {
   }
 
   /** A message for the handler of `guid`, which there is. */
-  take(guid: Guid, message: number, payload: Uint8Array, reply: ReplyHandle, fx: AppEffects): void {
+  take({ guid, id: message, payload }: Arrival, sender: Guid, reply: ReplyHandle, fx: AppEffects): void {
     const known = this.byMessage.get(message)
     if (known !== undefined) return this.repeat(known, reply, fx)
     const { config, errands } = this.parts
-    if (this.open >= config.deliveriesMax) {
+    const share = Math.max(1, config.deliveriesMax / config.workShares)
+    if (this.open >= config.deliveriesMax || this.bySender.count(sender) >= share) {
       this.refused++
       return respond(reply, declined('busy', `${this.open} messages wait for an answer here already`), fx)
     }
-    const delivery: Delivery = { number: ++this.lastNumber, message, replies: [reply], answer: undefined, alarm: 0 }
+    const delivery: Delivery = { number: ++this.lastNumber, message, sender, replies: [reply], answer: undefined, alarm: 0 }
     this.byMessage.set(message, delivery)
     this.byNumber.set(delivery.number, delivery)
+    this.bySender.add(sender, delivery)
     delivery.alarm = errands.later(config.handlerMs, fx, (_, now, effects) =>
       this.conclude(delivery, 'refused', new Uint8Array(0), `the handler did not answer within ${config.handlerMs} ms`, now, effects),
     )
@@ -62,9 +67,8 @@ export class Deliveries {
   decline(number: number, detail: string, fx: AppEffects): void {
     const delivery = this.byNumber.get(number)
     if (delivery === undefined) return
-    this.byNumber.delete(number)
+    this.close(delivery)
     this.byMessage.delete(delivery.message)
-    this.parts.errands.forget(delivery.alarm)
     for (const reply of delivery.replies) respond(reply, declined('busy', shortened(detail)), fx)
   }
 
@@ -72,14 +76,20 @@ export class Deliveries {
     const { config, errands } = this.parts
     const answer = { type: 'answer', outcome, detail: shortened(detail), payload } as const
     for (const reply of delivery.replies) respond(reply, answer, fx)
-    this.byNumber.delete(delivery.number)
-    errands.forget(delivery.alarm)
+    this.close(delivery)
     delivery.replies = []
     delivery.answer = payload.length <= config.keptAnswerBytesMax ? answer : tooLong
     this.forgetOldest()
     errands.later(config.answersMs, fx, () => {
       if (this.byMessage.get(delivery.message) === delivery) this.byMessage.delete(delivery.message)
     })
+  }
+
+  /** It is no longer for the handler to answer. */
+  private close(delivery: Delivery): void {
+    this.byNumber.delete(delivery.number)
+    this.bySender.delete(delivery.sender, delivery)
+    this.parts.errands.forget(delivery.alarm)
   }
 
   private repeat(delivery: Delivery, reply: ReplyHandle, fx: AppEffects): void {
@@ -103,10 +113,14 @@ export function declined(outcome: Exclude<DeliveryOutcome, 'answered' | 'refused
   return { type: 'answer', outcome, detail, payload: new Uint8Array(0) }
 }
 
+/** Of the two calls that bring a message, what they have in common. */
+type Arrival = Pick<SendCall, 'guid' | 'id' | 'payload'>
+
 interface Delivery {
   /** This node's own, for the handler. */
   readonly number: number
   readonly message: number
+  readonly sender: Guid
   /** Everyone who waits. Bound: {@link repliesMax}; full: the oldest goes. */
   replies: ReplyHandle[]
   answer: DolrReply | undefined

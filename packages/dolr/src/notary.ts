@@ -52,9 +52,9 @@ export class Notary {
   }
 
   private hasRoomFor(sender: Guid): boolean {
-    const { verificationsMax, verificationShares } = this.config
+    const { verificationsMax, workShares } = this.config
     if (this.pending.size >= verificationsMax) return false
-    return (this.work.get(sender) ?? 0) < Math.max(1, verificationsMax / verificationShares)
+    return (this.work.get(sender) ?? 0) < Math.max(1, verificationsMax / workShares)
   }
 
   private begin(id: Guid, record: SignedRecord, sender: Guid, fx: AppEffects, then: Then<SignedRecord | undefined>): void {

@@ -378,13 +378,23 @@ describe('a host', () => {
   })
 
   it('takes no more messages than it may have open, and none twice as long as a handler may take', () => {
-    const script = hosting({ deliveriesMax: 2, handlerMs: 5_000 })
+    const script = hosting({ deliveriesMax: 2, workShares: 1, handlerMs: 5_000 })
     const [kept, , refused] = [1, 2, 3].map((id) => script.receives(deliver(id), first))
     assert.equal((script.replies.get(refused!) as { outcome: string } & DolrMessage).outcome, 'busy')
     script.run(5_000)
     assert.match((script.replies.get(kept!) as { detail: string } & DolrMessage).detail, /did not answer within 5000 ms/)
     assert.equal(script.node.stats().deliveries, 0)
     script.node.answer(1, true, bytesOf('too late'), script.now, script)
+  })
+
+  it('does not let one sender keep the messages of others out', () => {
+    const script = hosting({ deliveriesMax: 4, workShares: 2 })
+    const outcome = (handle: number): unknown => (script.replies.get(handle) as ({ outcome: string } & DolrMessage) | undefined)?.outcome
+    const handles = [1, 2, 3].map((id) => script.receives(deliver(id), first))
+    assert.deepEqual(handles.map(outcome), [undefined, undefined, 'busy'])
+    assert.equal(outcome(script.receives(deliver(4), second)), undefined)
+    script.node.answer(1, true, bytesOf(''), script.now, script)
+    assert.equal(outcome(script.receives(deliver(5), first)), undefined)
   })
 
   it('remembers no more answered messages than it may', () => {

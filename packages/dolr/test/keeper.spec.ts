@@ -148,7 +148,7 @@ describe('the root of an object', () => {
   })
 
   it('says when it checks too many already', () => {
-    const script = new Script('self', { verificationsMax: 1, verificationShares: 1 })
+    const script = new Script('self', { verificationsMax: 1, workShares: 1 })
     const stall = recordOf(guidOf(bytesOf('another')), host, script.now)
     script.passes(
       encodeMessage({ type: 'publish', record: stall, salt: 0, distanceMs: 0, stepMs: 0, step: 2, push: false }),

@@ -48,7 +48,7 @@ describe('the pointers of a node', () => {
   })
 
   it('of one sender do not keep the node from checking those of others', () => {
-    const script = new Script('self', { verificationsMax: 8, verificationShares: 4 })
+    const script = new Script('self', { verificationsMax: 8, workShares: 4 })
     const ask = (each: Guid, from: typeof before): void => {
       script.receives({ type: 'copy', records: [recordOf(each, hosts[0]!, script.now)], distanceMs: 0 }, from, false)
     }
