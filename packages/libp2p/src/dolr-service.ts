@@ -94,7 +94,12 @@ export class DolrService extends OverlayApplication<DolrNode, DolrClient> implem
   private async provide(guid: Guid, options: CallOptions): Promise<void> {
     const client = await this.member(options)
     if (!this.node.hosts(guid)) this.provided.add(guid)
-    await client.publish(guid, options)
+    try {
+      await client.publish(guid, options)
+    } catch (error) {
+      if (!this.isRunning || !this.node.hosts(guid)) this.provided.delete(guid)
+      throw error
+    }
   }
 
   private async withdraw(guid: Guid, options: CallOptions): Promise<void> {
