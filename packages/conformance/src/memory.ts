@@ -200,7 +200,7 @@ class MemoryKbrNetwork implements KbrNetwork {
   readonly journal = new Journal()
   readonly payloadBytesMax = routingDefaults.payloadBytesMax
   readonly patienceMs = 30_000
-  readonly quietMs = 300
+  readonly quietMs = 80
   private readonly machines: Machines<KbrProbe>
 
   constructor(overlay: () => OverlayFactory) {

@@ -1,9 +1,7 @@
 import { Prng } from '@plaxton/kbr'
-import { directCases } from './kbr-direct.ts'
-import { membershipCases, partitionCases } from './kbr-membership.ts'
-import type { KbrCase, KbrContext, OverlayAbilities } from './kbr-network.ts'
-import { questionCases, rangeCases } from './kbr-questions.ts'
-import { routingCases } from './kbr-routing.ts'
+import { partitionCases } from './kbr-membership.ts'
+import type { KbrCase, KbrContext } from './kbr-network.ts'
+import { kbrCases, suits } from './kbr.ts'
 import { settle } from './kbr-settle.ts'
 import { simulatedCases } from './simulated-cases.ts'
 import { newNetwork } from './simulated-network.ts'
@@ -45,16 +43,6 @@ export function overlaySuite(name: string, init: OverlayInit): Suite {
       { title: 'in the simulator', cases: simulated },
     ],
   }
-}
-
-/** What holds on every driver. */
-export function kbrCases(has: OverlayAbilities): KbrCase[] {
-  return [...routingCases, ...questionCases, ...rangeCases(has.ranges), ...directCases, ...membershipCases(has)]
-}
-
-/** Whether a case is about networks of this many nodes. */
-export function suits(count: number): (each: KbrCase) => boolean {
-  return ({ from = 1, upTo = Infinity }) => from <= count && count <= upTo
 }
 
 /** Runs cases on networks of so many nodes, once for each seed. */
