@@ -44,12 +44,16 @@ export class Gathering {
     this.branchOut(reply.branches, from.id, fx)
   }
 
-  onTimer(fx: OverlayEffects): void {
+  onTimer(now: Millis, fx: OverlayEffects): void {
     const { config } = this.state
     for (const part of this.parts.values()) {
       if (!part.open) continue
-      if (part.tries > config.multicastRetries || this.state.failed.has(part.ref.id)) part.open = false
-      else this.ask(part, fx)
+      if (part.tries <= config.multicastRetries && !this.state.failed.has(part.ref.id)) {
+        this.ask(part, fx)
+        continue
+      }
+      part.open = false
+      if (this.state.find(part.ref.id) !== undefined) this.probing.start(part.ref, false, now, fx)
     }
     fx.startTimer('gather', 0, config.multicastMs)
   }

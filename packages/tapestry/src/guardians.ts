@@ -27,15 +27,32 @@ export class Guardians {
     this.multicasts = multicasts
   }
 
-  /** Tells the guardians, and looks for wards that have been silent for too long. */
+  /** Tells the guardians, and sees to it that wards are missed in time. */
   onTimer(now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    for (const ref of state.siblings.beside()) send(ref, { type: 'heartbeat', ...state.statusFor(ref) }, fx)
-    for (const [id, ward] of this.wards ?? []) {
-      if (now - ward.heardAt <= Math.ceil(1.2 * state.config.heartbeatMs)) continue
-      this.wards!.delete(id)
-      this.probing.start(ward.ref, false, now, fx)
+    const { siblings, config } = this.state
+    for (const ref of siblings.beside()) {
+      send(ref, { type: 'heartbeat', ...this.state.statusFor(ref) }, fx)
+      // Where groups are the same, choosing is mutual.
+      if (siblings.levelOf(ref.id) === siblings.floor && this.wards?.has(ref.id) !== true) this.onHeartbeat(ref, now)
     }
+    const leftMs = this.watch(now, fx)
+    if (leftMs < config.heartbeatMs) fx.startTimer('silence', 0, leftMs)
+  }
+
+  /** Probes the wards that have been silent for too long. Returns how long the next may be. */
+  watch(now: Millis, fx: OverlayEffects): Millis {
+    const { heartbeatMs, probeTimeoutMs } = this.state.config
+    let least = Infinity
+    for (const [id, { ref, heardAt }] of this.wards ?? []) {
+      const leftMs = heardAt + Math.ceil(1.1 * heartbeatMs) + probeTimeoutMs - now
+      if (leftMs > 0) {
+        least = Math.min(least, leftMs)
+        continue
+      }
+      this.wards!.delete(id)
+      this.probing.start(ref, false, now, fx)
+    }
+    return least
   }
 
   onHeartbeat(from: NodeRef, now: Millis): void {

@@ -51,6 +51,10 @@ export class SlotRepair {
   onTimer(slot: number, now: Millis, fx: OverlayEffects): void {
     const repair = this.open.get(slot)
     if (repair === undefined) return
+    for (const id of repair.asked) {
+      const silent = this.state.find(id)
+      if (silent !== undefined) this.probing.start(silent, false, now, fx)
+    }
     repair.asked.clear()
     this.judge(repair, now, fx)
     if (this.open.has(slot)) fx.startTimer('slot', slot, this.state.config.multicastMs)

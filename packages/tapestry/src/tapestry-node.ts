@@ -304,7 +304,9 @@ export class TapestryNode implements Overlay {
       case 'slot':
         return this.repair.onTimer(arg, now, fx)
       case 'gather':
-        return this.gathering?.onTimer(fx)
+        return this.gathering?.onTimer(now, fx)
+      case 'silence':
+        return void this.guardians.watch(now, fx)
       case 'obituary':
         return this.guardians.onObituaryTimer(arg, now, fx)
       default:
@@ -456,6 +458,7 @@ export class TapestryNode implements Overlay {
     state.standing = 'member'
     state.announcePointers()
     this.maintenance.start(fx)
+    this.guardians.onTimer(now, fx)
     fx.emit({ type: 'ready', elapsedMs: now - since })
     fx.becameReady()
     fx.routesChanged()
@@ -529,6 +532,7 @@ export class TapestryNode implements Overlay {
   private settle(now: Millis, fx: OverlayEffects): void {
     const { state, joining } = this
     if (joining?.settled === true) this.becomeMember(joining.startedAt, now, fx)
+    if (this.ready && this.isCutOff(now)) return this.rejoin(now, fx)
     if (state.doubtful.size > 0 && this.ready) this.repair.proceed(now, fx)
     if (this.gathering === undefined ? state.siblings.tooSmall : this.gathering.complete) this.gather(now, fx)
     state.tellPointers(fx)
@@ -545,19 +549,22 @@ export class TapestryNode implements Overlay {
       fx.routesChanged()
       if (!state.siblings.tooSmall) return
     }
-    const everybodyLost = state.siblings.size === 0 && state.map.depth === 0
-    if (everybodyLost && state.siblings.floor > 0) return this.rejoin(now, fx)
     this.gathering = new Gathering(state, this.probing, state.siblings.floor - 1)
     this.gathering.start(now, fx)
   }
 
-  /** Nobody in any table answers: it starts over. */
+  /** Nobody is left of so many that it is more likely that this node was cut off than that all the others have died. */
+  private isCutOff(now: Millis): boolean {
+    const { siblings, map, failed, config } = this.state
+    return siblings.size === 0 && map.depth === 0 && failed.size > 0 && failed.missed(config.failedMs, now).length >= config.siblingsMin
+  }
+
+  /** It starts over, through whoever it has known. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
     const contacts = [...this.bootstraps, ...this.state.history.all()]
     if (contacts.length === 0) return
     const { state } = this
     state.standing = 'outside'
-    // More likely this node was cut off than everybody else died.
     state.failed.clear()
     state.enterGroup(0, fx)
     state.doubtful.clear()

@@ -1,4 +1,4 @@
-import { randomGuid } from '@plaxton/guid'
+import { digitAt, randomGuid, sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { KbrEvent, Message, Millis, NextHop, NodeRef, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
@@ -234,33 +234,19 @@ export class TestHost implements OverlayEffects {
   }
 }
 
-/** Leading digits two ids have in common, of one hex character or less. */
-function sharedDigits(a: Guid, b: Guid, digitBits: number): number {
-  const bits = (id: Guid): string => [...id].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0')).join('')
-  const [one, other] = [bits(a), bits(b)]
-  let at = 0
-  while (at < one.length && one[at] === other[at]) at++
-  return at === one.length ? Math.ceil(at / digitBits) : Math.floor(at / digitBits)
-}
-
 function holesOf({ ref, node }: TestHost, ids: readonly Guid[], digitBits: number): string[] {
   return ids.flatMap((id) => {
     if (id === ref.id) return []
-    const level = sharedDigits(id, ref.id, digitBits)
+    const level = sharedPrefixDigits(id, ref.id, digitBits)
     const slot = node.slot(level, digitAt(id, level, digitBits))
     return slot.some((other) => ids.includes(other.id)) ? [] : [`${ref.id.slice(0, 6)} has a hole for ${id.slice(0, 6)}`]
   })
 }
 
-function digitAt(id: Guid, level: number, digitBits: number): number {
-  const bits = [...id].map((digit) => parseInt(digit, 16).toString(2).padStart(4, '0')).join('')
-  return parseInt(bits.slice(level * digitBits, (level + 1) * digitBits), 2)
-}
-
 function groupOf({ ref, node }: TestHost, ids: readonly Guid[], config: TapestryConfig): string[] {
   let wanted = [...ids]
   for (let level = 1; ; level++) {
-    const group = ids.filter((id) => sharedDigits(id, ref.id, config.digitBits) >= level)
+    const group = ids.filter((id) => sharedPrefixDigits(id, ref.id, config.digitBits) >= level)
     if (group.length < config.siblingsMin) break
     wanted = group
   }
