@@ -239,6 +239,7 @@ describe('objects', function () {
       [['locate', `name:${'x'.repeat(508)}`], /^plaxton: object is "name:x.*, allowed is /],
       [['locate', 'name:a', '-n', '17'], /^plaxton: n is 17, allowed is a whole number from 1 to 16\n$/],
       [['send', 'name:a', 'x', '-n', '0'], /^plaxton: n is 0, allowed is a whole number, 1 or more\n$/],
+      [['send', 'name:a', 'x', '--timeout', '0'], /^plaxton: --timeout is 0, allowed is 1 second or more\n$/],
       [['host', 'name:a'], /^error: required option '--exec <command>' not specified\n/],
       [['host', 'name:a', '--exec', ' '], /^plaxton: --exec is empty: say the command that answers a message\n$/],
       [['host', 'name:a', '--exec', 'true', '--jobs', '65'], /^plaxton: --jobs is 65, allowed is 1 to 64\n$/],

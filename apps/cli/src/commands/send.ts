@@ -18,6 +18,7 @@ export interface SendOptions extends ControlOptions {
 /** `plaxton send`: sends a message, or what comes in on stdin, to the nearest hosts of an object; their replies go to stdout as they come. */
 export async function send(output: Output, options: SendOptions, object: string, message?: string): Promise<void> {
   const { n = 1, timeout } = options
+  if (timeout === 0) throw new UsageError('--timeout is 0, allowed is 1 second or more')
   const replies: Uint8Array[] = []
   if (message === undefined && process.stdin.isTTY) output.note('the message comes from the keyboard: Ctrl-D ends it')
   const result = (await callNamedDaemon(options, {

@@ -12,8 +12,8 @@ import type { Context } from './context.ts'
 /** Hosts told of by `locate` when it is not said how many: as many as DOLR finds at a time. */
 const maxHosts = 16
 
-/** Messages that may wait for one hosting client, up to 1 MiB each; a further one goes to another host. Our choice. */
-const maxWaiting = 32
+/** Messages that one hosting client has at a time, up to 1 MiB each; a further one goes to another host. Our choice: as many as it may answer at a time. */
+const maxWaiting = 64
 
 /** `publish`: makes known that this node hosts an object. */
 export async function publish(context: Context, call: Call): Promise<PublishResult> {
