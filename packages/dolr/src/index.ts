@@ -1,5 +1,5 @@
 export { DolrNode } from './dolr-node.ts'
-export type { DolrRequest, DolrStats, LocateRequest, PublishRequest, SendRequest } from './dolr-node.ts'
+export type { DolrRequest, DolrStats, LocateRequest, PublishRequest, SendRequest } from './requests.ts'
 export { dolrDefaults } from './config.ts'
 export type { Choose, DolrConfig } from './config.ts'
 export type { DolrEvent, DolrOutcome, DolrStep, DolrValue, PublishReceipt } from './events.ts'
