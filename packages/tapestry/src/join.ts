@@ -41,7 +41,7 @@ export class Join {
   private rounds = 0
   /** Whom this attempt was asked of, then the surrogate. */
   private contact: NodeRef
-  /** How often a node that shares more digits was found in place of the surrogate. */
+  /** How often another node turned out to be the surrogate. */
   private detours = 0
   private building: MapBuilding | undefined = undefined
   private insertSentAt: Millis = 0
@@ -75,7 +75,7 @@ export class Join {
     if (from.id !== this.contact.id || attempt !== this.attempt || this.phase === 'pausing') return
     if (isMember) {
       this.metMember = true
-      return this.ask(fx)
+      return this.detours++ < detoursMax ? this.ask(fx) : this.pause(fx)
     }
     this.meet(from)
     this.fellows.add(from.id)
@@ -102,8 +102,8 @@ export class Join {
     const shared = state.map.levelOf(from.id)
     const refs = state.credible(message.refs, now)
     const closer = refs.find((ref) => state.map.levelOf(ref.id) > shared)
-    if (closer !== undefined && this.detours < detoursMax) {
-      this.detours++
+    if (closer !== undefined) {
+      if (this.detours++ >= detoursMax) return this.pause(fx)
       this.contact = closer
       return this.ask(fx)
     }

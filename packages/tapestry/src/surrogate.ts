@@ -52,7 +52,7 @@ export class Insertions {
     }
     for (const ref of state.siblings.refs()) refs.set(ref.id, ref)
     refs.delete(joiner.id)
-    for (const id of this.watched?.keys() ?? []) refs.delete(id)
+    for (const ref of refs.values()) if (this.isInserting(ref, now)) refs.delete(ref.id)
     send(joiner, { type: 'surrogate', attempt, refs: [...refs.values()].slice(0, refsMax), ...state.statusFor(joiner) }, fx)
     return false
   }
@@ -116,7 +116,7 @@ export class Insertions {
 
   private watch(ref: NodeRef, now: Millis): void {
     const watched = (this.watched ??= new Map())
-    watched.delete(ref.id)
+    for (const [id, { until }] of watched) if (until <= now || id === ref.id) watched.delete(id)
     watched.set(ref.id, { ref, until: now + this.state.config.watchMs })
     if (watched.size <= this.state.config.watchMax) return
     for (const first of watched.keys()) {
