@@ -9,6 +9,7 @@ import { NearPointers } from './near-pointers.ts'
 import { expiryOf, forgery } from './notary.ts'
 import { respond, tell } from './parts.ts'
 import type { DolrParts } from './parts.ts'
+import { isSameRun } from './pointers.ts'
 import type { Pointer, Way } from './pointers.ts'
 import { isSameRecord, maxRoots, rootKey } from './records.ts'
 import type { SignedRecord } from './records.ts'
@@ -167,10 +168,8 @@ export class Keeper {
       if (!sameNode(before, lastHop) && !sameNode(before, fx.self))
         tell(before, { type: 'retract', guid, host: host.id, salt, signedAt }, fx)
     }
-    if (way.nextHop?.id !== nextHop?.id) {
-      way.otherHop = way.nextHop
-      way.nextHop = nextHop
-    }
+    if (way.nextHop?.id !== nextHop?.id) way.otherHop = way.nextHop
+    way.nextHop = nextHop
   }
 }
 
@@ -186,7 +185,7 @@ interface PassingWay {
 /** Whether the record went on from here on this way before: beyond, nothing has changed. */
 function goesOnAsBefore({ record, ways }: Pointer, call: PublishCall, nextHop: NodeRef | undefined): boolean {
   const way = ways.find(({ salt }) => salt === call.salt)
-  return way !== undefined && way.nextHop?.id === nextHop?.id && isSameRecord(record, call.record)
+  return way !== undefined && isSameRun(way.nextHop, nextHop) && isSameRecord(record, call.record)
 }
 
 /** From the host to this node. A message that has been replaced here before, and must take another way now, has one step too many on it. */

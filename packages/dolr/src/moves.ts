@@ -4,7 +4,7 @@ import { encodeMessage } from './codec.ts'
 import type { Then } from './errands.ts'
 import { maxCopies } from './messages.ts'
 import type { DolrParts } from './parts.ts'
-import { distanceTo, isLive } from './pointers.ts'
+import { distanceTo, isLive, isSameRun } from './pointers.ts'
 import type { Pointer, Way } from './pointers.ts'
 import { nextHopTo } from './records.ts'
 import type { SignedRecord } from './records.ts'
@@ -73,7 +73,7 @@ export class Moves {
     let sent = 0
     for (const way of pointer.ways) {
       const next = nextHopTo(way.key, fx)
-      if (next?.id === way.nextHop?.id) continue
+      if (isSameRun(next, way.nextHop)) continue
       // The root has nowhere to send it on to. What lies beyond was its way while it was none.
       if (next === undefined) way.nextHop = way.otherHop = undefined
       else {

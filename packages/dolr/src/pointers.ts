@@ -149,6 +149,11 @@ export function isLive(pointer: Pointer, now: Millis): boolean {
   return pointer.expiresAt > now && !pointer.record.withdrawn
 }
 
+/** Whether both are the same node in the same incarnation; one that has been started anew has lost its pointers. Undefined: nobody. */
+export function isSameRun(a: NodeRef | undefined, b: NodeRef | undefined): boolean {
+  return a?.id === b?.id && a?.epoch === b?.epoch
+}
+
 /** How far the host is: measured where that has been done, otherwise along the way. */
 export function distanceTo(pointer: Pointer, fx: AppEffects): Millis {
   const { host } = pointer.record

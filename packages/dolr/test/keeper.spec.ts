@@ -260,6 +260,24 @@ describe('when the way of a record changes', () => {
     assert.deepEqual(script.takeTold(), [], 'the way parts here, so a retraction ends here')
   })
 
+  it('a next hop that has been started anew gets the pointers it has lost, and no retraction is due', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    const again = { ...beyond, epoch: 2 }
+    script.nextHops.set(guid, again)
+    script.node.update(again, true, script.now, script)
+    script.run(1_000)
+    assert.equal(script.routed.length, 1)
+    const { decision } = script.passes(encodeMessage(script.routed[0]!.message), guid, script.self, again, 0)
+    assert.equal(decision.action, 'replace')
+    script.node.routesChanged(script.now, script)
+    script.run(1_000)
+    assert.equal(script.routed.length, 1, 'once')
+    script.receives(retract(1_000_000), again, false)
+    assert.deepEqual(script.hostsOf(guid), [], 'it is the one next hop')
+  })
+
   it('a node that becomes the root keeps its pointers and sends nothing', () => {
     const script = new Script('self')
     script.publishes(recordOf(guid, host, script.now), before, beyond)
