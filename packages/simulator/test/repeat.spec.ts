@@ -34,15 +34,14 @@ describe('a slice of the mix', () => {
 describe('a slice of the mix with every overlay and service', () => {
   const slices = [
     { seed: 1, overlay: 'pastry', services: ['dolr'] },
-    { seed: 2, overlay: 'tapestry', services: ['past'] },
+    { seed: 5, overlay: 'tapestry', services: ['past'] },
     { seed: 3, overlay: 'tapestry', services: ['past', 'dolr'] },
-    { seed: 5, overlay: 'tapestry', services: ['dolr'] },
   ] as const
   for (const { seed, overlay, services } of slices) {
-    it(`seed ${seed} with 25 nodes of ${overlay}, ${services.join(' and ')}: nothing that must not be`, function () {
+    it(`seed ${seed} with 20 nodes of ${overlay}, ${services.join(' and ')}: nothing that must not be`, function () {
       this.timeout(60_000)
-      const { violations, plan } = runMix({ seed, nodes: 25, overlay, services })
-      const repeat = `npm run simulate -- mix --seed ${seed} --nodes 25 --overlay ${overlay} --services ${services.join()}`
+      const { violations, plan } = runMix({ seed, nodes: 20, overlay, services })
+      const repeat = `npm run simulate -- mix --seed ${seed} --nodes 20 --overlay ${overlay} --services ${services.join()}`
       assert.deepEqual(violations.kept, [], `${repeat}\n${plan}`)
     })
   }
