@@ -34,6 +34,8 @@ export class GetCommand extends Command {
   private readonly usedHops: Guid[] = []
   private startedAt = 0
   private attempts = 0
+  /** Pauses made because all attempts until then had come to nothing. Several beside each other come to nothing together, and count once. */
+  private pauses = 0
   /** Attempts and fetches under way. */
   private open = 0
   private hedgeAlarm = 0
@@ -205,7 +207,7 @@ export class GetCommand extends Command {
     if (this.open > 0 || error === undefined) return
     if (this.notFound !== undefined && this.absences >= 2) return this.concludeAbsent(this.notFound, fx)
     this.parts.errands.forget(this.hedgeAlarm)
-    this.retryLater(error, this.attempts, fx, (time, effects) => {
+    this.retryLater(error, ++this.pauses, fx, (time, effects) => {
       if (this.open === 0) this.attempt(time, effects)
     })
   }

@@ -35,6 +35,24 @@ describe('a read', () => {
     }
   })
 
+  it('that nobody has answered on any of its ways is soon tried again: attempts beside each other are no reason to wait longer', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const world = new World({ seed, nodes: 20 })
+      const guid = world.put(world.node(0), 'wanted', { quorum: 'all' })
+      const reader = world.nodes.find((node) => !world.holders(guid).includes(node))
+      assert.ok(reader)
+      const others = world.nodes.filter((node) => node !== reader)
+      for (const node of others) node.mute = true
+      // Four attempts at 0, 250, 750 and 1750 ms wait 3 s each; then comes the pause, of 600 ms at most.
+      world.at(4700, () => {
+        for (const node of others) node.mute = false
+      })
+      const { outcome, elapsedMs } = world.run(reader, (past, now, fx) => past.get({ guid }, now, fx))
+      assert.deepEqual(succeeded(outcome), bytesOf('wanted'))
+      assert.ok(elapsedMs > 4750 && elapsedMs < 6000, `${elapsedMs} ms`)
+    }
+  })
+
   it('does not believe bytes that are not the object, and asks somebody else', () => {
     const world = new World({ seed: 22, nodes: 20 })
     const guid = world.put(world.node(0), 'true', { quorum: 'all' })
