@@ -1,37 +1,28 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import type { Exchanges } from './exchange.ts'
-import type { Guardians } from './guardians.ts'
 import { compareLevel } from './levels.ts'
 import { send } from './messages.ts'
-import type { Probing } from './probing.ts'
-import type { TapestryState } from './state.ts'
+import type { Parts } from './parts.ts'
 
 /**
  * What a member does now and then, each task on a jittered timer of its own, so that nodes that started together drift apart. All of it
  * together is bounded by a few messages a period, whatever happens in the network (Bamboo: recovery must not feed on itself).
  */
 export class Maintenance {
-  private readonly state: TapestryState
-  private readonly probing: Probing
-  private readonly guardians: Guardians
-  private readonly exchanges: Exchanges
+  private readonly parts: Parts
   /** From the moment this node first became a member. */
   started = false
   /** The entry of the map that was looked at last. */
   private last: Guid | undefined = undefined
 
-  constructor(state: TapestryState, probing: Probing, guardians: Guardians, exchanges: Exchanges) {
-    this.state = state
-    this.probing = probing
-    this.guardians = guardians
-    this.exchanges = exchanges
+  constructor(parts: Parts) {
+    this.parts = parts
   }
 
   start(fx: OverlayEffects): void {
     if (this.started) return
     this.started = true
-    const { config, prng } = this.state
+    const { config, prng } = this.parts.state
     for (const task of tasks) fx.startTimer(task, 0, prng.nextInt(config[`${task}Ms`]))
     // What simultaneous insertions missed, and parts of the network that began apart, are found soon.
     fx.startTimer('firstExchange', 0, prng.jitter(config.exchangeSoonMs, 0.5))
@@ -39,26 +30,26 @@ export class Maintenance {
 
   /** Whether `kind` is one of the tasks here. */
   onTimer(kind: string, contacts: readonly NodeRef[], now: Millis, fx: OverlayEffects): boolean {
-    const { config, prng } = this.state
+    const { config, prng } = this.parts.state
     switch (kind) {
       case 'heartbeat':
-        this.guardians.onTimer(now, fx)
-        this.state.failed.expire(now)
+        this.parts.guardians.onTimer(now, fx)
+        this.parts.state.failed.expire(now)
         break
       case 'beacon':
         this.beacon(now, fx)
         break
       case 'exchange': {
-        const soon = this.exchanges.restless
-        this.exchanges.start(fx)
+        const soon = this.parts.exchanges.restless
+        this.parts.exchanges.start(fx)
         fx.startTimer('exchange', 0, prng.jitter(soon ? config.exchangeSoonMs : config.exchangeMs, jitterShare))
         return true
       }
       case 'firstExchange':
-        this.exchanges.start(fx)
+        this.parts.exchanges.start(fx)
         return true
       case 'optimize':
-        compareLevel(this.state, fx)
+        compareLevel(this.parts.state, fx)
         break
       case 'seek':
         this.seek(contacts, now, fx)
@@ -77,21 +68,21 @@ export class Maintenance {
 
   /** The paper's beacons: the next entry of the map. Siblings have guardians. */
   private beacon(now: Millis, fx: OverlayEffects): void {
-    const entries = this.state.map.entries().filter((ref) => !this.state.siblings.has(ref.id))
+    const entries = this.parts.state.map.entries().filter((ref) => !this.parts.state.siblings.has(ref.id))
     const at = entries.findIndex((ref) => ref.id === this.last)
     const next = entries[(at + 1) % entries.length]
     if (next === undefined) return
     this.last = next.id
-    this.probing.start(next, false, now, fx)
+    this.parts.probing.start(next, false, now, fx)
   }
 
   /** Looks for nodes this one has lost sight of: one it takes to be dead, and one it knew once. */
   private seek(contacts: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const { history, failed, prng, config } = this.state
+    const { history, failed, prng, config } = this.parts.state
     const missed = prng.pick(failed.missed(config.failedMs, now))
-    if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq(), ...this.state.statusFor(missed) }, fx)
+    if (missed !== undefined) send(missed, { type: 'ping', seq: this.parts.state.nextSeq(), ...this.parts.state.statusFor(missed) }, fx)
     if (prng.chance(0.5)) return
-    const strangers = [...contacts, ...history.all()].filter((ref) => this.state.find(ref.id) === undefined && !failed.has(ref.id))
+    const strangers = [...contacts, ...history.all()].filter((ref) => this.parts.state.find(ref.id) === undefined && !failed.has(ref.id))
     const contact = prng.pick(strangers)
     if (contact !== undefined) this.askThrough(contact, fx)
   }

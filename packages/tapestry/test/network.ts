@@ -3,7 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { KbrEvent, Message, Millis, NextHop, NodeRef, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
 import type { TapestryConfig, TapestryNode } from '../src/index.ts'
-import { tapestry, tapestryDefaults } from '../src/index.ts'
+import { tapestryDefaults } from '../src/index.ts'
 import { tapestryConfig } from '../src/config.ts'
 import { TapestryNode as Node } from '../src/tapestry-node.ts'
 

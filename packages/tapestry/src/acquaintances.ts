@@ -1,0 +1,92 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Departures } from './departures.ts'
+import { farAway, send } from './messages.ts'
+import type { Pointer, Pong, Status } from './messages.ts'
+import type { Parts } from './parts.ts'
+
+/** How nodes come into the tables: by what they say of themselves, never by what others say of them. */
+export class Acquaintances {
+  private readonly parts: Parts
+  private readonly departures: Departures
+  /** Pings to nodes that say they are no members, by node: the answer settles it. Bound: `probesMax`. Full: the first is forgotten. Undefined until the first. */
+  private doubts: Map<Guid, number> | undefined = undefined
+
+  constructor(parts: Parts, departures: Departures) {
+    this.parts = parts
+    this.departures = departures
+  }
+
+  /** What a peer says of itself. A member is taken in; that one is none, when it had been, is asked again, for it may have said so before it became one. */
+  meet(from: NodeRef, status: Status, now: Millis, fx: OverlayEffects): void {
+    const { state, probing } = this.parts
+    if (!status.member) return this.doubt(from, now, fx)
+    state.admit(from, fx)
+    state.siblings.noteLevel(from.id, status.group)
+    const observes = !state.siblings.has(from.id) && state.siblings.shared(from.id) >= status.group
+    if (observes) state.backpointers.observe(from)
+    else state.backpointers.unobserve(from.id)
+    if (status.points) state.backpointers.note(from)
+    else state.backpointers.unnote(from.id)
+    if (probing.size > 0) probing.heard(from, now, fx)
+  }
+
+  /** Returns whether a measurement has ended by it. */
+  onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): boolean {
+    const { state, probing, measuring } = this.parts
+    this.settleDoubt(from, pong, now, fx)
+    const probed = probing.roundTrip(pong.seq, now)
+    if (probed !== undefined) state.proximity.sample(from.id, probed)
+    const measured = measuring.answered(from, pong.seq, now, fx)
+    if (measured !== undefined) state.proximity.set(from.id, measured)
+    if (pong.member && (probed ?? measured) !== undefined && !state.failed.refuses(from)) state.place(from, fx)
+    return measured !== undefined
+  }
+
+  /** Who points here may be near enough for a place in this node's own map (obligation (d) of the paper). */
+  onPointer(from: NodeRef, pointer: Pointer, now: Millis, fx: OverlayEffects): void {
+    const { map, proximity } = this.parts.state
+    if (!pointer.points || pointer.rttMs === farAway) return
+    const furthest = Math.max(...map.slotFor(from.id).map(({ id }) => proximity.orFar(id)))
+    if (pointer.rttMs < furthest) this.parts.measuring.consider([from], now, fx)
+  }
+
+  /** Hearsay. Who is needed is greeted until it answers; some of those that could be near are measured. */
+  learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
+    const { state, probing, measuring } = this.parts
+    if (!state.counts) return
+    const others: NodeRef[] = []
+    for (const ref of state.credible(refs, now)) {
+      const known = state.find(ref.id)
+      if (state.needs(ref.id) || (known !== undefined && known.epoch < ref.epoch)) probing.start(ref, false, now, fx)
+      else if (known === undefined) others.push(ref)
+    }
+    measuring.considerSome(others, now, fx)
+  }
+
+  private doubt(from: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const { state } = this.parts
+    const known = state.find(from.id)
+    if (known === undefined || from.epoch < known.epoch) return
+    if (from.epoch > known.epoch) return this.departures.lose(known, now, fx)
+    const doubts = (this.doubts ??= new Map())
+    const seq = state.nextSeq()
+    doubts.delete(from.id)
+    doubts.set(from.id, seq)
+    if (doubts.size > state.config.probesMax) {
+      for (const first of doubts.keys()) {
+        doubts.delete(first)
+        break
+      }
+    }
+    send(from, { type: 'ping', seq, ...state.statusFor(from) }, fx)
+  }
+
+  private settleDoubt(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
+    const doubt = this.doubts?.get(from.id)
+    if (doubt === undefined || pong.seq < doubt) return
+    this.doubts!.delete(from.id)
+    const known = this.parts.state.find(from.id)
+    if (!pong.member && known !== undefined && known.epoch === from.epoch) this.departures.lose(known, now, fx)
+  }
+}

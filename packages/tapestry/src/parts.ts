@@ -1,0 +1,63 @@
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { Exchanges, fillersFor } from './exchange.ts'
+import { Guardians } from './guardians.ts'
+import { Measuring } from './measuring.ts'
+import { foundMax } from './messages.ts'
+import type { Multicast } from './messages.ts'
+import { Multicasts } from './multicast.ts'
+import type { Completed } from './multicast.ts'
+import { Probing } from './probing.ts'
+import { SlotRepair } from './slot-repair.ts'
+import type { TapestryState } from './state.ts'
+import { Insertions } from './surrogate.ts'
+
+/** The exchanges of one node, made once and shared by those that start each other. */
+export class Parts {
+  readonly state: TapestryState
+  readonly probing: Probing
+  readonly measuring: Measuring
+  readonly multicasts: Multicasts
+  readonly insertions: Insertions
+  readonly guardians: Guardians
+  readonly exchanges: Exchanges
+  readonly repair: SlotRepair
+
+  constructor(state: TapestryState) {
+    this.state = state
+    this.probing = new Probing(state)
+    this.measuring = new Measuring(state)
+    this.multicasts = new Multicasts(state)
+    this.insertions = new Insertions(state, this.probing, this.multicasts)
+    this.guardians = new Guardians(state, this.probing, this.multicasts)
+    this.exchanges = new Exchanges(state)
+    this.repair = new SlotRepair(state, this.probing, this.multicasts)
+  }
+
+  /** The node's own part in a multicast. Returns whom it has for the slots asked for. */
+  act({ purpose, subject, slots }: Multicast, now: Millis, fx: OverlayEffects): NodeRef[] {
+    switch (purpose) {
+      case 'insert':
+        this.insertions.welcome(subject, slots, now, fx)
+        return []
+      case 'obituary':
+        this.guardians.onObituary(subject, now, fx)
+        return []
+      case 'check':
+        return fillersFor(this.state, this.state.map.levelOf(subject.id), slots, foundMax)
+    }
+  }
+
+  /** A multicast that began here has reached everybody. */
+  conclude(completed: Completed | undefined, now: Millis, fx: OverlayEffects): void {
+    if (completed?.purpose === 'insert') this.insertions.onCompleted(completed, fx)
+    if (completed?.purpose === 'check') this.repair.onChecked(completed, now, fx)
+  }
+
+  clear(): void {
+    this.probing.clear()
+    this.measuring.clear()
+    this.multicasts.clear()
+    this.insertions.clear()
+    this.guardians.clear()
+  }
+}
