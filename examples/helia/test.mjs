@@ -10,6 +10,9 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 
+// npm hands this folder's .npmrc on to what it runs, but the repository's own set-up goes by its own.
+for (const option of ['ignore_scripts', 'install_links']) delete process.env[`npm_config_${option}`]
+
 try {
   setup()
   step('building the packages', root, projectNode, [typescript, '-b', 'packages/libp2p', 'packages/pastry'])
