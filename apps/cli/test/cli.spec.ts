@@ -8,7 +8,9 @@ describe('the plaxton command', function () {
   this.timeout(20_000)
   this.slow(3_000)
 
-  const commands = ['up', 'node', 'put', 'get', 'rm', 'ls', 'stat', 'peers', 'lookup', 'status']
+  const storage = ['put', 'get', 'rm', 'ls', 'stat']
+  const objects = ['publish', 'unpublish', 'locate', 'send', 'host']
+  const commands = ['up', 'node', ...storage, ...objects, 'peers', 'lookup', 'status']
 
   it('says what there is', async () => {
     const { status, stdout, stderr } = await runHere(['--help'])
@@ -60,7 +62,14 @@ describe('the plaxton command', function () {
   it('tells with status 4 that there is no daemon, and how to start one', async () => {
     const folder = await temporaryFolder()
     try {
-      for (const args of [['ls'], ['status'], ['peers'], ['get', 'ab'.repeat(32)]]) {
+      for (const args of [
+        ['ls'],
+        ['status'],
+        ['peers'],
+        ['get', 'ab'.repeat(32)],
+        ['locate', 'name:a'],
+        ['host', 'name:a', '--exec', 'true'],
+      ]) {
         const { status, stdout, stderr } = await runHere([...args, '--data', folder.path])
         assert.deepEqual([status, stdout], [4, ''])
         assert.equal(
@@ -70,6 +79,14 @@ describe('the plaxton command', function () {
       }
     } finally {
       await folder.remove()
+    }
+  })
+
+  it('names the overlays there are, and refuses another', async () => {
+    for (const command of ['up', 'node']) {
+      assert.match((await runHere([command, '--help'])).stdout, /the routing overlay: pastry, tapestry\s+\(default:\s+"pastry"\)/)
+      const { status, stderr } = await runHere([command, '--overlay', 'bus'])
+      assert.deepEqual([status, stderr], [2, 'plaxton: there is no overlay "bus"; there is pastry, tapestry\n'])
     }
   })
 

@@ -109,6 +109,38 @@ describe('the control socket', () => {
     ])
   })
 
+  it('lets a question have a body', async () => {
+    await listen({ echo: async ({ ask }) => [...(await ask({ type: 'echo' }, Uint8Array.of(1, 2, 3))).body!] })
+    const call = callDaemon({ path, command: 'echo', onQuestion: async ({ header, body }) => ({ header, body: body! }) })
+    assert.deepEqual(await call, [1, 2, 3])
+  })
+
+  it('has a client answer as many questions at a time as it wants to, in their order', async () => {
+    await listen({
+      many: async ({ ask }) => Promise.all([1, 2, 3, 4, 5].map(async (value) => (await ask({ type: 'x', value })).header['seen'])),
+    })
+    for (const [answersAtOnce, most] of [
+      [undefined, 1],
+      [3, 3],
+    ] as const) {
+      let [open, seen] = [0, 0]
+      const order: unknown[] = []
+      await callDaemon({
+        path,
+        command: 'many',
+        ...(answersAtOnce === undefined ? {} : { answersAtOnce }),
+        onQuestion: async ({ header }) => {
+          order.push(header['value'])
+          seen = Math.max(seen, ++open)
+          await delay(20)
+          open--
+          return { header: { type: 'y' } }
+        },
+      })
+      assert.deepEqual([seen, order], [most, [1, 2, 3, 4, 5]])
+    }
+  })
+
   it('tells a client what is wrong also while that has no answer yet', async () => {
     await listen({
       impatient: async ({ ask }) => {
