@@ -217,7 +217,7 @@ export class DolrNode implements Application {
       case 'locate':
         return this.locating.onPassing(message, call, nextHop, now, fx)
       case 'send':
-        return this.onSendPassing(message, call, nextHop, now, fx)
+        return this.onSendPassing(message, call, now, fx)
       default:
         return { action: 'reject', reason: call === undefined ? 'the message could not be read' : `${call.type} is not routed` }
     }
@@ -308,13 +308,7 @@ export class DolrNode implements Application {
   }
 
   /** A message that was sent on here as to a host, or is on its way to somebody who knows one. */
-  private onSendPassing(
-    message: RoutedMessage,
-    call: SendCall,
-    nextHop: NodeRef | undefined,
-    now: Millis,
-    fx: AppEffects,
-  ): ForwardDecision {
+  private onSendPassing(message: RoutedMessage, call: SendCall, now: Millis, fx: AppEffects): ForwardDecision {
     if (call.salt >= maxRoots || rootKey(call.guid, call.salt) !== message.key)
       return { action: 'reject', reason: 'the key is not that of the salt' }
     if (this.publications.get(call.guid)?.answers === true && !this.leaving) {
@@ -322,7 +316,7 @@ export class DolrNode implements Application {
       return { action: 'stop' }
     }
     if (this.parts.pointers.get(call.guid, fx.self.id)?.record.withdrawn === true) this.redirecting.deny(call.guid, message.previousHop, fx)
-    return this.redirecting.onPassing(message, call, nextHop, now, fx)
+    return this.redirecting.onPassing(message, call, now, fx)
   }
 
   /** Ends at once with `problem`, if there is one. */

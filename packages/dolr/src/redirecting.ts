@@ -1,20 +1,20 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, ForwardDecision, Millis, NodeRef, RoutedMessage } from '@plaxton/kbr'
-import { encodeMessage } from './codec.ts'
 import type { SendCall } from './messages.ts'
-import { maxExcluded } from './messages.ts'
 import { respond, tell } from './parts.ts'
 import type { DolrParts } from './parts.ts'
-import type { Pointer } from './pointers.ts'
+import { distanceTo } from './pointers.ts'
 import type { Suspects } from './suspects.ts'
 
 /**
  * The paper's way with messages to objects (policy `'holder'`): the first node with a pointer sends the message itself on to the host nearest to *it*, and
  * the answer comes back the way the message took. The host does not learn who asks.
  *
- * When the host does not take it, routing asks again where to send the same message; so one that comes again as it came before has met with a dead
- * host. One sent again by its source, because the handler is slow or an answer got lost, goes to the same host as before, which knows it, unless its way has
- * changed meanwhile: then a second host may handle it.
+ *     sender ──► … ──► holder ──► host          answer: the same way back
+ *     sender ◄── found: host ──┘ ✕              the host has not acknowledged it in time: has it the message? The sender asks it, directly
+ *
+ * When the host does not take it, routing asks again where to send the same message; so one that comes again as it came before has met with a host that is
+ * dead, or slow. One that its source has sent again goes to the same host as before, which knows it, unless its way has changed meanwhile.
  */
 export class Redirecting {
   private readonly parts: DolrParts
@@ -28,20 +28,20 @@ export class Redirecting {
   }
 
   /** A message passes that is not for this node to answer. */
-  onPassing(message: RoutedMessage, call: SendCall, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): ForwardDecision {
+  onPassing(message: RoutedMessage, call: SendCall, now: Millis, fx: AppEffects): ForwardDecision {
     const at = `${message.previousHop.id} ${message.hops} ${call.attempt}`
-    const pointers = this.parts.pointers.live(call.guid, now, fx).filter(({ record }) => record.host.id !== fx.self.id)
     const earlier = this.sent.get(call.id)
-    const failed = new Set([...call.excluded, ...(earlier?.failed ?? [])])
-    if (earlier?.at === at) {
-      failed.add(earlier.host)
-      this.suspect(pointers, earlier.host, now, fx)
-    }
-    const usable = pointers.filter(({ record }) => !failed.has(record.host.id))
+    const pointers = this.parts.pointers.live(call.guid, now, fx).filter(({ record }) => record.host.id !== fx.self.id)
+    for (const pointer of pointers) if (call.excluded.includes(pointer.record.host.id)) this.suspects.suspect(pointer, now, fx)
+    const usable = pointers.filter(({ record }) => !call.excluded.includes(record.host.id))
     const chosen = usable.find(({ record }) => record.host.id === earlier?.host) ?? usable[0]
-    if (chosen === undefined) return this.passOn(call, failed, nextHop)
+    if (chosen === undefined) return { action: 'continue' }
     const { host } = chosen.record
-    this.note(call.id, { host: host.id, failed, at })
+    if (earlier?.at === at && earlier.host === host.id) {
+      respond(message.reply, { type: 'found', hosts: [{ node: host, distanceMs: distanceTo(chosen, fx) }], by: fx.self, root: false }, fx)
+      return { action: 'stop' }
+    }
+    this.note(call.id, { host: host.id, at })
     return { action: 'redirect', nextHop: host }
   }
 
@@ -53,16 +53,6 @@ export class Redirecting {
   /** This node was a host and is none any more: whoever still takes it for one hears it. */
   deny(guid: Guid, previousHop: NodeRef, fx: AppEffects): void {
     if (previousHop.id !== fx.self.id) tell(previousHop, { type: 'moved', guid }, fx)
-  }
-
-  private passOn(call: SendCall, failed: ReadonlySet<Guid>, nextHop: NodeRef | undefined): ForwardDecision {
-    if (nextHop === undefined || failed.size === call.excluded.length) return { action: 'continue' }
-    return { action: 'replace', payload: encodeMessage({ ...call, excluded: [...failed].slice(-maxExcluded) }) }
-  }
-
-  private suspect(pointers: readonly Pointer[], host: Guid, now: Millis, fx: AppEffects): void {
-    const pointer = pointers.find(({ record }) => record.host.id === host)
-    if (pointer !== undefined) this.suspects.suspect(pointer, now, fx)
   }
 
   private note(message: number, sent: Sent): void {
@@ -78,9 +68,8 @@ export class Redirecting {
 }
 
 interface Sent {
-  /** The host it was sent to last, and those before. */
+  /** The host it was sent to. */
   readonly host: Guid
-  readonly failed: ReadonlySet<Guid>
   /** The previous hop, how many there were, and the sender's attempt. */
   readonly at: string
 }
