@@ -29,11 +29,11 @@ export async function unpublish(context: Context, call: Call): Promise<PublishRe
   return { guid, elapsedMs: elapsed() }
 }
 
-/** `locate`: says who hosts an object. */
+/** `locate`: says who hosts an object. They are asked, so that nobody is named who has died. */
 export async function locate(context: Context, call: Call): Promise<LocateResult> {
   const { guid, elapsed } = await begin(context, call)
   const n = optionalCount(call.arguments, 'n') ?? maxHosts
-  const hosts = await context.node.dolr.locate(guid, n, { signal: call.signal }).catch((error: unknown) => {
+  const hosts = await context.node.dolr.locate(guid, n, { signal: call.signal, checked: true }).catch((error: unknown) => {
     throw inWords(error, `nobody hosts ${named(call)}`)
   })
   return { guid, hosts: hosts.map(viewOf), elapsedMs: elapsed() }
