@@ -151,7 +151,7 @@ class Mix {
     const { simulation, violations, subject } = this
     const prng = simulation.simulator.stream('checks')
     simulation.assertInvariants()
-    checkRoots(simulation, violations, { prng, replicas: subject.ranksKnown })
+    checkRoots(simulation, violations, { prng, replicas: subject.ranksKnown, held: subject.ranksHeld })
     checkRanges(simulation, violations, { prng: simulation.simulator.stream('range checks'), ranks: rangesChecked })
     subject.checkTables(simulation, violations)
     for (const workload of this.workloads) workload.check(prng)

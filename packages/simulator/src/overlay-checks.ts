@@ -5,27 +5,31 @@ import type { SimNode, Simulation } from './simulation.ts'
 import type { Violations } from './violations.ts'
 
 /**
- * One root per key. After quiet, a message for any key must end at its true root, from wherever it starts, and the root must name the true replica
- * set. Messages are not sent: the nodes are asked for their next hops. Asked for are random keys at every node; and the keys where two nodes' ranges
+ * One root per key. After quiet, a message for any key must end at its true root, from wherever it starts; the root must name the true replica
+ * set of `replicas` nodes; and so must each node in a replica set of `held` (default: none need know, but who does not must not name others). Messages are not sent: the nodes are asked for their next hops. Asked for are random keys at every node; and the keys where two nodes' ranges
  * meet, the nodes' own ids and those beside them, at both neighbours and at a few others.
  */
 export function checkRoots(
   simulation: Simulation,
   violations: Violations,
-  options: { readonly prng: Prng; readonly replicas: number },
+  options: { readonly prng: Prng; readonly replicas: number; readonly held?: number },
 ): void {
   const { members } = simulation
   const nodes = membersOf(simulation)
+  const checkSets = (key: Guid): void => {
+    checkReplicaSet(simulation, violations, key, options.replicas)
+    checkHolders(simulation, violations, key, options.held ?? 0, options.replicas)
+  }
   if (nodes.length === 0) return
   for (let i = 0; i < randomKeys; i++) {
     const key = randomGuid(options.prng)
     for (const node of nodes) checkWalk(simulation, violations, node, key)
-    checkReplicaSet(simulation, violations, key, options.replicas)
+    checkSets(key)
   }
   for (const key of members.ownership.boundaries(members.sorted)) {
     const askers = [...members.ranks(key, 2), ...Array.from({ length: randomAskers }, () => options.prng.pick(members.sorted)!)]
     for (const id of askers) checkWalk(simulation, violations, nodeOf(simulation, id), key)
-    checkReplicaSet(simulation, violations, key, options.replicas)
+    checkSets(key)
   }
 }
 
@@ -117,6 +121,23 @@ function checkReplicaSet(simulation: Simulation, violations: Violations, key: Gu
     simulation.now,
     `replica set of ${key} at ${name(root)} ${difference === '' ? 'is in the wrong order' : difference}`,
   )
+}
+
+/** What the other nodes of a replica set say of it: they keep the replicas, and compare with each other. */
+function checkHolders(simulation: Simulation, violations: Violations, key: Guid, held: number, replicas: number): void {
+  const truth = simulation.members.ranks(key, replicas)
+  for (const id of truth.slice(1)) {
+    const holder = nodeOf(simulation, id)
+    const wanted = truth.indexOf(id) < held ? truth.slice(0, held) : []
+    const found = holder.kbr.overlay.replicaSet(key, Math.max(held, 1)).map((ref) => ref.id)
+    if (found.length >= wanted.length && found.every((other, rank) => other === truth[rank])) continue
+    const what = differences(wanted, found) || 'is in the wrong order'
+    violations.add(
+      'holders know their replica set',
+      simulation.now,
+      `replica set of ${key} at ${name(holder)}, rank ${truth.indexOf(id)}, ${what}`,
+    )
+  }
 }
 
 /** What `found` lacks and has too much, in words; empty when both have the same ids. */

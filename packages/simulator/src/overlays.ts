@@ -20,6 +20,8 @@ export interface OverlayUnderTest {
   readonly ownership: Ownership
   /** Ranks of a key that its root must know. */
   readonly ranksKnown: number
+  /** Of so many nodes that come first for a key, each knows the others. */
+  readonly ranksHeld: number
   /** The same overlay with perfect tables. */
   ideal(topology: Topology, places: readonly Place[]): IdealTables
   /** Holds the nodes' own tables against the truth; after quiet. */
@@ -53,6 +55,7 @@ export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest
     overlay: pastry(config),
     ownership: ringDistance,
     ranksKnown: leafSetSize / 2 + 1,
+    ranksHeld: leafSetSize / 2,
     ideal: (topology, places) => new IdealPastry(topology, places, { digitBits: 4, leafSetSize }),
     checkTables: (simulation, violations) => checkLeafSets(simulation, violations, leafSetSize),
   }
@@ -65,6 +68,7 @@ export function tapestryUnderTest(config: Partial<TapestryConfig> = {}): Overlay
     overlay: tapestry(config),
     ownership: surrogate(digitBits),
     ranksKnown: siblingsMin,
+    ranksHeld: 0,
     ideal: (topology, places) => new IdealTapestry(topology, places),
     checkTables: (simulation, violations) => {
       checkHoles(simulation, violations, { digitBits, mapOf: (node) => node.kbr.overlay as TapestryNode })

@@ -41,7 +41,26 @@ describe('the overlay checks', () => {
     const { overlay } = simulation.nodes[5]!.kbr
     const own = overlay.replicaSet.bind(overlay)
     overlay.replicaSet = (key: Guid, maxRank: number): NodeRef[] => own(key, maxRank).reverse()
-    check(simulation, violations, ['one root per key'])
+    checkRoots(simulation, violations, { prng: simulation.simulator.stream('checks'), replicas: 5 })
+    assert.ok(violations.byCheck().has('one root per key'))
+  })
+
+  it('holders know their replica set: find one that names others, and one that names too few', () => {
+    const { simulation, violations } = network()
+    const checkHeld = () => checkRoots(simulation, violations, { prng: simulation.simulator.stream('checks'), replicas: 5, held: 5 })
+    checkHeld()
+    assert.equal(violations.total, 0)
+    const { overlay } = simulation.nodes[5]!.kbr
+    const own = overlay.replicaSet.bind(overlay)
+    // Right wherever it is the root itself, so that nothing else is found.
+    const isRoot = (key: Guid) => simulation.members.root(key)!.self.id === overlay.self.id
+    for (const change of [(refs: NodeRef[]) => refs.toReversed(), (refs: NodeRef[]) => refs.slice(0, 4)]) {
+      const before = violations.total
+      overlay.replicaSet = (key, maxRank) => (isRoot(key) ? own(key, maxRank) : change(own(key, maxRank)))
+      checkHeld()
+      assert.ok(violations.total > before)
+    }
+    assert.deepEqual([...violations.byCheck().keys()], ['holders know their replica set'])
   })
 
   it('leaf sets exact: find a node that knows a neighbour less', () => {
