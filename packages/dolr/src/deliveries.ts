@@ -13,12 +13,16 @@ import { Shares } from './shares.ts'
  */
 export class Deliveries {
   private readonly parts: DolrParts
-  /** By the sender's number of the message. Open ones: at most `deliveriesMax`, more are not taken. Over: `answersMax`, `answersMs`; the oldest goes. */
-  private readonly byMessage = new Map<number, Delivery>()
-  private readonly byNumber = new Map<number, Delivery>()
-  /** The open ones. */
-  private readonly bySender = new Shares<Delivery>()
+  /** Those the handlers have yet to answer, by their own numbers, in the order they came. Bound: `deliveriesMax`; full: not taken. */
+  private readonly open = new Map<number, Delivery>()
+  /** The same by the sender's number of the message. */
+  private readonly openByMessage = new Map<number, Delivery>()
+  private readonly openBySender = new Shares<Delivery>()
+  /** Those answered, by the sender's number, in the order they were. Bounds: `answersMax`, `answersMs`; full: the oldest is forgotten. */
+  private readonly over = new Map<number, Answered>()
   private lastNumber = 0
+  /** Whether a {@link sweep} is due. */
+  private sweeping = false
   /** Messages not taken because too many were open. */
   refused = 0
 
@@ -27,82 +31,87 @@ export class Deliveries {
   }
 
   /** Messages the handlers have yet to answer. */
-  get open(): number {
-    return this.byNumber.size
+  get size(): number {
+    return this.open.size
   }
 
   stateOf(message: number): DeliveryState {
-    const delivery = this.byMessage.get(message)
-    if (delivery === undefined) return 'unknown'
-    return delivery.answer === undefined ? 'open' : 'over'
+    return this.openByMessage.has(message) ? 'open' : this.over.has(message) ? 'over' : 'unknown'
   }
 
   /** A message for the handler of `guid`, which there is. */
-  take({ guid, id: message, payload }: Arrival, sender: Guid, reply: ReplyHandle, fx: AppEffects): void {
-    const known = this.byMessage.get(message)
-    if (known !== undefined) return this.repeat(known, reply, fx)
-    const { config, errands } = this.parts
-    const share = Math.max(1, config.deliveriesMax / config.workShares)
-    if (this.open >= config.deliveriesMax || this.bySender.count(sender) >= share) {
+  take({ guid, id: message, payload }: Arrival, sender: Guid, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
+    const answered = this.over.get(message)
+    if (answered !== undefined) return respond(reply, answered.answer, fx)
+    const known = this.openByMessage.get(message)
+    if (known !== undefined) return known.wait(reply)
+    if (!this.hasRoomFor(sender)) {
       this.refused++
-      return respond(reply, declined('busy', `${this.open} messages wait for an answer here already`), fx)
+      return respond(reply, declined('busy', `${this.open.size} messages wait for an answer here already`), fx)
     }
-    const delivery: Delivery = { number: ++this.lastNumber, message, sender, replies: [reply], answer: undefined, alarm: 0 }
-    this.byMessage.set(message, delivery)
-    this.byNumber.set(delivery.number, delivery)
-    this.bySender.add(sender, delivery)
-    delivery.alarm = errands.later(config.handlerMs, fx, (_, now, effects) =>
-      this.conclude(delivery, 'refused', new Uint8Array(0), `the handler did not answer within ${config.handlerMs} ms`, now, effects),
-    )
+    const delivery = new Delivery(++this.lastNumber, message, sender, now, reply)
+    this.open.set(delivery.number, delivery)
+    this.openByMessage.set(message, delivery)
+    this.openBySender.add(sender, delivery)
+    this.sweepLater(now, fx)
     emit(fx, { type: 'dolr:message', delivery: delivery.number, guid, message: payload })
   }
 
   /** The handler's answer. Nothing happens when there was one before, or its time was up. */
   answer(number: number, outcome: 'answered' | 'refused', payload: Uint8Array, detail: string, now: Millis, fx: AppEffects): void {
-    const delivery = this.byNumber.get(number)
-    if (delivery !== undefined) this.conclude(delivery, outcome, payload, detail, now, fx)
+    const delivery = this.open.get(number)
+    if (delivery === undefined) return
+    const answer = { type: 'answer', outcome, detail: shortened(detail), payload } as const
+    const { keptAnswerBytesMax, answersMax } = this.parts.config
+    this.close(delivery, answer, fx)
+    if (this.over.size === answersMax) this.forgetOldest()
+    this.over.set(delivery.message, { answer: payload.length <= keptAnswerBytesMax ? answer : tooLong, at: now })
+    this.sweepLater(now, fx)
   }
 
   /** The handler does not take the message: the sender asks another host, or this one later. */
   decline(number: number, detail: string, fx: AppEffects): void {
-    const delivery = this.byNumber.get(number)
-    if (delivery === undefined) return
-    this.close(delivery)
-    this.byMessage.delete(delivery.message)
-    for (const reply of delivery.replies) respond(reply, declined('busy', shortened(detail)), fx)
+    const delivery = this.open.get(number)
+    if (delivery !== undefined) this.close(delivery, declined('busy', shortened(detail)), fx)
   }
 
-  private conclude(delivery: Delivery, outcome: DeliveryOutcome, payload: Uint8Array, detail: string, _now: Millis, fx: AppEffects): void {
-    const { config, errands } = this.parts
-    const answer = { type: 'answer', outcome, detail: shortened(detail), payload } as const
+  private hasRoomFor(sender: Guid): boolean {
+    const { deliveriesMax, workShares } = this.parts.config
+    return this.open.size < deliveriesMax && this.openBySender.count(sender) < Math.max(1, deliveriesMax / workShares)
+  }
+
+  private close(delivery: Delivery, answer: DolrReply, fx: AppEffects): void {
+    this.open.delete(delivery.number)
+    this.openByMessage.delete(delivery.message)
+    this.openBySender.delete(delivery.sender, delivery)
     for (const reply of delivery.replies) respond(reply, answer, fx)
-    this.close(delivery)
-    delivery.replies = []
-    delivery.answer = payload.length <= config.keptAnswerBytesMax ? answer : tooLong
-    this.forgetOldest()
-    errands.later(config.answersMs, fx, () => {
-      if (this.byMessage.get(delivery.message) === delivery) this.byMessage.delete(delivery.message)
+  }
+
+  /** One timer for all: when the oldest of either kind has had its time. */
+  private sweepLater(now: Millis, fx: AppEffects): void {
+    const { handlerMs, answersMs } = this.parts.config
+    const due = Math.min(first(this.open) + handlerMs, first(this.over) + answersMs)
+    if (this.sweeping || due === Infinity) return
+    this.sweeping = true
+    this.parts.errands.later(Math.max(0, due - now), fx, (_, time, effects) => {
+      this.sweeping = false
+      this.sweep(time, effects)
+      this.sweepLater(time, effects)
     })
   }
 
-  /** It is no longer for the handler to answer. */
-  private close(delivery: Delivery): void {
-    this.byNumber.delete(delivery.number)
-    this.bySender.delete(delivery.sender, delivery)
-    this.parts.errands.forget(delivery.alarm)
-  }
-
-  private repeat(delivery: Delivery, reply: ReplyHandle, fx: AppEffects): void {
-    if (delivery.answer !== undefined) return respond(reply, delivery.answer, fx)
-    if (delivery.replies.length === repliesMax) delivery.replies.shift()
-    delivery.replies.push(reply)
+  private sweep(now: Millis, fx: AppEffects): void {
+    const { handlerMs, answersMs } = this.parts.config
+    for (const [number, { at }] of this.open) {
+      if (at + handlerMs > now) break
+      this.answer(number, 'refused', new Uint8Array(0), `the handler did not answer within ${handlerMs} ms`, now, fx)
+    }
+    while (first(this.over) + answersMs <= now) this.forgetOldest()
   }
 
   private forgetOldest(): void {
-    if (this.byMessage.size - this.byNumber.size <= this.parts.config.answersMax) return
-    for (const [message, { answer }] of this.byMessage) {
-      if (answer === undefined) continue
-      this.byMessage.delete(message)
+    for (const oldest of this.over.keys()) {
+      this.over.delete(oldest)
       return
     }
   }
@@ -116,15 +125,40 @@ export function declined(outcome: Exclude<DeliveryOutcome, 'answered' | 'refused
 /** Of the two calls that bring a message, what they have in common. */
 type Arrival = Pick<SendCall, 'guid' | 'id' | 'payload'>
 
-interface Delivery {
+/** A message that its handler has yet to answer. */
+class Delivery {
   /** This node's own, for the handler. */
   readonly number: number
   readonly message: number
   readonly sender: Guid
+  readonly at: Millis
   /** Everyone who waits. Bound: {@link repliesMax}; full: the oldest goes. */
-  replies: ReplyHandle[]
-  answer: DolrReply | undefined
-  alarm: number
+  readonly replies: ReplyHandle[]
+
+  constructor(number: number, message: number, sender: Guid, at: Millis, reply: ReplyHandle) {
+    this.number = number
+    this.message = message
+    this.sender = sender
+    this.at = at
+    this.replies = [reply]
+  }
+
+  /** The message came again, for the same answer. */
+  wait(reply: ReplyHandle): void {
+    if (this.replies.length === repliesMax) this.replies.shift()
+    this.replies.push(reply)
+  }
+}
+
+interface Answered {
+  readonly answer: DolrReply
+  readonly at: Millis
+}
+
+/** When the first of these was; never, when there is none. */
+function first(entries: ReadonlyMap<number, { readonly at: Millis }>): Millis {
+  for (const { at } of entries.values()) return at
+  return Infinity
 }
 
 /** Times one message may come while it is handled. Our guess. */

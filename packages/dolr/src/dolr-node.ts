@@ -180,7 +180,7 @@ export class DolrNode implements Application {
       publications: this.publications.size,
       pointers: this.parts.pointers.size,
       commands: this.commands.size,
-      deliveries: this.deliveries.open,
+      deliveries: this.deliveries.size,
       inFlight: this.errands.open,
       verifications: this.parts.notary.open,
       moved: this.moves.moved,
@@ -234,7 +234,7 @@ export class DolrNode implements Application {
     const call = this.read(from, payload, fx)
     switch (call?.type) {
       case 'deliver':
-        return this.onMessage(from, call, reply, fx)
+        return this.onMessage(from, call, reply, now, fx)
       case 'ping': {
         const hosts = this.publications.get(call.guid) !== undefined
         return respond(reply, { type: 'pong', hosts, state: this.deliveries.stateOf(call.id) }, fx)
@@ -299,12 +299,18 @@ export class DolrNode implements Application {
 
   // --- Details ----------------------------------------------------------------------------------------------------------
 
-  private onMessage(from: NodeRef, call: DolrMessage & { readonly type: 'deliver' }, reply: ReplyHandle, fx: AppEffects): void {
+  private onMessage(
+    from: NodeRef,
+    call: DolrMessage & { readonly type: 'deliver' },
+    reply: ReplyHandle,
+    now: Millis,
+    fx: AppEffects,
+  ): void {
     const publication = this.publications.get(call.guid)
     if (publication === undefined) respond(reply, declined('not hosted', `${shortGuid(call.guid)} is not hosted here`), fx)
     else if (!publication.answers)
       respond(reply, declined('nobody answers', 'the object is hosted here, but nobody answers messages to it'), fx)
-    else this.deliveries.take(call, from.id, reply, fx)
+    else this.deliveries.take(call, from.id, reply, now, fx)
   }
 
   /** A message that was sent on here as to a host, or is on its way to somebody who knows one. */
@@ -312,7 +318,7 @@ export class DolrNode implements Application {
     if (call.salt >= maxRoots || rootKey(call.guid, call.salt) !== message.key)
       return { action: 'reject', reason: 'the key is not that of the salt' }
     if (this.publications.get(call.guid)?.answers === true && !this.leaving) {
-      this.deliveries.take(call, message.previousHop.id, message.reply, fx)
+      this.deliveries.take(call, message.previousHop.id, message.reply, now, fx)
       return { action: 'stop' }
     }
     if (this.parts.pointers.get(call.guid, fx.self.id)?.record.withdrawn === true) this.redirecting.deny(call.guid, message.previousHop, fx)

@@ -80,8 +80,8 @@ export class DolrClient implements Dolr {
     try {
       await this.unpublish(guid, options)
     } catch (error) {
-      // It was unpublished already, or its publication never came about.
-      if (!(error instanceof NotFoundError)) throw error
+      // It was unpublished already, its publication never came about, or the node has gone.
+      if (!(error instanceof NotFoundError || error instanceof NotReadyError)) throw error
     }
   }
 
