@@ -2,7 +2,7 @@
 export interface LinkLimits {
   /** Longest frame on a held stream, in bytes; longer ones travel as blocks. A stranger's longer frame resets the stream. */
   readonly maxFrameBytes: number
-  /** Longest frame at all, in bytes: a block of 1 MiB with its certificate and headers. Longer ones are dropped when sent, and reset the stream when received. */
+  /** Longest frame at all, in bytes: the longest payload of the walking with what the walking adds. Longer ones are dropped when sent, and reset the stream when received. */
   readonly maxBlockBytes: number
   /** Most bytes written at once. One write is one encryption and two system calls, so frames of one tick share it. */
   readonly batchBytes: number
@@ -39,7 +39,8 @@ const MiB = 1024 * KiB
 
 export const linkDefaults: LinkLimits = {
   maxFrameBytes: 64 * KiB,
-  maxBlockBytes: MiB + 64 * KiB,
+  // The walking's longest payload, 1 MiB + 64 KiB, with the key, the names and the path of up to 255 ids around it.
+  maxBlockBytes: MiB + 80 * KiB,
   // 32 KiB: beyond 256 messages of 64 bytes per write nothing is gained any more (measured, 1.1 µs of CPU per message).
   batchBytes: 32 * KiB,
   maxQueuedFrameBytes: MiB,

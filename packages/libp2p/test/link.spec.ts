@@ -118,7 +118,7 @@ describe('Libp2pLink', () => {
 
   it('drops and counts a frame that no receiver would accept', async () => {
     const [a, b] = await pair()
-    a.link.send(b.link.self, new Uint8Array((1 << 20) + 65 * 1024))
+    a.link.send(b.link.self, new Uint8Array((1 << 20) + 80 * 1024 + 1))
     assert.equal(a.link.counters.dropped['too long'], 1)
   })
 
