@@ -28,11 +28,15 @@ export function nodeStretch(options: ExperimentOptions): Report {
     measure((probe) => ideal.route(world.simulation.nodes[probe.source]!.id, probe.key).distance),
     edges,
   )
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const hops = mean(arrived.map((probe) => probe.hops))
+  const idealHops = mean(arrived.map((probe) => ideal.route(world.simulation.nodes[probe.source]!.id, probe.key).hops))
   const far = ours.findLast((bin) => bin.count >= fewest)
   return {
     title: `route to node, ${nodes} nodes on the plane, ${arrived.length} of ${probes.length} probes arrived: RDP by round trip`,
     columns: ['round trip', 'probes', 'median', 'p90', 'ideal median', 'ideal p90', 'published median'],
     rows: ours.map((bin, i) => [binName(bin), String(bin.count), bin.median, bin.p90, best[i]!.median, best[i]!.p90, published[i]]),
+    remarks: [`${hops.toFixed(2)} hops on average, ideal tables ${idealHops.toFixed(2)}`],
     claims: [
       { says: 'every probe arrives', holds: arrived.length === probes.length, measured: `${probes.length - arrived.length} lost` },
       {

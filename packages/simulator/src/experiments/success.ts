@@ -25,10 +25,10 @@ export interface Minute {
 }
 
 /** Later than this counts as not at all: our choice, as long as a command of the services here takes at most. */
-export const inTimeMs = 10_000
+const inTimeMs = 10_000
 
 /** Sends attempts at random times until `untilMs`. The list is complete once as much time again as an attempt may take has passed. */
-export function keepTrying(
+function keepTrying(
   simulation: Simulation,
   concern: string,
   schedule: { readonly perSecond: number; readonly untilMs: Millis; readonly attempt: () => void },
