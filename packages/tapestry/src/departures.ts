@@ -32,8 +32,9 @@ export class Departures {
     state.failed.add(from, true, now)
     this.lose(known, now, fx)
     // It knew everybody who shares more with it than this node does. If there is nobody, the slot is empty.
+    const named = refs.filter((ref) => ref.id !== state.self.id && ref.id.length === state.self.id.length)
     const isInSlot = (ref: NodeRef): boolean => state.map.levelOf(ref.id) === level && state.map.digitOf(ref.id, level) === digit
-    if (!refs.some((ref) => ref.id !== state.self.id && isInSlot(ref))) repair.conclude(slotNumber(level, digit), fx)
+    if (!named.some(isInSlot)) repair.conclude(slotNumber(level, digit), fx)
     return refs
   }
 

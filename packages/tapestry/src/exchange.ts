@@ -108,7 +108,7 @@ export function fillersFor(state: TapestryState, shared: number, slots: readonly
   const found = new Map<Guid, NodeRef>()
   for (const slot of slots) {
     const level = Math.floor(slot / slotBase)
-    if (level > shared) continue
+    if (level > shared || level >= state.map.digits) continue
     if (state.map.ownDigit(level) === slot % slotBase && level === shared) found.set(state.self.id, state.self)
     for (const ref of state.map.numbered(slot).slice(0, each)) found.set(ref.id, ref)
     if (found.size >= slotsMax) break

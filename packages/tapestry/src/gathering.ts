@@ -41,7 +41,7 @@ export class Gathering {
     part.digits = Math.max(part.digits, reply.prefix)
     this.greet(reply.refs, now, fx)
     this.greet(reply.branches, now, fx)
-    this.branchOut(reply.branches, from.id, fx)
+    this.branchOut(this.state.credible(reply.branches, now), from.id, fx)
   }
 
   onTimer(now: Millis, fx: OverlayEffects): void {
@@ -80,7 +80,7 @@ export class Gathering {
   private branchOut(branches: readonly NodeRef[], source: Guid, fx: OverlayEffects): void {
     for (const ref of branches) {
       const digits = this.shared(source, ref.id) + 1
-      if (ref.id === this.state.self.id || this.state.siblings.shared(ref.id) < this.prefix || this.isCovered(ref.id, digits)) continue
+      if (this.state.siblings.shared(ref.id) < this.prefix || this.isCovered(ref.id, digits)) continue
       if (this.parts.size >= refsMax) return
       const part = { ref, digits, open: true, tries: 0 }
       this.parts.set(ref.id, part)

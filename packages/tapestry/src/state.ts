@@ -72,7 +72,9 @@ export class TapestryState {
     }
   }
 
+  /** Ids of another width are in no table. */
   find(id: Guid): NodeRef | undefined {
+    if (id.length !== this.self.id.length) return undefined
     return this.siblings.get(id) ?? this.map.get(id)
   }
 
@@ -154,6 +156,7 @@ export class TapestryState {
 
   /** Whether it matters for correctness, not only for speed, that this node gets to know `id`: a sibling, or somebody for an empty slot. */
   needs(id: Guid): boolean {
+    if (id.length !== this.self.id.length || id === this.self.id) return false
     return this.siblings.includes(id) ? !this.siblings.has(id) && !this.siblings.full : this.map.slotFor(id).length === 0
   }
 

@@ -92,7 +92,8 @@ export class Insertions {
     const shared = state.map.levelOf(joiner.id)
     const fellows = this.multicasts.inserting().filter((ref) => ref.id !== joiner.id)
     const refs = [...fellows, ...fillersFor(state, shared, holes, 2).filter((ref) => ref !== state.self && ref.id !== joiner.id)]
-    state.admit(joiner, fx)
+    // That a known node has begun anew it must say itself.
+    if (state.find(joiner.id) === undefined) state.admit(joiner, fx)
     // Its answer is the direct contact that nobody stays in a table without; and the distance.
     this.probing.start(joiner, false, now, fx)
     if (refs.length > 0) send(joiner, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
