@@ -21,7 +21,7 @@ export function nearestHost(options: ExperimentOptions): Report {
   const objects = new Objects({ republishMs: hourMs, ttlMs: 3 * hourMs })
   const world = new World(options, { nodes, topology: plane(), applications: (_host, prng) => [objects.application(prng)] })
   objects.watch(world.simulation)
-  world.grow(nodes, options)
+  world.grow(nodes, { ...options, gapMs: 200 })
   const { simulation } = world
   const hosts = publishFour(world, objects, Math.max(1, Math.round(lookups / sendsPerObject)))
 

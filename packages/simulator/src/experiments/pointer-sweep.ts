@@ -91,7 +91,7 @@ function measure(
   const objects = new Objects({ ...asInThePaper, nearBackups: extra.backups, nearNeighbors: extra.nearest, nearHops: extra.hops })
   const world = new World(options, { nodes, topology: transitStub(), applications: (_host, prng) => [objects.application(prng)] })
   objects.watch(world.simulation)
-  world.grow(nodes, options)
+  world.grow(nodes, { ...options, gapMs: 200 })
   const { simulation } = world
   const published = publishAll(simulation, objects, simulation.nodes, count, 2)
   const tables = new IdealTapestry(simulation.simulator.topology, placesOf(simulation))
