@@ -25,6 +25,7 @@ export interface DolrConfig {
   readonly holderBytesMax: number
   readonly commandMs: Millis
   readonly attemptMs: Millis
+  readonly hedgeMs: Millis
   readonly retryMs: Millis
   readonly searchRounds: number
   readonly maxReplies: number
@@ -85,6 +86,8 @@ export const dolrDefaults = {
   commandMs: 10_000,
   /** One way to a root and back. Three fit into {@link commandMs}. */
   attemptMs: 3_000,
+  /** A search that has had no answer for so long also goes towards the next root: a wide-area way is done by then, a silent node not yet noticed. Our guess. */
+  hedgeMs: 500,
   /** First pause before everything is tried again; doubled each time. */
   retryMs: 250,
   /** So often every root must say that it knows no host before that is believed; pauses of 250 and 500 ms let changed paths heal. Our guess. */
@@ -164,6 +167,7 @@ const ranges: Record<Exclude<keyof DolrConfig, 'choose'>, readonly [min: number,
   holderBytesMax: [0, 64 * 1024],
   commandMs: [1, day],
   attemptMs: [1, 300_000],
+  hedgeMs: [1, day],
   retryMs: [1, day],
   searchRounds: [1, 100],
   maxReplies: [1, maxHosts],

@@ -35,6 +35,7 @@ export class RedirectCommand extends SearchCommand {
 
   /** It is this command that tries again, under a new number, so that the holder can tell that from a host that did not take it. */
   protected override readonly routeOptions = { attempts: 1 }
+  protected override readonly hedges = false
 
   /** The handler's time counts too. By the same way the message comes to the same host, which knows it. */
   protected override asksAgain({ reason }: RouteFailure): boolean {

@@ -12,16 +12,19 @@ import type { DolrParts } from './parts.ts'
 import { rootKey } from './records.ts'
 
 /**
- * A command that looks for hosts: towards one root after the other, and again after a pause when none of them knew a host. A no is believed when
- * every root has said it in each of `searchRounds` rounds; while roots cannot be reached, or hosts were found that did not answer, the search goes on
- * until its time is up.
+ * A command that looks for hosts: towards one root, towards the next as well when that takes long, and again after a pause when none of them knew a host. A no
+ * is believed when every root has said it in each of `searchRounds` rounds; while roots cannot be reached, or hosts were found that did not answer, the
+ * search goes on until its time is up.
  */
 export abstract class SearchCommand extends Command {
   /** Hosts of no use, and whether for good. Bound: {@link maxExcluded}; full: the oldest is tried again. */
   private readonly excluded = new Map<Guid, boolean>()
-  /** The salt to try next, and how many of this round are left. One that led to hosts is tried again without these. */
-  private salt: number
-  private left: number
+  /** The salts of this round that have not said no; the first {@link asked} are under way. One that led to hosts is asked again, without these. */
+  private salts: number[]
+  private asked = 0
+  /** Counts the times that somebody was looked for: what comes of an earlier time comes too late. */
+  private turn = 0
+  private readonly firstSalt: number
   private round = 0
   /** What the roots of this round said, in words. */
   private heard: string[] = []
@@ -30,8 +33,8 @@ export abstract class SearchCommand extends Command {
 
   constructor(parts: DolrParts, init: CommandInit) {
     super(parts, init)
-    this.left = parts.config.roots
-    this.salt = parts.prng.nextInt(parts.config.roots)
+    this.firstSalt = parts.prng.nextInt(parts.config.roots)
+    this.salts = this.allSalts()
   }
 
   /** Hosts were found, nearest to whoever found them first; `all`: the roots know no more. */
@@ -48,6 +51,8 @@ export abstract class SearchCommand extends Command {
   }
 
   protected readonly routeOptions: RouteOptions = {}
+  /** Whether two roots may be asked at a time. */
+  protected readonly hedges: boolean = true
 
   /** Whether the same root is to be asked again after this failure; otherwise the next is. */
   protected asksAgain(_failure: RouteFailure): boolean {
@@ -75,68 +80,84 @@ export abstract class SearchCommand extends Command {
     this.exclude(host, false)
   }
 
-  /** Looks for up to `wanted` hosts that are not excluded, towards the next root. */
+  /** Looks for up to `wanted` hosts that are not excluded. */
   protected search(wanted: number, now: Millis, fx: AppEffects): void {
-    if (this.left === 0) return this.endRound(wanted, now, fx)
-    const { guid, salt } = this
-    this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${this.parts.config.roots}`, fx)
-    const call = this.callFor(salt, wanted, [...this.excluded.keys()])
-    this.parts.errands.route(
-      rootKey(guid, salt),
-      call,
-      { replyWithinMs: this.attemptMs(now), ...this.routeOptions },
-      fx,
-      (answered, time, effects) => {
-        if (!this.ended) this.onAnswered(answered, wanted, time, effects)
-      },
-    )
+    this.turn++
+    this.asked = 0
+    if (this.salts.length === 0) this.endRound(wanted, now, fx)
+    else this.ask(wanted, now, fx)
   }
 
-  private onAnswered(answered: Answered, wanted: number, now: Millis, fx: AppEffects): void {
+  /** Asks towards the next root, and the one after it if there is no answer for long. */
+  private ask(wanted: number, now: Millis, fx: AppEffects): void {
+    const { guid, turn } = this
+    const { errands, config } = this.parts
+    const salt = this.salts[this.asked]!
+    const asked = ++this.asked
+    this.progress('locating', `looking for ${shortGuid(guid)} towards root ${salt + 1} of ${config.roots}`, fx)
+    const call = this.callFor(salt, wanted, [...this.excluded.keys()])
+    const options = { replyWithinMs: this.attemptMs(now), ...this.routeOptions }
+    errands.route(rootKey(guid, salt), call, options, fx, (answered, time, effects) => {
+      if (!this.ended && this.turn === turn) this.onAnswered(salt, answered, wanted, time, effects)
+    })
+    if (!this.hedges || asked === this.salts.length) return
+    errands.later(config.hedgeMs, fx, (_, time, effects) => {
+      if (!this.ended && this.turn === turn && this.asked === asked) this.ask(wanted, time, effects)
+    })
+  }
+
+  private onAnswered(salt: number, answered: Answered, wanted: number, now: Millis, fx: AppEffects): void {
     if (!answered.ok && this.asksAgain(answered.failure)) return this.search(wanted, now, fx)
-    if (!answered.ok) return this.onFailed(routeError(answered.failure).message, wanted, now, fx)
+    if (!answered.ok) return this.onFailed(salt, routeError(answered.failure).message, wanted, now, fx)
     const { message } = answered
     switch (message.type) {
       case 'found': {
         const hosts = message.hosts.filter(({ node }) => !this.excluded.has(node.id))
-        if (hosts.length === 0) return this.onFailed(`${namesOf([message.by])} named no host that is of use`, wanted, now, fx)
+        if (hosts.length === 0) return this.onFailed(salt, `${namesOf([message.by])} named no host that is of use`, wanted, now, fx)
+        this.turn++
+        this.salts = [salt, ...this.salts.filter((other) => other !== salt)]
         this.progress('found', `${namesOf([message.by])} knows ${namesOf(hosts.map(({ node }) => node))}`, fx)
         return this.onFound(hosts, message.root, now, fx)
       }
       case 'absent':
-        return this.searchNext(
+        return this.onNo(
+          salt,
           `the root ${namesOf([message.root])} knows no ${this.excluded.size > 0 ? 'other ' : ''}host`,
           wanted,
           now,
           fx,
         )
       default:
-        if (!this.onOther(message, now, fx)) this.onFailed(`a node answered with ${message.type}`, wanted, now, fx)
+        if (!this.onOther(message, now, fx)) this.onFailed(salt, `a node answered with ${message.type}`, wanted, now, fx)
     }
   }
 
-  private onFailed(why: string, wanted: number, now: Millis, fx: AppEffects): void {
+  private onFailed(salt: number, why: string, wanted: number, now: Millis, fx: AppEffects): void {
     this.certain = false
-    this.searchNext(why, wanted, now, fx)
+    this.onNo(salt, why, wanted, now, fx)
   }
 
-  /** Nothing came of this root. */
-  private searchNext(why: string, wanted: number, now: Millis, fx: AppEffects): void {
+  /** Nothing came of this root. When no other is being asked, the next is. */
+  private onNo(salt: number, why: string, wanted: number, now: Millis, fx: AppEffects): void {
     this.heard.push(why)
-    this.left--
-    this.salt = (this.salt + 1) % this.parts.config.roots
-    this.search(wanted, now, fx)
+    this.salts = this.salts.filter((other) => other !== salt)
+    if (--this.asked === 0) this.search(wanted, now, fx)
   }
 
   private endRound(wanted: number, now: Millis, fx: AppEffects): void {
-    const { roots, searchRounds } = this.parts.config
+    const { searchRounds } = this.parts.config
     const error = new NotFoundError(`${this.preface}no host of ${shortGuid(this.guid)} was found: ${this.heard.join('; ')}`)
     if (this.certain && ++this.round >= (this.isServed ? 1 : searchRounds)) return this.onNotFound(error, now, fx)
     this.heard = []
-    this.left = roots
+    this.salts = this.allSalts()
     this.certain = true
     for (const [host, forGood] of this.excluded) if (!forGood) this.excluded.delete(host)
     this.retryLater(error, fx, (time, effects) => this.search(wanted, time, effects))
+  }
+
+  private allSalts(): number[] {
+    const { roots } = this.parts.config
+    return Array.from({ length: roots }, (_, i) => (this.firstSalt + i) % roots)
   }
 
   private exclude(host: Guid, forGood: boolean): void {

@@ -211,6 +211,34 @@ describe('send', () => {
     assert.equal(outcomeOf(script), undefined)
   })
 
+  it('asks towards the next root too when the first is slow, and takes the first answer', () => {
+    const script = sending({ roots: 3, hedgeMs: 400 })
+    script.run(399)
+    assert.equal(script.routed.length, 1)
+    script.run(1)
+    assert.equal(script.routed.length, 2)
+    script.answers(script.routed[1]!.id, found([first]))
+    script.run(500)
+    script.answers(script.routed[0]!.id, found([second]))
+    assert.equal(script.routed.length, 2)
+    assert.deepEqual(
+      script.requested.map(({ to }) => to.id),
+      [first.id],
+    )
+    script.fails(script.requested[0]!.id)
+    assert.equal(script.routed[2]!.to, script.routed[1]!.to, 'where one host was found there may be more')
+  })
+
+  it('waits for a slow root when a fast one knows no host', () => {
+    const script = sending({ roots: 2, hedgeMs: 400 })
+    script.run(400)
+    script.answers(script.routed[1]!.id, absent(root))
+    assert.equal(script.routed.length, 2)
+    script.answers(script.routed[0]!.id, found([first]))
+    script.answers(script.requested[0]!.id, answer('welcome'))
+    assert.equal(outcomeOf(script)?.ok, true)
+  })
+
   it('believes that there is no host when every root has said so in every round', () => {
     const script = sending({ roots: 2, searchRounds: 2, retryMs: 100 })
     for (const round of [0, 1]) {
