@@ -15,6 +15,6 @@ describe('a process with two nodes', () => {
     } finally {
       child.kill('SIGKILL')
     }
-    assert.equal(output, 'read back\nstopped\n')
+    assert.equal(output, 'read back\nanswered\nstopped\n')
   })
 })

@@ -85,10 +85,10 @@ export async function within<T>(promise: Promise<T>, what: string, ms = 5_000): 
 }
 
 /** Resolves once `holds` does; for state that no event announces. */
-export async function until(holds: () => boolean, what: string, ms = 5_000): Promise<void> {
+export async function until(holds: () => boolean, what: string | (() => string), ms = 5_000): Promise<void> {
   const end = performance.now() + ms
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`)
+    if (performance.now() > end) throw new Error(`${typeof what === 'string' ? what : what()}: not within ${ms} ms`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
