@@ -17,8 +17,8 @@ export interface NamingDht extends Dht {
 
 interface DhtInit {
   readonly runner?: Runner
-  /** Nodes of the largest network. Default 7: two more than an object has replicas. */
-  readonly nodes?: number
+  /** Nodes of the networks, ascending; the last at least 5. Default 1, 2, 3 and 7: two more than an object has replicas. */
+  readonly sizes?: readonly number[]
   /** Largest object, in bytes. Default 1 MiB. */
   readonly objectBytesMax?: number
   /** The name of its application, to which strangers send rubbish. Default `past`. */
@@ -43,7 +43,7 @@ export function dhtConformance(name: string, init: PlainDhtInit | NamingDhtInit)
 
 /** The same as a value. */
 export function dhtSuite(name: string, init: PlainDhtInit | NamingDhtInit): Suite {
-  const { nodes = 7, objectBytesMax = 1_048_576, application = 'past' } = init
+  const { sizes = [1, 2, 3, 7], objectBytesMax = 1_048_576, application = 'past' } = init
   const named: ReadonlyArray<ServiceCase<NamingDht>> = init.has.names
     ? [['keeps objects of one name and two owners apart', keepsOwnersApart]]
     : []
@@ -71,7 +71,7 @@ export function dhtSuite(name: string, init: PlainDhtInit | NamingDhtInit): Suit
   ]
   const hostile = init.has.strangers ? strangerCase(application) : declares(noStrangers)
   const nothingNamed: Case[] = init.has.names ? [] : [declares('objects have no names')]
-  return serviceSuite(name, { open: init.open as OpenNetwork<NamingDht>, nodes }, cases, [
+  return serviceSuite(name, { open: init.open as OpenNetwork<NamingDht>, sizes }, cases, [
     ['in a call', [...inACall, ...nothingNamed]],
     ['when nodes come and go', [...membership, hostile]],
   ])

@@ -15,8 +15,8 @@ export interface DolrInit {
     /** The networks have strangers that send rubbish. */
     readonly strangers: boolean
   }
-  /** Nodes of the largest network. Default 7. */
-  readonly nodes?: number
+  /** Nodes of the networks, ascending; the last at least 5. Default 1, 2, 3 and 7. */
+  readonly sizes?: readonly number[]
   /** Longest message and longest answer, in bytes. Default 1 MiB. */
   readonly messageBytesMax?: number
   /** How long pointers may take to heal after nodes have crashed: a republication. Default 20 s. */
@@ -33,7 +33,7 @@ export function dolrConformance(name: string, init: DolrInit): void {
 
 /** The same as a value. */
 export function dolrSuite(name: string, init: DolrInit): Suite {
-  const { nodes = 7, messageBytesMax = 1_048_576, healMs = 20_000, application = 'dolr', has } = init
+  const { sizes = [1, 2, 3, 7], messageBytesMax = 1_048_576, healMs = 20_000, application = 'dolr', has } = init
   const cases: ReadonlyArray<ServiceCase<Dolr>> = [
     ['brings a message from every node to a host, once, and its answer back', reachesHost],
     ['brings a message to at most n hosts, each once, and to nobody else', reachesSeveral],
@@ -60,7 +60,7 @@ export function dolrSuite(name: string, init: DolrInit): Suite {
     ['rejects the calls of a node that is stopped', rejectsWhenStopped],
   ]
   const hostile = has.strangers ? strangerCase(application) : declares(noStrangers)
-  return serviceSuite(name, { open: init.open, nodes }, cases, [
+  return serviceSuite(name, { open: init.open, sizes }, cases, [
     ['in a call', inACall],
     ['when nodes come and go', [...membership, hostile]],
   ])

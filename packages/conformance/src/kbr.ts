@@ -18,8 +18,8 @@ export interface KbrInit {
     /** The driver can cut a network in two. */
     readonly cuts: boolean
   }
-  /** Nodes of the largest network. Default 6. */
-  readonly nodes?: number
+  /** Nodes of the networks, ascending. Default 1, 2, 3 and 6. */
+  readonly sizes?: readonly number[]
   readonly runner?: Runner
 }
 
@@ -30,7 +30,7 @@ export function kbrConformance(name: string, init: KbrInit): void {
 
 /** The same as a value. */
 export function kbrSuite(name: string, init: KbrInit): Suite {
-  const { has, ownership, nodes = 6 } = init
+  const { has, ownership, sizes = [1, 2, 3, 6] } = init
   const cases = [...kbrCases(has), ...(has.cuts ? partitionCases(has) : [])]
   let network: KbrNetwork | undefined
   const runOn = async (count: number, each: KbrCase): Promise<void> => {
@@ -52,7 +52,7 @@ export function kbrSuite(name: string, init: KbrInit): Suite {
     },
     after: () => network?.close(),
     cases: has.cuts ? [] : [declares('this driver cannot cut a network in two')],
-    suites: [1, 2, 3, nodes].map(on),
+    suites: sizes.map(on),
   }
 }
 

@@ -43,10 +43,10 @@ export type OpenNetwork<S> = (count: number) => Promise<ServiceNetwork<S>>
 /** What a case about a service is given: the network as the case before left it. */
 export type ServiceCase<S> = readonly [title: string, run: (network: ServiceNetwork<S>) => Promise<void>]
 
-/** Cases for networks of 1, 2, 3 and `nodes` nodes, and then those that need the last. One network grows for all of them. */
+/** Cases for networks of each of these sizes, ascending, and then those that need the last. One network grows for all of them. */
 export function serviceSuite<S>(
   title: string,
-  init: { readonly open: OpenNetwork<S>; readonly nodes: number },
+  init: { readonly open: OpenNetwork<S>; readonly sizes: readonly number[] },
   anySize: readonly ServiceCase<S>[],
   largest: ReadonlyArray<readonly [title: string, cases: ReadonlyArray<ServiceCase<S> | Case>]>,
 ): Suite {
@@ -59,7 +59,7 @@ export function serviceSuite<S>(
   const grow = async (count: number): Promise<void> => {
     while (current().nodes.length < count) await current().add()
   }
-  const sizes = [1, 2, 3, init.nodes].map((count) => ({
+  const sizes = init.sizes.map((count) => ({
     title: count === 1 ? 'alone' : `with ${count} nodes`,
     before: () => grow(count),
     cases: anySize.map(toCase),
@@ -74,7 +74,10 @@ export function serviceSuite<S>(
       const [fault] = network?.faults() ?? []
       if (fault !== undefined) throw new Error(`a core threw: ${fault.message}`, { cause: fault })
     },
-    suites: [...sizes, ...largest.map(([part, cases]) => ({ title: part, cases: cases.map(toCase) }))],
+    suites: [
+      ...sizes,
+      ...largest.map(([part, cases]) => ({ title: part, before: () => grow(init.sizes.at(-1)!), cases: cases.map(toCase) })),
+    ],
   }
 }
 
