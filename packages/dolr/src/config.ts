@@ -76,8 +76,8 @@ export const dolrDefaults = {
   nearHops: 0,
 
   /**
-   * A pointer is seldom near its reader: with four hosts at random among 4,000 nodes the holder's choice is the sender's nearest in 52 of 100 cases, its own
-   * in 93 (ideal tables, plane). For messages to one host; those to several are always sent by the sender.
+   * A pointer is seldom near its reader: with four hosts at random among 4,000 nodes the holder's choice is the sender's nearest in 53 of 100 cases, its own
+   * in 94 (docs/decisions/0007). For messages to one host; those to several are always sent by the sender.
    */
   choose: 'sender',
   /** Longer messages are sent by the sender too, for data travel directly. As PAST's `smallBytes`. */
