@@ -36,7 +36,8 @@ export async function callDaemon(init: CallInit): Promise<unknown> {
     await channel.send({ type: 'call', plaxton: protocolVersion, command, arguments: init.arguments ?? {} })
     return await readAnswer(channel, init)
   } catch (error) {
-    throw signal?.aborted === true ? signal.reason : error
+    if (signal?.aborted === true) throw signal.reason
+    throw isSocketError(error) ? daemonEnded() : error
   } finally {
     signal?.removeEventListener('abort', abort)
     channel.destroy()
@@ -53,9 +54,18 @@ async function readAnswer(channel: ControlChannel, { onFrame, onQuestion, answer
       if (header['id'] === undefined) await onFrame?.(frame)
       else answers.give(frame)
     }
-    throw new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
+    throw daemonEnded()
   }
   return Promise.race([read(), answers.failed])
+}
+
+/** A connection that breaks does so because the daemon was killed: they are on one computer. */
+function isSocketError(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function daemonEnded(): ControlProtocolError {
+  return new ControlProtocolError('the daemon ended before it had answered; its own output may say why')
 }
 
 /**
