@@ -48,21 +48,19 @@ export class DolrService extends OverlayApplication<DolrNode, DolrClient> implem
   }
 
   async publish(guid: Guid, options: CallOptions = {}): Promise<void> {
-    const client = await this.member(options)
+    await (await this.member(options)).publish(guid, options)
     this.provided.delete(guid)
-    await client.publish(guid, options)
   }
 
   async unpublish(guid: Guid, options: CallOptions = {}): Promise<void> {
-    const client = await this.member(options)
+    await (await this.member(options)).unpublish(guid, options)
     this.provided.delete(guid)
-    await client.unpublish(guid, options)
   }
 
   async host(guid: Guid, handler: ObjectHandler, options: CallOptions = {}): Promise<Hosting> {
-    const client = await this.member(options)
+    const hosting = await (await this.member(options)).host(guid, handler, options)
     this.provided.delete(guid)
-    return client.host(guid, handler, options)
+    return hosting
   }
 
   sendToObj(message: Uint8Array, guid: Guid, n = 1, options: CallOptions = {}): Replies {

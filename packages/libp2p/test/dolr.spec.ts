@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { guidOf } from '@plaxton/guid'
 import { pastry } from '@plaxton/pastry'
 import { CID } from 'multiformats/cid'
@@ -147,6 +148,14 @@ describe('the DOLR service', () => {
 
   it('refuses a configuration out of range when it is made', async () => {
     await assert.rejects(node({}, { roots: 0 }), { name: 'InvalidValueError' })
+  })
+
+  it('locates and sends with any key, but publishes with an Ed25519 key only, which others can check', async () => {
+    const privateKey = await generateKeyPair('secp256k1')
+    const services = { dolr: dolr(), overlay: overlay(pastry()) }
+    const a = cleanup.add((await localNode({ services: services as never, privateKey })) as unknown as Node)
+    await assert.rejects(dolrOf(a).publish(room), /privateKey is "secp256k1", allowed is an Ed25519 private key/)
+    await assert.rejects(dolrOf(a).locate(room), { name: 'NotFoundError' })
   })
 
   it('cannot be made without an overlay', async () => {

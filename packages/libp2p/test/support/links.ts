@@ -58,11 +58,12 @@ export interface LinkedNode {
   readonly recorder: Recorder
 }
 
-/** A libp2p node with nothing but an open link. */
+/** A libp2p node with nothing but a link; open unless it is to stay closed. */
 export async function linkNode(
   cleanup: Cleanup,
   link: Partial<Libp2pLinkInit> = {},
   node: Partial<LocalNodeInit<Record<string, unknown>>> = {},
+  open = true,
 ): Promise<LinkedNode> {
   let components: LinkComponents | undefined
   const capture = (given: unknown): object => {
@@ -73,7 +74,7 @@ export async function linkNode(
   const opened = new Libp2pLink(components as LinkComponents, { network: 'test', overlay: 'ring', epoch: 1, ...link })
   cleanup.defer(() => opened.close())
   const recorder = new Recorder()
-  await opened.open(recorder)
+  if (open) await opened.open(recorder)
   return { libp2p, link: opened, recorder }
 }
 

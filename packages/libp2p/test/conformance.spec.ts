@@ -1,0 +1,44 @@
+import { dhtConformance, dolrConformance, kbrConformance, linkConformance } from '@plaxton/conformance'
+import { pastry } from '@plaxton/pastry'
+import { ringDistance, surrogate } from '@plaxton/simulator'
+import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
+import { dolr, past } from '../src/index.ts'
+import { linkDefaults } from '../src/limits.ts'
+import { kbrOnLoopback, linksOnLoopback, onLoopback } from './support/conformance.ts'
+
+// Real TCP on loopback, encrypted. Connections cost tens of milliseconds of processor time each, so the networks are small.
+
+const sizes = [1, 2, 5]
+
+linkConformance('Libp2pLink', {
+  open: async () => linksOnLoopback(),
+  has: { frameBytesMax: linkDefaults.maxBlockBytes, orderedBytesMax: linkDefaults.maxFrameBytes, lastWords: true },
+})
+
+kbrConformance('key-based routing by Pastry on libp2p', {
+  open: kbrOnLoopback(pastry()),
+  ownership: ringDistance,
+  has: { ranges: 'contiguous', proximity: true, heals: true, cuts: false },
+  sizes,
+})
+
+kbrConformance('key-based routing by Tapestry on libp2p', {
+  open: kbrOnLoopback(tapestry()),
+  ownership: surrogate(tapestryDefaults.digitBits),
+  has: { ranges: 'scattered', proximity: true, heals: true, cuts: false },
+  sizes,
+})
+
+for (const overlay of [pastry(), tapestry()]) {
+  dhtConformance(`PAST over ${overlay.name} on libp2p`, {
+    has: { names: true, strangers: true },
+    open: onLoopback(overlay, () => past()),
+    sizes,
+  })
+
+  dolrConformance(`DOLR over ${overlay.name} on libp2p`, {
+    has: { strangers: true },
+    open: onLoopback(overlay, () => dolr({ republishMs: 2_000 })),
+    sizes,
+  })
+}
