@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, NodeRef, RouteFailure } from '@plaxton/kbr'
 import type { Answered, Then } from './errands.ts'
+import type { DolrMessage } from './messages.ts'
 import { namesOf } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 
@@ -65,8 +66,11 @@ export class Delivery {
     this.patience = errands.later(config.patienceMs, fx, (_, __, effects) => {
       errands.request(this.host, { type: 'ping', guid: this.guid, id: this.message }, config.pingMs, effects, (answered, now, later) => {
         if (this.over) return
-        if (answered.ok) this.watch(later)
-        else this.end({ type: 'not delivered', failure: answered.failure }, now, later)
+        if (!answered.ok && answered.failure.reason !== 'overloaded')
+          this.end({ type: 'not delivered', failure: answered.failure }, now, later)
+        else if (answered.ok && isElsewhere(answered.message))
+          this.end({ type: 'no handler', detail: 'it does not host the object any more' }, now, later)
+        else this.watch(later)
       })
     })
   }
@@ -77,6 +81,11 @@ export class Delivery {
     this.parts.errands.forget(this.patience)
     this.then(end, now, fx)
   }
+}
+
+/** A host that was started anew knows neither the message nor the object. */
+function isElsewhere(message: DolrMessage): boolean {
+  return message.type === 'pong' && !message.hosts && message.state === 'unknown'
 }
 
 function endOf(answered: Answered, host: NodeRef): DeliveryEnd {

@@ -30,8 +30,11 @@ export class Suspects {
     this.askedAt.set(host.id, now)
     errands.request(host, { type: 'ping', guid, id: 0 }, config.pingMs, fx, (answered, _, effects) => {
       this.open--
-      if (!answered.ok) this.dropAll(host, answered.failure.detail, effects)
-      else if (answered.message.type === 'pong' && !answered.message.hosts) this.drop(guid, host, 'it no longer hosts the object', effects)
+      if (!answered.ok) {
+        // A host that is busy lives, and so does one that this node is too busy to ask.
+        if (answered.failure.reason !== 'overloaded') this.dropAll(host, answered.failure.detail, effects)
+      } else if (answered.message.type === 'pong' && !answered.message.hosts)
+        this.drop(guid, host, 'it no longer hosts the object', effects)
     })
   }
 

@@ -211,6 +211,14 @@ describe('send', () => {
     assert.equal(outcomeOf(script), undefined)
   })
 
+  it('goes on at once when a host was started anew and does not host the object any more', () => {
+    const script = sending()
+    script.answers(script.routed[0]!.id, found([first]))
+    script.run(1_000)
+    script.answers(script.requested[1]!.id, { type: 'pong', hosts: false, state: 'unknown' })
+    assert.deepEqual((script.routed[1]!.message as { excluded: readonly Guid[] } & DolrMessage).excluded, [first.id])
+  })
+
   it('asks towards the next root too when the first is slow, and takes the first answer', () => {
     const script = sending({ roots: 3, hedgeMs: 400 })
     script.run(399)
