@@ -7,7 +7,7 @@ import { CID } from 'multiformats/cid'
 import { sha256, sha512 } from 'multiformats/hashes/sha2'
 import { dolr, guidOfContent, overlay, past } from '../src/index.ts'
 import { overlays } from './support/overlays.ts'
-import { Cleanup, localNode, within } from './support/swarm.ts'
+import { Cleanup, localNode, until, within } from './support/swarm.ts'
 import type { OverlayFactory } from '@plaxton/kbr'
 import type { Libp2p } from 'libp2p'
 import type { DolrService, OverlayInit, OverlayService, PastService } from '../src/index.ts'
@@ -211,6 +211,9 @@ describe('the DOLR service', () => {
 
     it('names all providers but the one who asks', async () => {
       const swarm = await nodes(5)
+      // While nodes join, roots change, and what the old one knows reaches the new one a little later.
+      await ready(swarm)
+      await until(() => swarm.every((each) => each.services.overlay.kbr.neighborSet(4).length === 4), 'all know all')
       const [a, ...others] = swarm
       const cid = await cidOf(content)
       for (const each of swarm) await each.contentRouting.provide(cid)
