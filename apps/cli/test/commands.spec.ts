@@ -447,7 +447,9 @@ describe('plaxton node', function () {
     const data = join(folder.path, 'never')
     for (const [section, complaint] of [
       [{ pastry: { leafSetSize: 3 } }, 'pastry.leafSetSize in .* is 3, allowed is an even number'],
+      [{ overlay: 'tapestry', tapestry: { redundancy: 0 } }, 'tapestry.redundancy in .* is 0, allowed is .*'],
       [{ past: { replicas: 0 } }, 'past.replicas in .* is 0, allowed is .*'],
+      [{ dolr: { roots: 1.5 } }, 'dolr.roots in .* is 1.5, allowed is .*'],
     ] as const) {
       await writeFile(config, JSON.stringify(section))
       const { status, stderr } = await plaxton(['node', '--config', config, '--data', data])
