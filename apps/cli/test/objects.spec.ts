@@ -235,6 +235,7 @@ describe('objects', function () {
 
     const wrong: ReadonlyArray<readonly [args: string[], stderr: RegExp]> = [
       [['publish', 'printer'], /^plaxton: object is "printer", allowed is a guid of 64 hex digits, a CID, or name: and up to 507 bytes\n$/],
+      [['send', 'printer'], /^plaxton: object is "printer", allowed is /],
       [['publish', 'name:'], /^plaxton: object is "name:", allowed is /],
       [['locate', `name:${'x'.repeat(508)}`], /^plaxton: object is "name:x.*, allowed is /],
       [['locate', 'name:a', '-n', '17'], /^plaxton: n is 17, allowed is a whole number from 1 to 16\n$/],

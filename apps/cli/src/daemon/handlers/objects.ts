@@ -17,21 +17,24 @@ const maxWaiting = 64
 
 /** `publish`: makes known that this node hosts an object. */
 export async function publish(context: Context, call: Call): Promise<PublishResult> {
-  const { guid, elapsed } = await begin(context, call)
+  const guid = await objectIn(context, call)
+  const elapsed = stopwatch()
   await context.objects.publish(guid, { signal: call.signal })
   return { guid, elapsedMs: elapsed() }
 }
 
 /** `unpublish`: takes that back. */
 export async function unpublish(context: Context, call: Call): Promise<PublishResult> {
-  const { guid, elapsed } = await begin(context, call)
+  const guid = await objectIn(context, call)
+  const elapsed = stopwatch()
   await context.objects.unpublish(guid, { signal: call.signal })
   return { guid, elapsedMs: elapsed() }
 }
 
 /** `locate`: says who hosts an object. They are asked, so that nobody is named who has died. */
 export async function locate(context: Context, call: Call): Promise<LocateResult> {
-  const { guid, elapsed } = await begin(context, call)
+  const guid = await objectIn(context, call)
+  const elapsed = stopwatch()
   const n = optionalCount(call.arguments, 'n') ?? maxHosts
   const hosts = await context.node.dolr.locate(guid, n, { signal: call.signal, checked: true }).catch((error: unknown) => {
     throw inWords(error, `nobody hosts ${named(call)}`)
@@ -42,14 +45,16 @@ export async function locate(context: Context, call: Call): Promise<LocateResult
 /** `send`: asks the client for the message, and sends it what the hosts reply as they do. */
 export async function send(context: Context, call: Call): Promise<SendResult> {
   const { arguments: args, signal } = call
+  const n = optionalCount(args, 'n')
   const timeoutMs = optionalCount(args, 'timeoutMs')
+  const guid = await objectIn(context, call)
   const { body: message } = await call.ask({ type: 'message' })
   if (message === undefined) throw new ControlProtocolError('an answer without content')
-  const { guid, elapsed } = await begin(context, call)
-  let replies = 0
+  const elapsed = stopwatch()
   const options = { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+  let replies = 0
   try {
-    for await (const reply of context.node.dolr.sendToObj(message, guid, optionalCount(args, 'n'), options)) {
+    for await (const reply of context.node.dolr.sendToObj(message, guid, n, options)) {
       replies++
       await call.tell({ type: 'reply' }, reply)
     }
@@ -118,11 +123,17 @@ class Desk {
   }
 }
 
-async function begin(context: Context, { arguments: args, signal }: Call): Promise<{ guid: Guid; elapsed: () => number }> {
+/** The object a call is about, once the node is a member. */
+async function objectIn(context: Context, { arguments: args, signal }: Call): Promise<Guid> {
   const guid = guidIn(args, 'object')
   await whenReady(context, signal)
+  return guid
+}
+
+/** Says how many milliseconds have passed, to a tenth: a message takes few. */
+function stopwatch(): () => number {
   const startedAt = performance.now()
-  return { guid, elapsed: () => Math.round((performance.now() - startedAt) * 10) / 10 }
+  return () => Math.round((performance.now() - startedAt) * 10) / 10
 }
 
 /** The object as the client named it, shortened when that is a guid. */
