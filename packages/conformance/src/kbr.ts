@@ -23,7 +23,7 @@ export interface KbrInit {
   readonly runner?: Runner
 }
 
-/** Registers the tests of key-based routing that `overlayConformance` runs in the simulator, on a live driver: one network that grows from 1 node to 2, 3 and more. */
+/** Registers the tests of key-based routing that `overlayConformance` runs in the simulator, on a live driver, on networks of 1, 2, 3 and more nodes. */
 export function kbrConformance(name: string, init: KbrInit): void {
   register(kbrSuite(name, init), init.runner)
 }
@@ -32,8 +32,17 @@ export function kbrConformance(name: string, init: KbrInit): void {
 export function kbrSuite(name: string, init: KbrInit): Suite {
   const { has, ownership, sizes = [1, 2, 3, 6] } = init
   const cases = [...kbrCases(has), ...(has.cuts ? partitionCases(has) : [])]
+  return {
+    title: name,
+    cases: has.cuts ? [] : [declares('this driver cannot cut a network in two')],
+    suites: sizes.map((count) => onNetworkOf(count, init, cases.filter(suits(count)))),
+  }
+}
+
+/** The cases one after the other on one network. */
+function onNetworkOf(count: number, { open, ownership, has }: KbrInit, cases: readonly KbrCase[]): Suite {
   let network: KbrNetwork | undefined
-  const runOn = async (count: number, each: KbrCase): Promise<void> => {
+  const runOne = async (each: KbrCase): Promise<void> => {
     assert(network !== undefined, 'the network could not be opened')
     const context: KbrContext = { network, ownership, has, prng: Prng.fromSeed(`${each.title} ${count}`) }
     await resize(context, count)
@@ -41,18 +50,14 @@ export function kbrSuite(name: string, init: KbrInit): Suite {
     await each.run(context)
     assert.deepEqual(network.faults?.() ?? [], [], 'a core threw')
   }
-  const on = (count: number): Suite => ({
-    title: count === 1 ? 'alone' : `with ${count} nodes`,
-    cases: cases.filter(suits(count)).map((each): Case => ({ title: each.title, run: () => runOn(count, each) })),
-  })
   return {
-    title: name,
+    title: count === 1 ? 'alone' : `with ${count} nodes`,
     before: async () => {
-      network = await init.open(1)
+      network = await open(count)
+      await settle({ network, ownership, has, prng: Prng.fromSeed(count) })
     },
     after: () => network?.close(),
-    cases: has.cuts ? [] : [declares('this driver cannot cut a network in two')],
-    suites: sizes.map(on),
+    cases: cases.map((each): Case => ({ title: each.title, run: () => runOne(each) })),
   }
 }
 
