@@ -55,7 +55,9 @@ export class Delivery {
 
   begin(fx: AppEffects): void {
     const { guid, message: id, payload } = this
-    this.parts.errands.request(this.host, { type: 'deliver', guid, id, payload }, this.withinMs, fx, (answered, now, effects) =>
+    // The command ends first when time is up, and says what it was waiting for.
+    const withinMs = Math.min(this.withinMs + 1_000, longestMs)
+    this.parts.errands.request(this.host, { type: 'deliver', guid, id, payload }, withinMs, fx, (answered, now, effects) =>
       this.end(endOf(answered, this.host), now, effects),
     )
     this.watch(fx)
@@ -82,6 +84,9 @@ export class Delivery {
     this.then(end, now, fx)
   }
 }
+
+/** One request waits no longer, well within routing's `replyMsMax`; then the host is found and asked again, and knows the message. Our guess. */
+const longestMs = 120_000
 
 /** A host that was started anew knows neither the message nor the object. */
 function isElsewhere(message: DolrMessage): boolean {

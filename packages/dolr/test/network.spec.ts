@@ -200,6 +200,19 @@ describe('DOLR on Pastry', function () {
     assert.deepEqual(second.handled, ['slow'])
   })
 
+  it('waits longer for a handler than one request does, and has the message handled once', () => {
+    const { network, nodes } = networkOf(6, 41, { handlerMs: 300_000 })
+    const [host, sender] = nodes as [Member, Member]
+    host.host(object, () => undefined)
+    const timeoutMs = 400_000
+    const command = sender.command((now, fx) => sender.dolr.send({ guid: object, message: bytesOf('very slow'), timeoutMs }, now, fx))
+    network.run(290_000)
+    assert.equal(sender.outcomeOf(command), undefined)
+    assert.deepEqual(host.handled, ['very slow'])
+    network.run(20_000)
+    assert.match(JSON.stringify(sender.outcomeOf(command)), /ERR_ROUTE/)
+  })
+
   it('sends the message itself on when the holder chooses, and past hosts that are dead', () => {
     const { nodes } = networkOf(20, 37, { choose: 'holder' })
     const hosts = nodes.slice(0, 3)

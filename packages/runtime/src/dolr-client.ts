@@ -40,11 +40,14 @@ export class DolrClient implements Dolr {
   async host(guid: Guid, handler: ObjectHandler, options: CallOptions = {}): Promise<Hosting> {
     if (typeof handler !== 'function') throw new InvalidValueError('handler', handler, 'a function')
     if (this.handlers.has(guid)) throw new InvalidValueError('guid', guid, 'an object that nobody on this node answers for yet')
+    const wasHosted = this.dolr.hosts(guid)
     this.handlers.set(guid, handler)
     try {
       await this.announce(guid, options)
     } catch (error) {
-      if (this.handlers.get(guid) === handler) this.handlers.delete(guid)
+      // Aborted, its publication may come about yet, and would promise answers that nobody gives.
+      if (!wasHosted && this.dolr.hosts(guid)) void this.stopHosting(guid, handler, {}).catch(() => {})
+      else if (this.handlers.get(guid) === handler) this.handlers.delete(guid)
       throw error
     }
     return new Hosting(guid, (stopOptions) => this.stopHosting(guid, handler, stopOptions))

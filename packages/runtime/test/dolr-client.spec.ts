@@ -161,6 +161,17 @@ describe('DolrClient', () => {
       await assert.rejects(all(replies), /enough/)
     })
 
+    it('leaves nothing hosted when hosting is aborted', async () => {
+      const controller = new AbortController()
+      const hosting = nodes[0]!.client.host(room, echo, { signal: controller.signal })
+      controller.abort(new Error('enough'))
+      await assert.rejects(hosting, /enough/)
+      await assert.rejects(async () => nodes[2]!.client.sendToObj(hello, room), { code: 'ERR_NOT_FOUND' })
+      assert.deepEqual(nodes[0]!.dolr.hosted(), [])
+      await using _ = await nodes[0]!.client.host(room, echo)
+      assert.equal(bytesText(await nodes[2]!.client.sendToObj(hello, room)), 'heard hello')
+    })
+
     it('gives up in time on a handler that does not answer', async () => {
       await using _ = await nodes[0]!.client.host(room, () => new Promise<Uint8Array>(() => {}))
       await assert.rejects(async () => nodes[2]!.client.sendToObj(hello, room, 1, { timeoutMs: 50 }), {
