@@ -189,9 +189,20 @@ export class Simulation {
     return true
   }
 
-  /** Runs until no node has noticed a change of the membership for `quietMs`; returns false when that has not come about within `withinMs`. */
-  runUntilQuiet({ quietMs, withinMs }: { readonly quietMs: Millis; readonly withinMs: Millis }): boolean {
-    return this.runUntil(() => this.now - this.lastChangeAt >= quietMs, withinMs)
+  /**
+   * Runs until no node has noticed a change of the membership for `quietMs`, counted from `since` at the earliest; returns false when that has not come
+   * about within `withinMs`.
+   */
+  runUntilQuiet({
+    quietMs,
+    since = 0,
+    withinMs,
+  }: {
+    readonly quietMs: Millis
+    readonly since?: Millis
+    readonly withinMs: Millis
+  }): boolean {
+    return this.runUntil(() => this.now - Math.max(since, this.lastChangeAt) >= quietMs, withinMs)
   }
 
   /** Runs `action` after `delayMs`, between two inputs. */

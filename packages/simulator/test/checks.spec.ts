@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { addToGuid, sharedPrefixDigits } from '@plaxton/guid'
+import { addToGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { KeyRange, NodeRef } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
@@ -9,14 +9,11 @@ import { runMix } from '../src/mix.ts'
 import { DeliveryWatch, checkLeafSets, checkRoots } from '../src/overlay-checks.ts'
 import { PastLedger } from '../src/past-ledger.ts'
 import type { LedgerObject } from '../src/past-ledger.ts'
-import { checkHoles, checkSiblings } from '../src/prefix-checks.ts'
-import type { NeighborMapView } from '../src/prefix-checks.ts'
-import { ProbeLog } from '../src/probe.ts'
 import { checkRanges } from '../src/range-checks.ts'
 import { Simulation } from '../src/simulation.ts'
-import type { SimNode } from '../src/simulation.ts'
 import { uniform } from '../src/topology.ts'
 import { Violations } from '../src/violations.ts'
+import { network } from './sound-network.ts'
 
 // A checker that cannot fail is worse than none: each finds nothing in a sound network, and something once that has been broken by hand.
 
@@ -94,51 +91,6 @@ describe('the overlay checks', () => {
       assert.ok(violations.total > before)
     }
     assert.deepEqual([...violations.byCheck().keys()], ['ranges agree with ranks'])
-  })
-
-  it('no false hole: find an empty slot that somebody would fill, and one that only a dead node fills', () => {
-    const { simulation, violations } = network()
-    const maps = new Map(simulation.nodes.map((node) => [node, perfectMap(simulation, node)]))
-    const checkAll = () => checkHoles(simulation, violations, { digitBits: 4, mapOf: (node) => maps.get(node)! })
-    checkAll()
-    assert.equal(violations.total, 0)
-    const [a, b] = [simulation.nodes[5]!, simulation.nodes[6]!]
-    // The 30 ids of this seed do not all differ in their first digit; these two do.
-    assert.notEqual(a.id[0], b.id[0])
-    const others = simulation.nodes.filter((node) => node.id[0] === b.id[0] && node !== b)
-    maps.set(a, {
-      slot: (level, digit) => (level === 0 && digit === parseInt(b.id[0]!, 16) ? [] : perfectMap(simulation, a).slot(level, digit)),
-    })
-    checkAll()
-    assert.match(violations.kept[0]!.detail, new RegExp(`slot 0/${b.id[0]} of ${a.id.slice(0, 8)}.* is empty`))
-    maps.set(a, perfectMap(simulation, a))
-    const dead = b.process!.self
-    maps.set(a, {
-      slot: (level, digit) => (level === 0 && digit === parseInt(b.id[0]!, 16) ? [dead] : perfectMap(simulation, a).slot(level, digit)),
-    })
-    simulation.crash(b)
-    checkAll()
-    assert.equal(violations.total, others.length > 0 ? 2 : 1)
-  })
-
-  it('sibling groups exact: find one that lacks a member, has one too many, or the nearest last', () => {
-    const { simulation, violations } = network()
-    const checkAll = () => checkSiblings(simulation, violations, { digitBits: 4, siblingsMin: 31 })
-    // With groups of at least 31, all 30 nodes are each other's siblings.
-    for (const node of simulation.nodes) {
-      const refs = simulation.nodes.filter((other) => other !== node).map((other) => other.process!.self)
-      const shared = (ref: NodeRef) => sharedPrefixDigits(ref.id, node.id, 4)
-      node.kbr.overlay.neighborSet = () => refs.sort((x, y) => shared(y) - shared(x))
-    }
-    checkAll()
-    assert.equal(violations.total, 0)
-    const { overlay } = simulation.nodes[5]!.kbr
-    const own = overlay.neighborSet.bind(overlay)
-    for (const change of [own(99).slice(1), [...own(99), overlay.self], own(99).toReversed()]) {
-      overlay.neighborSet = () => change
-      checkAll()
-    }
-    assert.deepEqual([...violations.byCheck()], [['sibling groups exact', 3]])
   })
 
   it('deliveries at the root: count one that ended elsewhere', () => {
@@ -347,27 +299,6 @@ describe('the mix', () => {
     assert.ok(result.violations.byCheck().has('no core throws'))
   })
 })
-
-/** Every slot holds everybody who qualifies. */
-function perfectMap(simulation: Simulation, node: SimNode): NeighborMapView {
-  const fits = (id: Guid, level: number, digit: number) => id.startsWith(node.id.slice(0, level) + digit.toString(16))
-  const refs = simulation.members.all().map((process) => process.self)
-  return { slot: (level, digit) => refs.filter((ref) => fits(ref.id, level, digit)) }
-}
-
-function network() {
-  const log = new ProbeLog()
-  const simulation = new Simulation({
-    seed: 1,
-    nodes: 30,
-    topology: uniform(20),
-    overlay: pastry(),
-    applications: () => [log.application()],
-  })
-  simulation.joinAll({ gapMs: 100 })
-  simulation.run(10_000)
-  return { simulation, log, violations: new Violations() }
-}
 
 /** Walks for all keys of the check, and expects these checks to have found something. */
 function check(simulation: Simulation, violations: Violations, expected: readonly string[]): void {
