@@ -58,7 +58,7 @@ export class Maintenance {
 
   onNeighbor(node: NodeRef, joined: boolean, now: Millis, fx: AppEffects): void {
     this.parts.placement.invalidate()
-    if (joined && this.newcomers.size < maxNewcomers) this.newcomers.add(node.id)
+    if (joined && this.newcomers.size < maxNeighbors) this.newcomers.add(node.id)
     if (!joined) this.newcomers.delete(node.id)
     this.pauseMs = this.parts.config.quickSyncMs
     this.schedule(this.parts.config.settleMs, now, fx)
@@ -97,8 +97,10 @@ export class Maintenance {
     if (this.settledAfter === 'round') this.settledAfter = 'now'
     this.parts.placement.forgetTold(now - this.parts.config.syncMs / 2, fx)
     const first = this.rounds++ === 0
-    const neighbors = fx.neighborSet(widened(this.parts.config.maxReplicas))
-    const peers = neighbors.filter((node) => first || this.newcomers.has(node.id) || this.parts.placement.sharedWith(node.id, fx).count > 0)
+    const nearest = new Set(fx.neighborSet(widened(this.parts.config.maxReplicas)).map((node) => node.id))
+    const suits = ({ id }: NodeRef): boolean =>
+      this.parts.placement.sharedWith(id, fx).count > 0 || (nearest.has(id) && (first || this.newcomers.has(id)))
+    const peers = fx.neighborSet(maxNeighbors).filter(suits)
     this.newcomers.clear()
     let open = 0
     const next = (time: Millis, effects: AppEffects): void => {
@@ -224,8 +226,8 @@ export class Maintenance {
 
 /** Spreads periodic work of nodes that started together. Our guess. */
 const jitterShare = 0.3
-/** More neighbours than any overlay has; full: the periodic rounds find the rest. */
-const maxNewcomers = 1024
+/** More neighbours than any overlay has. Newcomers beyond: the periodic rounds find them. */
+const maxNeighbors = 1024
 /** While there are objects to give away, rounds are at most this many times `quickSyncMs` apart. Our guess. */
 const strayRounds = 4
 /** Routed questions in one round: a fraction of what the routing below has in flight. The rest waits for the next round. */
