@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import type { Measuring } from './measuring.ts'
+import type { Measuring } from '@plaxton/upkeep'
 import { rowRefsMax, send } from './messages.ts'
 import type { StateReply, StateRequest } from './messages.ts'
 import type { PastryState } from './state.ts'

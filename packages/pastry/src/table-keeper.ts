@@ -1,6 +1,7 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { Measuring } from '@plaxton/upkeep'
+import { Distances } from './distances.ts'
 import { askNeighborhood, considerSome, Locality } from './locality.ts'
-import { Measuring } from './measuring.ts'
 import type { Announcement, SlotReply, StateReply } from './messages.ts'
 import { SlotRepair } from './slot-repair.ts'
 import type { PastryState } from './state.ts'
@@ -15,7 +16,7 @@ export class TableKeeper {
 
   constructor(state: PastryState) {
     this.state = state
-    this.measuring = new Measuring(state)
+    this.measuring = new Measuring(new Distances(state))
     this.slotRepair = new SlotRepair(state)
   }
 

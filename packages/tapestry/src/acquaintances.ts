@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Departures } from './departures.ts'
+import { considerSome } from './levels.ts'
 import { farAway, send } from './messages.ts'
 import type { Pointer, Pong, Status } from './messages.ts'
 import type { Parts } from './parts.ts'
@@ -38,17 +39,14 @@ export class Acquaintances {
     const probed = probing.roundTrip(pong.seq, now)
     if (probed !== undefined) state.proximity.sample(from.id, probed)
     const measured = measuring.answered(from, pong.seq, now, fx)
-    if (measured !== undefined) state.proximity.set(from.id, measured)
-    if (pong.member && (probed ?? measured) !== undefined && !state.failed.refuses(from)) state.place(from, fx)
-    return measured !== undefined
+    if (pong.member && (measured || probed !== undefined) && !state.failed.refuses(from)) state.place(from, fx)
+    return measured
   }
 
   /** Who points here may be near enough for a place in this node's own map (obligation (d) of the paper). */
   onPointer(from: NodeRef, pointer: Pointer, now: Millis, fx: OverlayEffects): void {
-    const { map, proximity } = this.parts.state
     if (!pointer.points || pointer.rttMs === farAway) return
-    const furthest = Math.max(...map.slotFor(from.id).map(({ id }) => proximity.orFar(id)))
-    if (pointer.rttMs < furthest) this.parts.measuring.consider([from], now, fx)
+    if (pointer.rttMs < this.parts.state.map.furthestFor(from.id)) this.parts.measuring.consider([from], now, fx)
   }
 
   /** Hearsay. Who is needed is greeted until it answers; some of those that could be near are measured. */
@@ -61,7 +59,7 @@ export class Acquaintances {
       if (state.needs(ref.id) || (known !== undefined && known.epoch < ref.epoch)) probing.start(ref, false, now, fx)
       else if (known === undefined) others.push(ref)
     }
-    measuring.considerSome(others, now, fx)
+    considerSome(state, measuring, others, now, fx)
   }
 
   private doubt(from: NodeRef, now: Millis, fx: OverlayEffects): void {

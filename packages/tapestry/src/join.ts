@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { MapBuilding } from './map-building.ts'
-import type { Measuring } from './measuring.ts'
+import type { Measuring } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { Inserted, LevelReply, Surrogate } from './messages.ts'
 import type { Probing } from './probing.ts'

@@ -1,5 +1,5 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import type { Measuring } from './measuring.ts'
+import type { Measuring } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { LevelRequest } from './messages.ts'
 import type { TapestryState } from './state.ts'
@@ -18,7 +18,13 @@ export function onLevelRequest(
   const refs = shares ? state.map.primaries(level).filter((ref) => ref.id !== from.id) : []
   if (shares && request.back) refs.push(...nearestPointing(state, level))
   send(from, { type: 'level-reply', level, refs, ...state.statusFor(from) }, fx)
-  if (shares && request.refs.length > 0) measuring.considerSome(request.refs, now, fx)
+  if (shares && request.refs.length > 0) considerSome(state, measuring, request.refs, now, fx)
+}
+
+/** Measures a few of the nodes that an exchange brought, chosen at random, so that no message causes many. */
+export function considerSome(state: TapestryState, measuring: Measuring, refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
+  const unknown = state.credible(refs, now).filter((ref) => state.proximity.of(ref.id) === undefined)
+  measuring.consider(state.prng.shuffle(unknown).slice(0, state.config.optimizeCandidates), now, fx)
 }
 
 /** Periodic optimisation: compares a random level with a random node of it, each looking for nearer neighbours in the other's. */

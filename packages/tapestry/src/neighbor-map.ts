@@ -1,7 +1,7 @@
 import { digitAt, digitCount, sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { NodeRef } from '@plaxton/kbr'
+import type { Millis, NodeRef } from '@plaxton/kbr'
 import type { Proximity } from '@plaxton/upkeep'
 import { baseOf } from './ownership.ts'
 
@@ -71,6 +71,11 @@ export class NeighborMap {
   /** Whether there is room for `id` without another node having to go. */
   hasRoomFor(id: Guid): boolean {
     return this.slotFor(id).length < this.redundancy
+  }
+
+  /** How far the furthest node is that stands where `id` would. */
+  furthestFor(id: Guid): Millis {
+    return Math.max(...this.slotFor(id).map((ref) => this.proximity.orFar(ref.id)))
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { Measuring } from '@plaxton/upkeep'
+import { Distances } from './distances.ts'
 import { Exchanges, fillersFor } from './exchange.ts'
 import { Guardians } from './guardians.ts'
-import { Measuring } from './measuring.ts'
 import { foundMax } from './messages.ts'
 import type { Multicast } from './messages.ts'
 import { Multicasts } from './multicast.ts'
@@ -25,7 +26,7 @@ export class Parts {
   constructor(state: TapestryState) {
     this.state = state
     this.probing = new Probing(state)
-    this.measuring = new Measuring(state)
+    this.measuring = new Measuring(new Distances(state))
     this.multicasts = new Multicasts(state)
     this.insertions = new Insertions(state, this.probing, this.multicasts)
     this.guardians = new Guardians(state, this.probing, this.multicasts)

@@ -7,7 +7,7 @@ import type { TapestryConfig } from './config.ts'
 import { Departures } from './departures.ts'
 import { Gathering, onGroupRequest } from './gathering.ts'
 import { Join } from './join.ts'
-import { onLevelRequest } from './levels.ts'
+import { considerSome, onLevelRequest } from './levels.ts'
 import { Maintenance } from './maintenance.ts'
 import { send } from './messages.ts'
 import type { Contacts, ExchangeReply, InsertPayload, InsertRequest, Multicast, Surrogate, TapestryMessage } from './messages.ts'
@@ -217,12 +217,12 @@ export class TapestryNode implements Overlay {
         return onLevelRequest(state, this.parts.measuring, from, message, now, fx)
       case 'level-reply':
         if (this.joining !== undefined) return this.joining.onLevelReply(from, message, now, fx)
-        return this.parts.measuring.considerSome(message.refs, now, fx)
+        return considerSome(state, this.parts.measuring, message.refs, now, fx)
       case 'slot-request':
         return onSlotRequest(state, from, message, fx)
       case 'slot-reply':
         this.parts.repair.onReply(from, message, now, fx)
-        return this.parts.measuring.considerSome(message.refs, now, fx)
+        return considerSome(state, this.parts.measuring, message.refs, now, fx)
       case 'group-request':
         return onGroupRequest(state, from, message, fx)
       case 'group-reply':

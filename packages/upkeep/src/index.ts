@@ -1,4 +1,6 @@
 export { FailedSet } from './failed-set.ts'
 export type { FailedSetConfig } from './failed-set.ts'
 export { History } from './history.ts'
+export { Measuring } from './measuring.ts'
+export type { MeasuringConfig, MeasuringHost } from './measuring.ts'
 export { Proximity } from './proximity.ts'
