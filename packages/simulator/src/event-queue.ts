@@ -1,3 +1,4 @@
+import { assert } from '@plaxton/kbr'
 import type { Millis } from '@plaxton/kbr'
 
 /** What an entry of the queue is. */
@@ -12,7 +13,7 @@ export const entryKinds = { message: 1, timer: 2, answer: 3, peerDown: 4, contro
  *
  * A 4-ary heap on parallel typed arrays: nothing is allocated per entry but what the caller put into `payload`. The heap moves three
  * numbers per level; the rest of an entry lies still in a slot of its own. At 20,000 pending entries a pop and a push take 0.3 µs
- * (`bench/simulator.bench.ts`). Grows by doubling and never shrinks.
+ * (`bench/simulator.bench.ts`). Grows by doubling and never shrinks. Bound: `most` entries; beyond that the nodes are in a storm, and a push throws.
  */
 export class EventQueue {
   /** Entries pending. */
@@ -27,6 +28,7 @@ export class EventQueue {
 
   private pushed = 0
   private capacity: number
+  private readonly most: number
   // By position in the heap. Positions from `size` on hold the slots that are free.
   private times: Float64Array
   private sequences: Float64Array
@@ -37,8 +39,9 @@ export class EventQueue {
   private sources: Int32Array
   private payloads: unknown[]
 
-  constructor(capacity = 1024) {
+  constructor(capacity = 1024, most = Infinity) {
     this.capacity = capacity
+    this.most = most
     this.times = new Float64Array(capacity)
     this.sequences = new Float64Array(capacity)
     this.slots = Int32Array.from({ length: capacity }, (_, slot) => slot)
@@ -126,8 +129,9 @@ export class EventQueue {
   }
 
   private grow(): void {
+    assert(this.size < this.most, `${this.size} entries are pending: messages or timers beget others without end`)
     const before = this.capacity
-    const capacity = 2 * before
+    const capacity = Math.min(2 * before, this.most)
     this.times = widened(this.times, new Float64Array(capacity))
     this.sequences = widened(this.sequences, new Float64Array(capacity))
     this.slots = widened(this.slots, new Int32Array(capacity))

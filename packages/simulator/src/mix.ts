@@ -95,6 +95,7 @@ class Mix {
       ownership: this.subject.ownership,
       applications: (_host, prng) => this.workloads.map((workload) => workload.application(prng)),
       encode: plan.encode,
+      pendingMax: pendingPerNode * options.nodes + pendingAtLeast,
       assertEvery: options.nodes <= smallNetwork ? 1 : assertEverySteps,
       onDisk: this.ledger.onDisk,
     })
@@ -275,6 +276,9 @@ class Mix {
 const smallNetwork = 20
 /** Otherwise: often enough to find the step that broke something within a second or so; each look at a node costs about as much as ten steps. */
 const assertEverySteps = 50
+/** A node at rest has some twenty timers and messages under way, one that repairs much some hundred: a storm has passed this within seconds. Our guess. */
+const pendingPerNode = 2000
+const pendingAtLeast = 100_000
 /** All failures have been found by then: a heartbeat period with its probes. */
 const detectMs = 60_000
 /** Two periods of the slowest exchange that changes leaf sets or replicas. */

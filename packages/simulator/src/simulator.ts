@@ -33,6 +33,8 @@ export interface SimulatorOptions {
   /** Default {@link plane}. */
   readonly topology?: TopologyFactory
   readonly network?: Partial<NetworkConfig>
+  /** Messages, timers and answers that may be due at one time; with more, a run ends with a {@link SimulationError}. Default: as many as fit into memory. */
+  readonly pendingMax?: number
   /** Told about every entry that becomes durable or is erased, on any host. */
   readonly onDisk?: (host: Host, key: string, bytes: Uint8Array | undefined) => void
 }
@@ -64,7 +66,7 @@ export class Simulator implements Effects {
   /** Called after every step of a core. */
   afterStep: ((process: Process) => void) | undefined = undefined
 
-  private readonly queue = new EventQueue()
+  private readonly queue: EventQueue
   private readonly crashPrng: Prng
   private readonly options: SimulatorOptions
   private readonly listeners: EventListener[] = []
@@ -77,6 +79,7 @@ export class Simulator implements Effects {
 
   constructor(options: SimulatorOptions) {
     this.options = options
+    this.queue = new EventQueue(undefined, options.pendingMax)
     this.seed = options.seed
     this.topology = (options.topology ?? plane())(this.stream('topology'))
     this.network = new Network(this.topology, options.network ?? {}, this.stream('loss'), this.stream('jitter'))

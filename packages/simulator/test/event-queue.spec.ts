@@ -38,6 +38,18 @@ describe('the event queue', () => {
     )
   })
 
+  it('holds so many entries and no more: then something begets events without end', () => {
+    const queue = new EventQueue(2, 5)
+    for (let i = 0; i < 5; i++) queue.push(i, entryKinds.timer, i, 0, undefined)
+    assert.throws(() => queue.push(5, entryKinds.timer, 5, 0, undefined), /5 entries are pending/)
+    queue.pop()
+    queue.push(5, entryKinds.timer, 5, 0, undefined)
+    assert.deepEqual(
+      drain(queue).map(({ time }) => time),
+      [1, 2, 3, 4, 5],
+    )
+  })
+
   it('gives back what was pushed, and lets go of it', () => {
     const queue = new EventQueue(2)
     const payload = { type: 'hello' }
