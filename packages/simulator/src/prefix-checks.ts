@@ -39,8 +39,9 @@ export function checkHoles(
 }
 
 /**
- * After quiet, a node's neighbour set is its sibling group without itself: all members that share its first g digits, with the largest g for which they are at
- * least `siblingsMin` (all members when there are fewer); those with the longest common prefix first.
+ * After quiet, a node's neighbour set holds its sibling group: all members that share its first g digits, with the largest g for which they are at least
+ * `siblingsMin` (all members when there are fewer); those with the longest common prefix first. Beside them it may hold cousins, who have this node in their
+ * group, and nobody else.
  */
 export function checkSiblings(
   simulation: Simulation,
@@ -48,11 +49,14 @@ export function checkSiblings(
   options: { readonly digitBits: number; readonly siblingsMin: number },
 ): void {
   const { members } = simulation
+  const shared = (a: Guid, b: Guid) => sharedPrefixDigits(a, b, options.digitBits)
+  const levels = new Map(members.sorted.map((id) => [id, groupLevel(id, members.sorted, shared, options.siblingsMin)]))
   for (const node of membersOf(simulation)) {
     const found = node.kbr.overlay.neighborSet(members.size).map((ref) => ref.id)
-    const shared = (id: Guid) => sharedPrefixDigits(node.id, id, options.digitBits)
-    const wanted = siblings(members.sorted, shared, options.siblingsMin).filter((id) => id !== node.id)
-    const unordered = found.some((id, i) => i > 0 && shared(id) > shared(found[i - 1]!))
+    const isSibling = (id: Guid) => id !== node.id && shared(node.id, id) >= levels.get(node.id)!
+    const isCousin = (id: Guid) => id !== node.id && shared(node.id, id) >= (levels.get(id) ?? Infinity)
+    const wanted = members.sorted.filter((id) => isSibling(id) || (found.includes(id) && isCousin(id)))
+    const unordered = found.some((id, i) => i > 0 && shared(node.id, id) > shared(node.id, found[i - 1]!))
     const difference = differences(wanted, found) || (unordered ? 'has them in the wrong order' : '')
     if (difference !== '') violations.add('sibling groups exact', simulation.now, `${name(node)} ${difference}`)
   }
@@ -70,10 +74,9 @@ function neededSlots(self: Guid, ids: readonly Guid[], digitBits: number): Array
   return levels
 }
 
-function siblings(ids: readonly Guid[], shared: (id: Guid) => number, least: number): Guid[] {
-  for (let length = Math.max(...ids.map(shared)); length > 0; length--) {
-    const group = ids.filter((id) => shared(id) >= length)
-    if (group.length >= least) return group
-  }
-  return [...ids]
+/** g: how many digits the group of `id` shares. */
+function groupLevel(id: Guid, ids: readonly Guid[], shared: (a: Guid, b: Guid) => number, least: number): number {
+  const prefixes = ids.filter((other) => other !== id).map((other) => shared(id, other))
+  // Itself and the least - 1 that share most; with fewer nodes than that, the group of all.
+  return prefixes.sort((a, b) => b - a)[least - 2] ?? 0
 }

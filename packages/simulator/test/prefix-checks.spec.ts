@@ -52,7 +52,37 @@ describe('the checks of prefix routing', () => {
     }
     assert.deepEqual([...violations.byCheck()], [['sibling groups exact', 3]])
   })
+
+  it('sibling groups exact: let a node know cousins, in whose group it is though they are not in its own', () => {
+    const { simulation, violations } = network()
+    // Groups of two: those with the same first digit. Who is alone with its digit has everybody in its group, and so is a cousin of everybody.
+    const ids = simulation.members.sorted
+    const alone = ids.find((id) => ids.every((other) => other === id || other[0] !== id[0]))!
+    const paired = ids.find((id) => ids.some((other) => other !== id && other[0] === id[0]))!
+    const group = (id: Guid) => ids.filter((other) => other !== id && other[0] === id[0])
+    for (const node of simulation.nodes) {
+      const known = group(node.id).length > 0 ? group(node.id) : ids.filter((id) => id !== node.id)
+      set(simulation, node, known)
+    }
+    const checkAll = () => checkSiblings(simulation, violations, { digitBits: 4, siblingsMin: 2 })
+    const node = simulation.nodes.find(({ id }) => id === paired)!
+    checkAll()
+    assert.equal(violations.total, 0)
+    set(simulation, node, [...group(paired), alone])
+    checkAll()
+    assert.equal(violations.total, 0)
+    set(simulation, node, [...group(paired), ids.find((id) => id[0] !== paired[0] && group(id).length > 0)!])
+    checkAll()
+    assert.equal(violations.total, 1)
+  })
 })
+
+/** Makes the node name these neighbours, those with the longest common prefix first. */
+function set(simulation: Simulation, node: SimNode, ids: readonly Guid[]): void {
+  const shared = (ref: NodeRef) => sharedPrefixDigits(ref.id, node.id, 4)
+  const refs = ids.map((id) => simulation.members.of(id)!.self).sort((a, b) => shared(b) - shared(a))
+  node.kbr.overlay.neighborSet = () => refs
+}
 
 /** Every slot holds everybody who qualifies. */
 function perfectMap(simulation: Simulation, node: SimNode): NeighborMapView {
