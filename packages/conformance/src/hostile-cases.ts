@@ -59,6 +59,8 @@ async function withstandsStrangers(context: SimulatedContext): Promise<void> {
 const crowd = 2_400
 /** By the last look everything that is bounded is full; overlays keep a thousand entries or two of a kind. */
 const looks = 4
+/** What is bounded fills up, and more strangers bring less each time. Growth that is not below this share of that before has no end. */
+const steady = 0.75
 /** Something kept of every stranger is one value each at least. */
 const valuesPerStranger = 0.5
 
@@ -78,7 +80,9 @@ async function doesNotGrow(context: SimulatedContext): Promise<void> {
       if (i % 100 === 0) peak = Math.max(peak, weigh(victim.overlay))
     }
     visitors += newcomers
+    const previous = perStranger
     perStranger = (peak - before) / newcomers
+    if (look > 1 && perStranger > steady * previous) break
   }
   assert(
     perStranger < valuesPerStranger,

@@ -24,7 +24,8 @@ async function finds(words: string, suite: Suite, pattern = /./): Promise<void> 
   )
 }
 
-describe('the overlay suite finds', () => {
+describe('the overlay suite finds', function () {
+  this.timeout(60_000)
   const pastryHas: OverlayAbilities = { ranges: 'contiguous', proximity: true, heals: true }
   const suiteOf = (create: () => OverlayFactory, has = pastryHas): Suite =>
     overlaySuite('mutant', { create, ownership: ringDistance, has, seeds: [1], nodes: 8 })
@@ -277,7 +278,8 @@ describe('the link suite finds', () => {
     ))
 })
 
-describe('the DHT suite finds', () => {
+describe('the DHT suite finds', function () {
+  this.timeout(60_000)
   const suiteOf = (spoil: (dht: PastClient) => Partial<Dht>): Suite =>
     dhtSuite('mutant', {
       has: { names: true, strangers: true },
@@ -332,7 +334,8 @@ describe('the DHT suite finds', () => {
     ))
 })
 
-describe('the DOLR suite finds', () => {
+describe('the DOLR suite finds', function () {
+  this.timeout(60_000)
   const suiteOf = (spoil: (dolr: DolrClient) => Partial<Dolr>): Suite =>
     dolrSuite('mutant', {
       has: { strangers: true },
