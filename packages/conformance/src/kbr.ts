@@ -30,7 +30,7 @@ export function kbrConformance(name: string, init: KbrInit): void {
 
 /** The same as a value. */
 export function kbrSuite(name: string, init: KbrInit): Suite {
-  const { has, ownership, sizes = [1, 2, 3, 6] } = init
+  const { has, sizes = [1, 2, 3, 6] } = init
   const cases = [...kbrCases(has), ...(has.cuts ? partitionCases(has) : [])]
   return {
     title: name,
