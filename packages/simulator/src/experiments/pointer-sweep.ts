@@ -2,7 +2,7 @@ import { IdealTapestry } from '../ideal-tapestry.ts'
 import type { ExtraPointers } from '../ideal-tapestry.ts'
 import { placesOf } from '../growing.ts'
 import type { SimNode } from '../simulation.ts'
-import { transitStub } from '../transit-stub.ts'
+import { canTransitStub, transitStub } from '../transit-stub.ts'
 import { binName, binned, fewest } from './bins.ts'
 import type { Bin } from './bins.ts'
 import { Objects, asInThePaper, dolrOf, idealKey, publishAll } from './objects.ts'
@@ -38,8 +38,8 @@ export function pointerSweep(options: ExperimentOptions): Report {
     claims: [
       { says: 'every message arrives', holds: lost === 0, measured: `${lost} lost` },
       {
-        says: `with ${name(sweep.at(-1)!)} it is less than with none in every range below ${nearMs} ms`,
-        holds: near.length > 0 && near.every(([before, after]) => after < before),
+        says: `with ${name(sweep.at(-1)!)} it is at most three quarters of that with none in every range below ${nearMs} ms`,
+        holds: near.length > 0 && near.every(([before, after]) => after <= 0.75 * before),
         measured: near.map(([before, after]) => `${before.toFixed(1)} to ${after.toFixed(1)}`).join(', '),
       },
       {
@@ -69,6 +69,8 @@ const published = [
 ] as const
 const edges = [0, 17, 32, 70, 180, Infinity]
 const nearMs = 70
+/** The CAN paper's other link latencies: distances spread over the figure's axis, which the 100 ms between transit routers would leave half empty. */
+const shortDistances = { ...canTransitStub, transitMs: 20, transitStubMs: 5, stubMs: 2 }
 
 /** Nodes among which every other message has its host. */
 const nearest = 20
@@ -89,7 +91,11 @@ function measure(
   { nodes, lookups, objects: count, extra }: { nodes: number; lookups: number; objects: number; extra: ExtraPointers },
 ): Measured {
   const objects = new Objects({ ...asInThePaper, nearBackups: extra.backups, nearNeighbors: extra.nearest, nearHops: extra.hops })
-  const world = new World(options, { nodes, topology: transitStub(), applications: (_host, prng) => [objects.application(prng)] })
+  const world = new World(options, {
+    nodes,
+    topology: transitStub(shortDistances),
+    applications: (_host, prng) => [objects.application(prng)],
+  })
   objects.watch(world.simulation)
   world.grow(nodes, { ...options, gapMs: 200 })
   const { simulation } = world
