@@ -217,8 +217,9 @@ export class Libp2pLink implements Link {
   }
 
   private hostOfPeers(): PeerLinkHost {
-    const { connectionManager, peerStore } = this.components
+    const { peerId, connectionManager, peerStore } = this.components
     return {
+      peerId,
       connectionManager,
       peerStore,
       frameProtocol: this.frameProtocol,
@@ -370,6 +371,7 @@ export class Libp2pLink implements Link {
   private sweep(): void {
     const now = performance.now()
     for (const stream of this.inbound) stream.checkDeadline(now)
+    for (const peer of this.peers.values()) peer.shedSurplus()
     this.forgetIdle()
   }
 

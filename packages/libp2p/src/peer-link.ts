@@ -12,6 +12,8 @@ import type { LinkLimits } from './limits.ts'
 
 /** What a {@link PeerLink} needs of the link it belongs to. */
 export interface PeerLinkHost {
+  /** This node's. */
+  readonly peerId: PeerId
   readonly connectionManager: ConnectionManager
   readonly peerStore: PeerStore
   readonly frameProtocol: string
@@ -32,6 +34,9 @@ export interface PeerLinkHost {
 /** A stream that lived shorter than this counts as a failure; after two in a row we back off, or a peer who resets all could keep us busy. */
 const shortLifeMs = 1_000
 
+/** By then both ends know of a connection, and libp2p has asked on it who the other is. */
+const settledMs = 1_000
+
 /**
  * The way to one peer: its queues, the held stream its frames leave on, and when to dial again. Every stream is opened by its sender
  * and used in one direction, so there is nothing for two ends to agree on when both dial at once.
@@ -48,6 +53,8 @@ export class PeerLink {
   private readonly blocks: FrameQueue
   private readonly blockSender: BlockSender
   private stream: Stream | undefined
+  /** What {@link stream} is on. */
+  private streamConnection: Connection | undefined
   private openedAt = 0
   private opening = false
   private failures = 0
@@ -67,7 +74,7 @@ export class PeerLink {
       queue: this.blocks,
       maxStreams: limits.blockStreams,
       timeoutMs: limits.frameTimeoutMs,
-      open: () => this.openStream(host.blockProtocol),
+      open: async () => (await this.openStream(host.blockProtocol)).stream,
       onSent: (bytes) => this.onBlockSent(bytes),
       onFailed: (error) => this.onBlockFailed(error),
     })
@@ -83,7 +90,7 @@ export class PeerLink {
   }
 
   get connected(): boolean {
-    return this.connection() !== undefined
+    return this.connections().length > 0
   }
 
   get linked(): boolean {
@@ -175,6 +182,21 @@ export class PeerLink {
     this.open()
   }
 
+  /**
+   * Two nodes that dial each other at the same time have two connections. Moves the held stream to the one both ends prefer, and closes others that this
+   * node dialled once nothing is on them any more, whoever put it there.
+   */
+  shedSurplus(): void {
+    const [preferred, ...surplus] = this.connections()
+    if (preferred === undefined || surplus.length === 0) return
+    if (this.streamConnection !== undefined && surplus.includes(this.streamConnection)) this.reopen()
+    for (const connection of surplus) {
+      const isUsed = connection.streams.length > 0 || Date.now() - connection.timeline.open < settledMs
+      if (connection.direction !== 'outbound' || isUsed) continue
+      connection.close({ signal: this.host.closing }).catch((error: Error) => connection.abort(error))
+    }
+  }
+
   /** Closes gracefully what can be; never rejects. */
   async close(signal: AbortSignal): Promise<void> {
     this.flush()
@@ -190,15 +212,16 @@ export class PeerLink {
     if (this.stream !== undefined || this.opening || this.host.closing.aborted) return
     this.opening = true
     this.openStream(this.host.frameProtocol).then(
-      (stream) => this.onOpened(stream),
+      ({ stream, connection }) => this.onOpened(stream, connection),
       (error: Error) => this.onOpenFailed(error),
     )
   }
 
-  private onOpened(stream: Stream): void {
+  private onOpened(stream: Stream, connection: Connection): void {
     this.opening = false
     if (this.host.closing.aborted) return stream.abort(new Error('the link closed'))
     this.stream = stream
+    this.streamConnection = connection
     this.openedAt = performance.now()
     // `drain` is dispatched inside libp2p's own send loop: writing waits until that has unwound.
     stream.addEventListener('drain', () => queueMicrotask(() => this.flush()))
@@ -248,10 +271,10 @@ export class PeerLink {
   }
 
   /** A stream of ours with the hello sent on it. */
-  private async openStream(protocol: string): Promise<Stream> {
+  private async openStream(protocol: string): Promise<{ stream: Stream; connection: Connection }> {
     const { counters, closing, limits } = this.host
     const signal = AbortSignal.any([closing, AbortSignal.timeout(limits.dialTimeoutMs)])
-    const connection = this.connection() ?? (await this.dial(signal))
+    const connection = this.connections()[0] ?? (await this.dial(signal))
     // yamux writes a stream's first bytes in a microtask, where a connection that is aborted in between ends the process (8.0.3: "Cannot
     // write to a stream that is closed"). We may be inside of a listener of that connection, so we wait until nothing comes in between.
     await new Promise<void>((resolve) => nextTurn(resolve))
@@ -260,16 +283,20 @@ export class PeerLink {
       stream.maxWriteBufferLength = 4 * limits.maxFrameBytes
       stream.send(framed(this.host.hello()))
       counters.streamsOpened++
-      return stream
+      return { stream, connection }
     } catch (error) {
       throw connection.status === 'open' ? error : new ConnectionLostError('the connection was lost', { cause: error })
     }
   }
 
-  /** An open connection to the peer; the oldest, because both ends then tend to use the same. */
-  private connection(): Connection | undefined {
-    const connections = this.host.connectionManager.getConnections(this.peerId)
-    return connections.find((each) => each.status === 'open' && each.limits === undefined)
+  /** The open connections to the peer, first the one both ends prefer: what the node with the smaller PeerId dialled, the oldest if there are several. */
+  private connections(): Connection[] {
+    const open = this.host.connectionManager
+      .getConnections(this.peerId)
+      .filter((each) => each.status === 'open' && each.limits === undefined)
+    if (open.length < 2) return open
+    const preferred = this.host.peerId.toString() < this.peerId.toString() ? 'outbound' : 'inbound'
+    return [...open.filter(({ direction }) => direction === preferred), ...open.filter(({ direction }) => direction !== preferred)]
   }
 
   private async dial(signal: AbortSignal): Promise<Connection> {

@@ -138,6 +138,27 @@ describe('Libp2pLink', () => {
     await Promise.all([a.recorder.received(2), b.recorder.received(2)])
   })
 
+  it('lets go of one of two connections, and no frame is lost', async () => {
+    const [a, b] = await pair()
+    const dial = ({ libp2p }: LinkedNode, to: LinkedNode): Promise<unknown> => libp2p.dial(to.libp2p.getMultiaddrs(), { force: true })
+    await dial(a, b)
+    await dial(b, a)
+    const connections = (): number => a.libp2p.getConnections().length + b.libp2p.getConnections().length
+    await until(() => connections() === 4, 'two connections')
+    let sent = 0
+    const talking = setInterval(() => {
+      a.link.send(b.link.self, bytesOf(`${sent}`))
+      b.link.send(a.link.self, bytesOf(`${sent}`))
+      sent++
+    }, 1)
+    await until(() => connections() === 2, 'one connection is left at both ends').finally(() => clearInterval(talking))
+    for (const { recorder } of [a, b]) {
+      const received = await recorder.received(sent)
+      assert.deepEqual(new Set(received.map(({ frame }) => textOf(frame))), new Set(Array.from({ length: sent }, (_, i) => `${i}`)))
+      assert.deepEqual(recorder.downs, [])
+    }
+  })
+
   it('tells both ends when the connection is lost, and links again when there is something to send', async () => {
     const [a, b] = await pair()
     a.link.send(b.link.self, bytesOf('one'))
