@@ -142,7 +142,7 @@ describe('a live link against hostile peers', () => {
     frames.send(framed(new Uint8Array(64 * 1024 + 1)))
     const blocks = await streamTo(victim.link.blockProtocol)
     blocks.send(hello())
-    blocks.send(Uint8Array.of(0x81, 0x80, 0x44))
+    blocks.send(Uint8Array.of(0x81, 0x80, 0x45)) // 1 MiB + 80 KiB + 1
     await Promise.all([closed(frames), closed(blocks)])
     assert.equal(victim.link.counters.dropped['stream reset'], 2)
     await assertWell()
