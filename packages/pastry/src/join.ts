@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { JoinRounds } from '@plaxton/upkeep'
 import { encodeJoinPayload } from './codec.ts'
 import { leafRefsMax, rowRefsMax, send } from './messages.ts'
 import type { JoinPayload, JoinRequest, JoinState, StateReply } from './messages.ts'
@@ -24,9 +25,7 @@ import type { PastryState } from './state.ts'
  *   on; it holds them until all have answered. So at no time do two nodes deliver for one key. Two neighbours who join at the same time
  *   have neighbours in common, and the later claim learns of the earlier from them.
  *
- * When the only bootstrap nodes that answer are joining themselves (all nodes of a network were restarted at once), somebody has to begin:
- * after some rounds the one with the least id among those that answered starts a ring of its own. Should there be two, they find each
- * other as rings do after a partition.
+ * When everybody is joining, somebody has to begin: {@link JoinRounds}.
  */
 export class Join {
   readonly startedAt: Millis
@@ -34,28 +33,18 @@ export class Join {
   readonly candidates: NodeRef[] = []
   private readonly state: PastryState
   private readonly probing: Probing
-  /** Those given, then fellow joiners. Bound: as many again, and `fellowsMax`. Full: a fellow is not noted. */
-  private readonly bootstraps: NodeRef[]
-  private readonly given: number
+  private readonly rounds: JoinRounds
   private phase: 'pausing' | 'seeking' | 'asking' | 'confirming' | 'claiming' = 'pausing'
   /** Counts from 1; names the attempt in messages and timers. */
   private attempt = 0
-  /** Position in `bootstraps` of the next attempt. */
-  private next = 0
-  private rounds = 0
   private contact: NodeRef
   private search: NearestBootstrap | undefined = undefined
   private readonly claimed = new Set<Guid>()
-  /** Fellow joiners that refused in this round, of those asked; and how many rounds in a row nobody but such answered. */
-  private readonly fellows = new Set<Guid>()
-  private metMember = false
-  private fruitlessRounds = 0
 
   constructor(state: PastryState, probing: Probing, bootstraps: readonly NodeRef[], now: Millis) {
     this.state = state
     this.probing = probing
-    this.bootstraps = [...bootstraps]
-    this.given = bootstraps.length
+    this.rounds = new JoinRounds(state.self, bootstraps, state.config, state.prng)
     this.contact = bootstraps[0]!
     this.startedAt = now
   }
@@ -69,9 +58,8 @@ export class Join {
   start(now: Millis, fx: OverlayEffects): void {
     const { config } = this.state
     this.attempt++
-    this.contact = this.bootstraps[this.next]!
-    this.next = (this.next + 1) % this.bootstraps.length
-    if (config.seekRounds > 0 && this.rounds === 0) {
+    this.contact = this.rounds.next()
+    if (config.seekRounds > 0 && this.rounds.isFirst) {
       this.phase = 'seeking'
       this.search = new NearestBootstrap(this.state, this.contact)
       this.search.start(now, fx)
@@ -83,7 +71,7 @@ export class Join {
   onStateReply(from: NodeRef, reply: StateReply, now: Millis, fx: OverlayEffects): void {
     if (this.phase !== 'seeking' || this.search === undefined) return
     if (!reply.member) return this.onRefused(from, fx)
-    this.metMember = true
+    this.rounds.noteMember()
     this.collect([...reply.leafSet, ...reply.refs])
     if (this.search.onReply(from, reply, now, fx)) this.endSearch(this.search.nearest, fx)
   }
@@ -101,7 +89,7 @@ export class Join {
   /** A node on the path contributes. The root's share starts the probing; {@link onSettled} follows. */
   onState(from: NodeRef, message: JoinState, now: Millis, fx: OverlayEffects): void {
     if (message.attempt !== this.attempt || (this.phase !== 'asking' && !this.confirms)) return
-    this.metMember = true
+    this.rounds.noteMember()
     this.collect([from, ...message.rows, ...message.neighborhood])
     if (!message.root || this.phase !== 'asking') return
     this.phase = 'confirming'
@@ -113,8 +101,7 @@ export class Join {
   /** The bootstrap node is no member. */
   onRefused(from: NodeRef, fx: OverlayEffects): void {
     if (from.id !== this.contact.id) return
-    this.meet(from)
-    this.fellows.add(from.id)
+    this.rounds.refusedBy(from)
     this.onUnreachable(from, fx)
   }
 
@@ -125,8 +112,7 @@ export class Join {
 
   /** A fellow joiner: a possible bootstrap node for later. */
   meet(fellow: NodeRef): void {
-    if (this.bootstraps.length >= this.given + fellowsMax || this.bootstraps.some((ref) => ref.id === fellow.id)) return
-    this.bootstraps.push(fellow)
+    this.rounds.meet(fellow)
   }
 
   /** A member answered a probe in which this node claimed to be one. */
@@ -157,7 +143,7 @@ export class Join {
       return 'joining'
     }
     if (now - this.startedAt >= this.state.config.joinMs) return 'failed'
-    if (this.fruitlessRounds >= fruitlessRoundsMax) return 'founder'
+    if (this.rounds.mustFound) return 'founder'
     this.start(now, fx)
     return 'joining'
   }
@@ -185,20 +171,7 @@ export class Join {
     this.state.standing = 'outside'
     this.probing.clear()
     this.claimed.clear()
-    fx.startTimer('join', this.attempt, this.next === 0 ? this.endRound() : 0)
-  }
-
-  /** Returns the pause before the next round. */
-  private endRound(): Millis {
-    const { config, prng, self } = this.state
-    const { size } = this.fellows
-    const isLeast = [...this.fellows].every((id) => self.id < id)
-    this.fruitlessRounds = size > 0 && isLeast && !this.metMember ? this.fruitlessRounds + 1 : 0
-    this.fellows.clear()
-    this.metMember = false
-    const backoffMs = config.joinRetryMs * 2 ** this.rounds++
-    // Fellows that join may be members any moment, so it does not pay to wait long.
-    return prng.jitter(size > 0 ? 2 * config.joinRetryMs : Math.min(backoffMs, config.joinRetryMaxMs), 0.5)
+    fx.startTimer('join', this.attempt, this.rounds.pauseMs())
   }
 }
 
@@ -246,7 +219,3 @@ function rowsFor(state: PastryState, joiner: NodeRef, hops: number): NodeRef[] {
   for (let row = shared; row >= Math.min(hops, shared); row--) rows.push(...routingTable.row(row))
   return rows.filter((ref) => ref.id !== joiner.id).slice(0, rowRefsMax)
 }
-
-/** Our guess: with fewer, a node might begin a ring while a fellow is about to finish an ordinary join. */
-const fruitlessRoundsMax = 3
-const fellowsMax = 16

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { JoinRounds } from '@plaxton/upkeep'
 import { MapBuilding } from './map-building.ts'
 import type { Measuring } from '@plaxton/upkeep'
 import { send } from './messages.ts'
@@ -19,26 +20,19 @@ import type { TapestryState } from './state.ts'
  * - *inserting*: the surrogate tells everybody who needs to know, by acknowledged multicast. From then on they send this node the keys that are its own; it holds
  *   them until everybody has been told and it knows all who have. So at no time do two nodes deliver for one key.
  *
- * When the only bootstrap nodes that answer are joining themselves (all nodes of a network were restarted at once), somebody has to begin:
- * after some rounds the one with the least id among those that answered starts a network of its own. Should there be two, they find each
- * other as parts of a network do after a partition.
+ * When everybody is joining, somebody has to begin: {@link JoinRounds}.
  */
 export class Join {
   readonly startedAt: Millis
   private readonly state: TapestryState
   private readonly probing: Probing
   private readonly measuring: Measuring
-  /** Those given, then fellow joiners. Bound: as many again, and `fellowsMax`. Full: a fellow is not noted. */
-  private readonly bootstraps: NodeRef[]
-  private readonly given: number
+  private readonly rounds: JoinRounds
   private phase: 'pausing' | 'asking' | 'building' | 'inserting' = 'pausing'
   /** Counts from 1; names the attempt in messages and timers. */
   private attempt = 0
   /** Names the wait that counts. */
   private wait = 0
-  /** Position in `bootstraps` of the next attempt. */
-  private next = 0
-  private rounds = 0
   /** Whom this attempt was asked of, then the surrogate. */
   private contact: NodeRef
   /** How often another node turned out to be the surrogate. */
@@ -47,25 +41,19 @@ export class Join {
   private insertSentAt: Millis = 0
   /** Those told of this node whom it does not know yet; undefined until all have been told. */
   private unmet: Set<Guid> | undefined = undefined
-  /** Fellow joiners that refused in this round, of those asked; and how many rounds in a row nobody but such answered. */
-  private readonly fellows = new Set<Guid>()
-  private metMember = false
-  private fruitlessRounds = 0
 
   constructor(state: TapestryState, probing: Probing, measuring: Measuring, bootstraps: readonly NodeRef[], now: Millis) {
     this.state = state
     this.probing = probing
     this.measuring = measuring
-    this.bootstraps = [...bootstraps]
-    this.given = bootstraps.length
+    this.rounds = new JoinRounds(state.self, bootstraps, state.config, state.prng)
     this.contact = bootstraps[0]!
     this.startedAt = now
   }
 
   /** Starts the next attempt. */
   start(fx: OverlayEffects): void {
-    this.contact = this.bootstraps[this.next]!
-    this.next = (this.next + 1) % this.bootstraps.length
+    this.contact = this.rounds.next()
     this.detours = 0
     this.ask(fx)
   }
@@ -74,11 +62,10 @@ export class Join {
   onRefusal(from: NodeRef, attempt: number, isMember: boolean, fx: OverlayEffects): void {
     if (from.id !== this.contact.id || attempt !== this.attempt || this.phase === 'pausing') return
     if (isMember) {
-      this.metMember = true
+      this.rounds.noteMember()
       return this.detours++ < detoursMax ? this.ask(fx) : this.pause(fx)
     }
-    this.meet(from)
-    this.fellows.add(from.id)
+    this.rounds.refusedBy(from)
     if (this.phase === 'asking') this.pause(fx)
   }
 
@@ -89,15 +76,14 @@ export class Join {
 
   /** A fellow joiner: a possible bootstrap node for later. */
   meet(fellow: NodeRef): void {
-    if (this.bootstraps.length >= this.given + fellowsMax || this.bootstraps.some((ref) => ref.id === fellow.id)) return
-    this.bootstraps.push(fellow)
+    this.rounds.meet(fellow)
   }
 
   /** The surrogate answers. Should it name a node that shares more digits with this one, that is the surrogate. */
   onSurrogate(from: NodeRef, message: Surrogate, now: Millis, fx: OverlayEffects): void {
     if (message.attempt !== this.attempt || this.phase !== 'asking') return
     const { state } = this
-    this.metMember = true
+    this.rounds.noteMember()
     this.contact = from
     const shared = state.map.levelOf(from.id)
     const refs = state.credible(message.refs, now)
@@ -162,7 +148,7 @@ export class Join {
       return 'joining'
     }
     if (now - this.startedAt >= this.state.config.joinMs) return 'failed'
-    if (this.fruitlessRounds >= fruitlessRoundsMax) return 'founder'
+    if (this.rounds.mustFound) return 'founder'
     this.start(fx)
     return 'joining'
   }
@@ -206,30 +192,14 @@ export class Join {
     this.state.standing = 'outside'
     this.probing.clear()
     this.measuring.clear()
-    this.waitFor(this.next === 0 ? this.endRound() : 0, fx)
+    this.waitFor(this.rounds.pauseMs(), fx)
   }
 
   private waitFor(ms: Millis, fx: OverlayEffects): void {
     this.wait = this.state.nextSeq()
     fx.startTimer('join', this.wait, ms)
   }
-
-  /** Returns the pause before the next round. */
-  private endRound(): Millis {
-    const { config, prng, self } = this.state
-    const { size } = this.fellows
-    const isLeast = [...this.fellows].every((id) => self.id < id)
-    this.fruitlessRounds = size > 0 && isLeast && !this.metMember ? this.fruitlessRounds + 1 : 0
-    this.fellows.clear()
-    this.metMember = false
-    const backoffMs = config.joinRetryMs * 2 ** this.rounds++
-    // Fellows that join may be members any moment, so it does not pay to wait long.
-    return prng.jitter(size > 0 ? 2 * config.joinRetryMs : Math.min(backoffMs, config.joinRetryMaxMs), 0.5)
-  }
 }
 
-/** Our guess: with fewer, a node might begin a network while a fellow is about to finish an ordinary join. */
-const fruitlessRoundsMax = 3
-const fellowsMax = 16
 /** Our guess: each brings a digit at least. */
 const detoursMax = 8

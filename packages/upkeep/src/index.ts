@@ -1,6 +1,8 @@
 export { FailedSet } from './failed-set.ts'
 export type { FailedSetConfig } from './failed-set.ts'
 export { History } from './history.ts'
+export { JoinRounds } from './join-rounds.ts'
+export type { JoinRoundsConfig } from './join-rounds.ts'
 export { Measuring } from './measuring.ts'
 export type { MeasuringConfig, MeasuringHost } from './measuring.ts'
 export { Proximity } from './proximity.ts'
