@@ -58,9 +58,7 @@ async function withstandsStrangers(context: SimulatedContext): Promise<void> {
 /** Strangers after which a node is looked at first, then twice as many each time. */
 const crowd = 2_400
 /** By the last look everything that is bounded is full; overlays keep a thousand entries or two of a kind. */
-const looks = 4
-/** What is bounded fills up, and more strangers bring less each time. Growth that is not below this share of that before has no end. */
-const steady = 0.75
+const looks = 5
 /** Something kept of every stranger is one value each at least. */
 const valuesPerStranger = 0.5
 
@@ -68,21 +66,21 @@ async function doesNotGrow(context: SimulatedContext): Promise<void> {
   const { network, prng } = context
   const victim = network.members[0]!
   let visitors = 0
-  let peak = weigh(victim.overlay)
+  let floor = weigh(victim.overlay)
   let perStranger = Infinity
   for (let look = 0; look < looks && perStranger >= valuesPerStranger; look++) {
     const newcomers = Math.max(visitors, crowd)
-    const before = peak
+    const before = floor
+    floor = Infinity
     for (let i = 0; i < newcomers; i++) {
       receive(context, newStranger(context), strangeMessage(context), victim)
       if (i % 20 === 0) network.simulation.run(prng.nextInt(200))
-      // What is under way comes and goes; by its peaks it is known whether there is an end to it.
-      if (i % 100 === 0) peak = Math.max(peak, weigh(victim.overlay))
+      // What is under way comes and goes. What is kept shows when there is least of the other, here in the second half of them.
+      if (i % 400 === 0 && i >= newcomers / 2) floor = Math.min(floor, weigh(victim.overlay))
     }
     visitors += newcomers
-    const previous = perStranger
-    perStranger = (peak - before) / newcomers
-    if (look > 1 && perStranger > steady * previous) break
+    // From the half of one look to the half of the next one come three quarters of the newcomers.
+    perStranger = (floor - before) / (0.75 * newcomers)
   }
   assert(
     perStranger < valuesPerStranger,

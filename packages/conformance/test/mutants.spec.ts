@@ -155,6 +155,46 @@ describe('the overlay suite finds', function () {
       /more values/,
     ))
 
+  it('a node that never forgives whoever was once silent, so that halves stay apart', () =>
+    finds(
+      'two halves become one',
+      suiteOf(
+        mutant((overlay) => {
+          const dead = new Set<Guid>()
+          withEffects((fx) => ({
+            peerFailed: (peer) => {
+              dead.add(peer.id)
+              fx.peerFailed(peer)
+            },
+          }))(overlay)
+          const onMessage = overlay.onMessage.bind(overlay)
+          overlay.onMessage = (from, message, now, fx) => (dead.has(from.id) ? undefined : onMessage(from, message, now, fx))
+        }),
+      ),
+      /agreement of/,
+    ))
+
+  it('next hops chosen without a look at how far they are', () =>
+    finds(
+      'it takes a near one',
+      suiteOf(
+        mutant((overlay) => {
+          const nextHop = overlay.nextHop.bind(overlay)
+          const onTimer = overlay.onTimer.bind(overlay)
+          let clock = 0
+          overlay.onTimer = (kind, arg, now, fx) => onTimer(kind, arg, (clock = now), fx)
+          overlay.nextHop = (key, cursor, avoid) => {
+            const next = nextHop(key, cursor, avoid)
+            if (clock < 600_000) return next // Until all have joined and the case has begun.
+            const others = overlay.localLookup(key, 100, false).filter(({ id }) => !avoid.has(id))
+            const to = others[Number.parseInt(key.slice(-6), 16) % Math.max(1, others.length)]
+            return next.action !== 'forward' || cursor !== 0 || to === undefined ? next : { action: 'forward', to, cursor: 0 }
+          }
+        }),
+      ),
+      /times as far as random members/,
+    ))
+
   it('abilities that are not as declared', async () => {
     await finds('declares', suiteOf(pastry, { ...pastryHas, ranges: 'scattered' }), /it may say contiguous/)
     await finds('declares', suiteOf(pastry, { ...pastryHas, ranges: false }), /it tells ranges/)
