@@ -25,7 +25,7 @@ async function finds(words: string, suite: Suite, pattern = /./): Promise<void> 
 }
 
 describe('the overlay suite finds', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const pastryHas: OverlayAbilities = { ranges: 'contiguous', proximity: true, heals: true }
   const suiteOf = (create: () => OverlayFactory, has = pastryHas): Suite =>
     overlaySuite('mutant', { create, ownership: ringDistance, has, seeds: [1], nodes: 8 })
@@ -143,10 +143,10 @@ describe('the overlay suite finds', function () {
       'grow without bound',
       suiteOf(
         mutant((overlay) => {
-          const visitors = new Set<Guid>()
+          const visitors = new Map<Guid, object>()
           const onContact = overlay.onContact.bind(overlay)
           overlay.onContact = (from, now, fx) => {
-            visitors.add(from.id)
+            visitors.set(from.id, { from, now, seen: [1, 2, 3] })
             onContact(from, now, fx)
           }
           Object.assign(overlay, { visitors })
@@ -320,7 +320,7 @@ describe('the link suite finds', () => {
 })
 
 describe('the DHT suite finds', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const suiteOf = (spoil: (dht: PastClient) => Partial<Dht>): Suite =>
     dhtSuite('mutant', {
       has: { names: true, strangers: true },
@@ -376,7 +376,7 @@ describe('the DHT suite finds', function () {
 })
 
 describe('the DOLR suite finds', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const suiteOf = (spoil: (dolr: DolrClient) => Partial<Dolr>): Suite =>
     dolrSuite('mutant', {
       has: { strangers: true },
