@@ -12,7 +12,7 @@ import type { OverlayService, PastService } from '../src/index.ts'
 
 /**
  * Storing and reading 1 KiB in a network of 50 nodes in one process, on loopback TCP with noise and yamux: Plaxton's Pastry and PAST, and
- * `@libp2p/kad-dht` on the same work in the same run. Then half of the Plaxton nodes stop without warning and everything is read again.
+ * `@libp2p/kad-dht` on the same work in the same run.
  *
  *     npm run bench -- put-get        options: --nodes 50 --objects 200 --kad-objects 20 --seed 1
  */
@@ -49,9 +49,7 @@ const plaxtonObjects = makeObjects(Number(values.objects))
 const plaxtonWork = await putAndGet(plaxton.contestant, plaxtonObjects)
 await throughput(plaxton.contestant, plaxtonObjects)
 printTable([plaxtonWork.puts, plaxtonWork.gets])
-const { survivors, readable } = await stopHalf(plaxton.nodes)
-await readAfterCrash(survivors, readable)
-await Promise.all(survivors.map(async (node) => node.stop()))
+await Promise.all(plaxton.nodes.map(async (node) => node.stop()))
 
 const kad = await kadNetwork()
 const kadWork = await putAndGet(kad.contestant, makeObjects(Number(values['kad-objects'])))
@@ -139,45 +137,6 @@ async function throughput(contestant: Contestant, objects: readonly Uint8Array[]
   }
   await Promise.all(Array.from({ length: 16 }, worker))
   console.log(`${contestant.name}: ${Math.round((1000 * total) / (performance.now() - start))} gets/s, 16 in flight`)
-}
-
-/** As if their machines lost power: no goodbye, the sockets gone. */
-async function stopHalf(nodes: readonly PlaxtonNode[]): Promise<{ survivors: PlaxtonNode[]; readable: Uint8Array[] }> {
-  const shuffled = prng.shuffle(nodes)
-  const victims = shuffled.slice(0, Math.floor(nodeCount / 2))
-  const ids = new Set(victims.map((node) => node.services.overlay.self.id))
-  const readable = await objectsNotOnlyOn(ids, shuffled.at(-1) as PlaxtonNode)
-  for (const node of victims) {
-    for (const connection of node.getConnections()) connection.abort(new Error('power cut'))
-    void node.services.overlay.host.stop().then(() => node.stop())
-  }
-  return { survivors: shuffled.slice(victims.length), readable }
-}
-
-/** The objects with a copy that will survive. */
-async function objectsNotOnlyOn(dead: ReadonlySet<string>, asker: PlaxtonNode): Promise<Uint8Array[]> {
-  const alive: Uint8Array[] = []
-  for (const bytes of plaxtonObjects) {
-    const { holders } = await asker.services.past.inspect(guidOf(bytes))
-    if (holders.some(({ id }) => !dead.has(id))) alive.push(bytes)
-  }
-  return alive
-}
-
-async function readAfterCrash(readers: readonly PlaxtonNode[], objects: readonly Uint8Array[]): Promise<void> {
-  const reads = new Timings('plaxton get after half died')
-  let failed = 0
-  for (const bytes of objects) {
-    const reader = prng.pick(readers) as PlaxtonNode
-    try {
-      await reads.measure(() => reader.services.past.get(guidOf(bytes)))
-    } catch (error) {
-      failed++
-      console.log(`not read: ${(error as Error).message}`)
-    }
-  }
-  console.log(`half of the nodes stopped: ${objects.length - failed} of ${objects.length} objects with a surviving copy were read`)
-  printTable([reads])
 }
 
 function makeObjects(count: number): Uint8Array[] {
