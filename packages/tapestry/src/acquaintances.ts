@@ -11,7 +11,7 @@ export class Acquaintances {
   private readonly parts: Parts
   private readonly departures: Departures
   /** Pings to nodes that say they are no members, by node: the answer settles it. Bound: `probesMax`. Full: the first is forgotten. Undefined until the first. */
-  private doubts: Map<Guid, number> | undefined = undefined
+  private doubts: Map<Guid, { readonly seq: number; readonly at: Millis }> | undefined = undefined
 
   constructor(parts: Parts, departures: Departures) {
     this.parts = parts
@@ -68,9 +68,11 @@ export class Acquaintances {
     if (known === undefined || from.epoch < known.epoch) return
     if (from.epoch > known.epoch) return this.departures.lose(known, now, fx)
     const doubts = (this.doubts ??= new Map())
+    const before = doubts.get(from.id)
+    if (before !== undefined && now - before.at < state.config.probeTimeoutMs) return
     const seq = state.nextSeq()
     doubts.delete(from.id)
-    doubts.set(from.id, seq)
+    doubts.set(from.id, { seq, at: now })
     if (doubts.size > state.config.probesMax) {
       for (const first of doubts.keys()) {
         doubts.delete(first)
@@ -82,7 +84,7 @@ export class Acquaintances {
 
   private settleDoubt(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
     const doubt = this.doubts?.get(from.id)
-    if (doubt === undefined || pong.seq < doubt) return
+    if (doubt === undefined || pong.seq < doubt.seq) return
     this.doubts!.delete(from.id)
     const known = this.parts.state.find(from.id)
     if (!pong.member && known !== undefined && known.epoch === from.epoch) this.departures.lose(known, now, fx)

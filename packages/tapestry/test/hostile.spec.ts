@@ -153,6 +153,27 @@ describe('whatever strangers send', () => {
     )
   })
 
+  it('a neighbour that says it is no member is asked once, and believed when it says so again', () => {
+    const network = new TestNetwork('no member', { siblingsMin: 2 })
+    const [first, second] = network.grow([byte(0x11), byte(0x22), byte(0x33)]) as [TestHost, TestHost]
+    const asked: Message[] = []
+    network.passes = (from, to, message) => {
+      if (from.id === first.ref.id && to.id === second.ref.id) asked.push(message)
+      return false
+    }
+    const outside = { member: false, group: 0, points: false }
+    for (let i = 0; i < 5; i++) first.take(second.ref, { type: 'heartbeat', ...outside } as never)
+    assert.deepEqual(
+      asked.map(({ type }) => type),
+      ['ping'],
+    )
+    assert.ok(first.node.neighborSet(10).some(({ id }) => id === second.ref.id))
+    const { seq } = asked[0] as Message & { seq: number }
+    first.take(second.ref, { type: 'pong', seq, ...outside } as never)
+    assert.ok(!first.node.neighborSet(10).some(({ id }) => id === second.ref.id))
+    assert.equal(asked.length, 1)
+  })
+
   it('that a node is dead does not harm it while it answers', () => {
     const network = new TestNetwork('slander')
     const [first, second, third] = network.grow([byte(0x11), byte(0x22), byte(0x33)]) as [TestHost, TestHost, TestHost]
