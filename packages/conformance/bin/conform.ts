@@ -47,7 +47,8 @@ async function conform(name: string, subject: OverlayUnderTest): Promise<boolean
   let failed = 0
   for (const seed of seeds()) {
     const started = performance.now()
-    const repeat = (_: unknown, title: string) => `npm run conform -- --overlay ${name} --seed ${seed} --only '${title}'`
+    const repeat = (_: unknown, title: string | undefined) =>
+      `npm run conform -- --overlay ${name} --seed ${seed}${title === undefined ? '' : ` --only '${title}'`}`
     const suite = overlaySuite(name, { ...subject, seeds: [seed], nodes: Number(values.nodes), repeat })
     const failures = await failuresOf(only(values.only, suite))
     failed += failures.length

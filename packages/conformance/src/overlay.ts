@@ -14,8 +14,11 @@ export interface OverlayInit extends OverlayUnderTest {
   readonly seeds?: number | readonly (number | string)[]
   /** Nodes of the networks that are not about few nodes. Default 24: more than most overlays' nodes know all of. */
   readonly nodes?: number
-  /** The line that repeats a failure, printed with it. Default: the call of `overlayConformance` with this seed. */
-  readonly repeat?: (seed: number | string, title: string) => string
+  /**
+   * The line that repeats a failure, printed with it. `title` is the case when it had a network of its own; undefined when it shared one with those before
+   * it, which belong to its history then. Default: the call of `overlayConformance` with this seed.
+   */
+  readonly repeat?: (seed: number | string, title: string | undefined) => string
   readonly runner?: Runner
 }
 
@@ -81,7 +84,11 @@ class Runs {
     } catch (error) {
       // What a failed case leaves behind is nobody else's.
       this.shared.delete(seed)
-      throw framed(error, `seed ${seed}, ${count} ${count === 1 ? 'node' : 'nodes'}: `, `repeat with: ${repeat(seed, each.title)}`)
+      throw framed(
+        error,
+        `seed ${seed}, ${count} ${count === 1 ? 'node' : 'nodes'}: `,
+        `repeat with: ${repeat(seed, sharing ? undefined : each.title)}`,
+      )
     }
   }
 
