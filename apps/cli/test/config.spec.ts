@@ -71,6 +71,11 @@ describe('the configuration of a node', () => {
     assert.equal(config.control, join(folder.path, 'a.sock'))
   })
 
+  it('takes a word where the parameter is one', async () => {
+    const config = await daemonConfig({ config: await file({ dolr: { choose: 'holder' } }) })
+    assert.equal(config.dolr.choose, 'holder')
+  })
+
   const wrong: ReadonlyArray<readonly [string, unknown, RegExp]> = [
     [
       'a key that is not known',
@@ -81,6 +86,8 @@ describe('the configuration of a node', () => {
     ['a key that every object has', '{"__proto__": {}, "constructor": 1}', /^(__proto__|constructor) in .* is not known/],
     ['a list that is none', { listen: '/ip4/127.0.0.1/tcp/1' }, /^listen in .* is no list of strings/],
     ['a text that is none', { network: 5 }, /^network in .* is no string/],
+    ['a word that is none', { dolr: { choose: 1 } }, /^dolr\.choose in .* is no string/],
+    ['a word that is not known', { dolr: { choose: 'host' } }, /^dolr\.choose in .* is "host", allowed is 'sender' or 'holder'$/],
     ['a number that is none', { past: { replicas: '5' } }, /^past\.replicas in .* is no number/],
     [
       'a parameter of PAST out of range',

@@ -65,18 +65,19 @@ function outcomeOf(child: ChildProcess, message: Uint8Array, withinMs: number): 
       clearTimeout(timer)
       resolve(outcome)
     }
-    child.stdout!.on('data', (chunk: Uint8Array) => {
+    // Out of file descriptors there are no streams, but there is the error.
+    child.stdout?.on('data', (chunk: Uint8Array) => {
       if (!reply.add(chunk)) stop(`the command's reply is longer than ${formatBytes(maxBodyBytes)}`)
     })
-    child.stderr!.on('data', (chunk: Uint8Array) => errors.add(chunk))
+    child.stderr?.on('data', (chunk: Uint8Array) => errors.add(chunk))
     child.on('error', (error) => end({ ok: false, reason: `the command cannot be run: ${error.message}` }))
     child.on('close', (status, signal) => {
       if (complaint === undefined && status === 0) return end({ ok: true, reply: reply.bytes() })
       end({ ok: false, reason: complaint ?? firstLine(errors.bytes()) ?? `the command ended with ${signal ?? `status ${status}`}` })
     })
     // A command that does not read all of its message is no failure.
-    child.stdin!.on('error', () => {})
-    child.stdin!.end(message)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(message)
   })
 }
 

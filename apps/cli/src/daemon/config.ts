@@ -99,9 +99,9 @@ async function checkedFile(path: string, value: unknown): Promise<ConfigFile> {
   const overlays = await Promise.all(overlayNames.map(async (name) => [name, await overlayNamed(name)] as const))
   const file = checked(path, '', value, {
     ...fileKinds,
-    ...Object.fromEntries(overlays.map(([name, { defaults }]) => [name, numbers(defaults)])),
-    past: numbers(pastDefaults),
-    dolr: numbers(dolrDefaults),
+    ...Object.fromEntries(overlays.map(([name, { defaults }]) => [name, kindsOf(defaults)])),
+    past: kindsOf(pastDefaults),
+    dolr: kindsOf(dolrDefaults),
   }) as ConfigFile
   for (const [name, kind] of overlays) inRange(path, () => kind.make(file[name]))
   inRange(path, () => new PastNode(file.past ?? {}, Prng.fromSeed(0)))
@@ -120,8 +120,9 @@ const fileKinds: Readonly<Record<string, Kind>> = {
   overlay: 'text',
 }
 
-function numbers(defaults: object): Readonly<Record<string, Kind>> {
-  return Object.fromEntries(Object.keys(defaults).map((key) => [key, 'number']))
+/** A section takes what has a default, of the kind that the default is. */
+function kindsOf(defaults: object): Readonly<Record<string, Kind>> {
+  return Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, typeof value === 'string' ? 'text' : 'number']))
 }
 
 /** `value` as an object whose keys are all known and of their kind; `within` is the key that holds it. */
