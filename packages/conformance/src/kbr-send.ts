@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { addToGuid, randomGuid, shortGuid } from '@plaxton/guid'
+import { randomGuid, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis, Prng, Reply, RouteOptions } from '@plaxton/kbr'
 import type { RoutingConfig } from '@plaxton/routing'
@@ -99,13 +99,11 @@ export function anyKey(network: KbrNetwork, prng: Prng): Guid {
 }
 
 /** A random key of which `member` is not the root. */
-export function foreignKey(context: KbrContext, member: KbrMember, others: readonly KbrMember[] = []): Guid {
-  const excluded = [member, ...others].map(({ self }) => self.id)
+export function foreignKey(context: KbrContext, member: KbrMember): Guid {
   for (let tries = 0; tries < 1_000; tries++) {
     const key = anyKey(context.network, context.prng)
-    if (!excluded.includes(ranksOf(context, key, 1)[0]!)) return key
+    if (ranksOf(context, key, 1)[0] !== member.self.id) return key
   }
-  // Nearly all of the ring is theirs; a neighbour of some other id is not.
-  const other = context.network.members.find(({ self }) => !excluded.includes(self.id))!
-  return addToGuid(other.self.id, 0)
+  // Nearly all of the ring is its own; the id of another node is not.
+  return context.network.members.find((other) => other !== member)!.self.id
 }
