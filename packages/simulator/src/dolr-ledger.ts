@@ -119,9 +119,10 @@ export class DolrLedger {
     this.command('send', node, guid, { sending, n }, (dolr, now, fx) => dolr.send({ guid, message, n }, now, fx))
   }
 
-  locate(node: SimNode, guid: Guid, n: number): void {
+  /** `checked`: only hosts that say themselves that they are. */
+  locate(node: SimNode, guid: Guid, n: number, checked = false): void {
     this.counts.locates++
-    this.command('locate', node, guid, { n }, (dolr, now, fx) => dolr.locate({ guid, n }, now, fx))
+    this.command('locate', node, guid, { n }, (dolr, now, fx) => dolr.locate({ guid, n, checked }, now, fx))
   }
 
   // ——— What happens
@@ -158,6 +159,18 @@ export class DolrLedger {
         if (wrong.length > 0) this.fail('pointers name hosts', `host ${node.host.index} has ${shortGuid(guid)} at ${names(wrong)}`)
       }
     }
+  }
+
+  /** From every node, every object that is hosted is found, though pointers to hosts that are gone may be left. After quiet and a republication. */
+  findHosted(): void {
+    const simulation = this.simulation()
+    this.settled = true
+    for (const guid of this.objects) {
+      if (this.liveHosts(guid).length === 0) continue
+      for (const node of simulation.running()) if (node.ready) this.locate(node, guid, 1, true)
+      simulation.run(findGapMs)
+    }
+    simulation.run(commandLimitMs)
   }
 
   /** From every node, every object that is hosted is found and gets a message, all its hosts are found together, and what nobody hosts is not found. */

@@ -66,9 +66,9 @@ export class DolrWorkload implements Workload {
     this.simulation = simulation
   }
 
-  /** As long as the pointers to a host live that died without a word, and a republication. */
+  /** A republication, which may come a tenth late. */
   get healMs(): Millis {
-    return this.ttlMs + this.plan.republishMs
+    return Math.ceil(1.1 * this.plan.republishMs)
   }
 
   application(prng: Prng): Application {
@@ -96,6 +96,9 @@ export class DolrWorkload implements Workload {
   }
 
   check(prng: Prng): void {
+    this.ledger.findHosted()
+    // Now those to hosts that died without a word have expired too.
+    this.simulation().run(this.ttlMs)
     this.ledger.checkPointers()
     this.ledger.findEverything(prng)
     this.ledger.checkEnded()

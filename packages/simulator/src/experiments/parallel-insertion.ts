@@ -37,6 +37,7 @@ export function parallelInsertion(options: ExperimentOptions): Report {
       String(group.reduce((sum, result) => sum + result.atOnce, 0)),
       String(group.reduce((sum, result) => sum + result.later, 0)),
     ]),
+    remarks: [`faults when done: ${[...new Set(flat.flatMap((result) => result.kinds))].join(', ') || 'none'}`],
     claims: [
       { says: 'everybody gets in', holds: late === 0, measured: `${late} still outside after 10 minutes` },
       {
@@ -64,6 +65,8 @@ interface Insertion {
   /** What the checks find when the last has become a member, and a minute later. */
   readonly atOnce: number
   readonly later: number
+  /** The checks that found something at once. */
+  readonly kinds: readonly string[]
   readonly details: readonly string[]
   readonly traceHash: string
 }
@@ -88,6 +91,7 @@ function insertTogether(options: ExperimentOptions, nodes: number, joining: numb
     outside,
     atOnce: atOnce.total,
     later: later.total,
+    kinds: [...atOnce.byCheck().keys()],
     details: later.kept.map(({ check, detail }) => `${check}: ${detail}`),
     traceHash: simulation.traceHash,
   }
