@@ -53,6 +53,7 @@ interface RunningCommand {
   readonly sending?: Sending | undefined
   /** Hosts asked for. */
   readonly n: number
+  readonly mayBeStale: boolean
 }
 
 /**
@@ -119,10 +120,10 @@ export class DolrLedger {
     this.command('send', node, guid, { sending, n }, (dolr, now, fx) => dolr.send({ guid, message, n }, now, fx))
   }
 
-  /** `checked`: only hosts that say themselves that they are. */
-  locate(node: SimNode, guid: Guid, n: number, checked = false): void {
+  /** `mayBeStale`: pointers to hosts that are gone may not have expired yet. */
+  locate(node: SimNode, guid: Guid, n: number, mayBeStale = false): void {
     this.counts.locates++
-    this.command('locate', node, guid, { n }, (dolr, now, fx) => dolr.locate({ guid, n, checked }, now, fx))
+    this.command('locate', node, guid, { n, mayBeStale }, (dolr, now, fx) => dolr.locate({ guid, n }, now, fx))
   }
 
   // ——— What happens
@@ -167,7 +168,7 @@ export class DolrLedger {
     this.settled = true
     for (const guid of this.objects) {
       if (this.liveHosts(guid).length === 0) continue
-      for (const node of simulation.running()) if (node.ready) this.locate(node, guid, 1, true)
+      for (const node of simulation.running()) if (node.ready) this.locate(node, guid, maxHosts, true)
       simulation.run(findGapMs)
     }
     simulation.run(commandLimitMs)
@@ -222,7 +223,7 @@ export class DolrLedger {
     verb: Verb,
     node: SimNode,
     guid: Guid,
-    about: { readonly hosting?: Hosting; readonly sending?: Sending; readonly n?: number },
+    about: { readonly hosting?: Hosting; readonly sending?: Sending; readonly n?: number; readonly mayBeStale?: boolean },
     run: (dolr: DolrNode, now: Millis, fx: AppEffects) => number,
   ): void {
     const process = node.process!
@@ -231,7 +232,7 @@ export class DolrLedger {
     const name = `${process.index}/${number}`
     if (this.running.has(name) || this.ended.has(name))
       this.fail('every command ends once', `host ${node.host.index} gave the number ${number} twice`)
-    this.running.set(name, { verb, guid, node, process, startedAt: this.now, n: 1, ...about })
+    this.running.set(name, { verb, guid, node, process, startedAt: this.now, n: 1, mayBeStale: false, ...about })
     const { early } = this
     this.early = []
     for (const [about_, event] of early) this.onCommandEvent(about_, event)
@@ -329,7 +330,7 @@ export class DolrLedger {
     else if (sending!.answers < wanted) this.fail('published objects are found', `send to ${n} of ${where}: ${sending!.answers} answers`)
   }
 
-  private judgeLocate({ guid, node, n }: RunningCommand, outcome: DolrOutcome): void {
+  private judgeLocate({ guid, node, n, mayBeStale }: RunningCommand, outcome: DolrOutcome): void {
     const hosts = this.liveHosts(guid)
     const where = `${shortGuid(guid)} with ${hosts.length} hosts, from host ${node.host.index}`
     if (!outcome.ok) {
@@ -337,6 +338,10 @@ export class DolrLedger {
       return
     }
     const found = outcome.value as readonly NodeRef[]
+    if (mayBeStale) {
+      if (!found.some((host) => this.isHost(guid, host))) this.fail('published objects are found', `${where}: only at ${names(found)}`)
+      return
+    }
     const wrong = found.filter((host) => !this.isHost(guid, host))
     if (wrong.length > 0) this.fail('what nobody hosts is not found', `${where}: at ${names(wrong)}`)
     const wanted = Math.min(n, hosts.length)
