@@ -17,7 +17,7 @@ export interface CommandInit {
 /** One call of this node's application on its way: begins, reports its steps, and ends exactly once. */
 export abstract class Command {
   readonly id: number
-  protected readonly guid: Guid
+  readonly guid: Guid
   protected readonly parts: DolrParts
   protected ended = false
   /** Why the last attempt failed; what the command ends with when there is no time for another. */

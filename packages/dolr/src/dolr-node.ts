@@ -14,7 +14,7 @@ import type {
   RoutedMessage,
 } from '@plaxton/kbr'
 import { decodeMessage, maxPayloadBytes } from './codec.ts'
-import { emit, overloaded } from './command.ts'
+import { emit, overloaded, rejected } from './command.ts'
 import type { Command, CommandInit } from './command.ts'
 import { dolrConfig } from './config.ts'
 import type { DolrConfig } from './config.ts'
@@ -93,11 +93,11 @@ export class DolrNode implements Application {
   publish(request: PublishRequest, now: Millis, fx: AppEffects): number {
     const { guid, answers = false } = request
     const create = (init: CommandInit): Command => {
-      const isNew = this.publications.get(guid) === undefined
-      this.publications.add(guid, answers, fx)
+      const claim = { answers }
+      const publication = this.publications.add(guid, claim, fx)
       const onEnd = (ok: boolean): void => {
         init.onEnd(ok)
-        if (!ok && isNew) this.publications.delete(guid)
+        this.publications.settle(publication, claim, ok)
       }
       return new PublishCommand(this.parts, { ...init, onEnd }, this.publications, false)
     }
@@ -120,6 +120,17 @@ export class DolrNode implements Application {
       return new PublishCommand(this.parts, init, this.publications, true)
     }
     return this.begin(request, create, now, fx, isHosted ? undefined : new NotFoundError('this node does not host the object'))
+  }
+
+  /**
+   * Whoever gave this publish command no longer wants it: it ends as failed, and where nobody else has published the object it is withdrawn. Nothing happens
+   * when the command has ended, or is no publish.
+   */
+  abandon(id: number, now: Millis, fx: AppEffects): void {
+    const command = this.commands.get(id)
+    if (!(command instanceof PublishCommand) || command.withdrawn) return
+    command.fail(rejected('the publish was abandoned'), fx)
+    if (!this.hosts(command.guid) && !this.leaving) this.publications.takeBack(command.guid, now, fx)
   }
 
   /** Sends `message` to the `n` nearest hosts; each answer is a `dolr:reply`. */

@@ -11,8 +11,17 @@ export interface Publication {
   readonly guid: Guid
   /** For the timer that republishes it. */
   readonly number: number
-  /** Whether somebody here answers messages to it. */
+  /** Whether somebody here answers messages to it: what its claims say together. */
   answers: boolean
+  /** Those of commands under way. Bound: `maxCommands`. */
+  readonly claims: Set<Claim>
+  /** What those that ended well have said together. While there is none, the publication ends with the last command that could not make it known. */
+  confirmed: Claim | undefined
+}
+
+/** One command's wish that this node host an object. */
+export interface Claim {
+  readonly answers: boolean
 }
 
 /** What became of one way of a record. */
@@ -51,18 +60,22 @@ export class Publications {
     return [...this.byGuid.values()]
   }
 
-  /** From now on this node hosts `guid`; {@link announce} makes it known. */
-  add(guid: Guid, answers: boolean, fx: AppEffects): Publication {
-    const known = this.byGuid.get(guid)
-    if (known !== undefined) {
-      known.answers ||= answers
-      return known
-    }
-    const publication: Publication = { guid, number: ++this.lastNumber, answers }
-    this.byGuid.set(guid, publication)
-    this.byNumber.set(publication.number, publication)
-    this.republishLater(publication, fx)
+  /** From now on this node hosts `guid`; {@link announce} makes it known, and {@link settle} says whether it could. */
+  add(guid: Guid, claim: Claim, fx: AppEffects): Publication {
+    const publication = this.byGuid.get(guid) ?? this.create(guid, fx)
+    publication.claims.add(claim)
+    publication.answers ||= claim.answers
     return publication
+  }
+
+  /** The command of this claim has ended. A failed one takes back its own claim and nobody else's. */
+  settle(publication: Publication, claim: Claim, ok: boolean): void {
+    const { claims, confirmed } = publication
+    claims.delete(claim)
+    if (ok) publication.confirmed = { answers: claim.answers || confirmed?.answers === true }
+    publication.answers = publication.confirmed?.answers === true || [...claims].some(({ answers }) => answers)
+    const isHeld = claims.size > 0 || publication.confirmed !== undefined
+    if (!isHeld && this.byGuid.get(publication.guid) === publication) this.delete(publication.guid)
   }
 
   /** From now on it does not. Pointers elsewhere stay until they expire, or {@link announce} withdraws them. */
@@ -97,6 +110,11 @@ export class Publications {
     })
   }
 
+  /** Says once more, to whoever may have kept a record of it, that this node does not host `guid`. */
+  takeBack(guid: Guid, now: Millis, fx: AppEffects): void {
+    this.announce(guid, true, this.parts.config.attemptMs, now, fx, noneSigned, noRoot)
+  }
+
   /** The timer of a publication came due. */
   onTimer(number: number, now: Millis, fx: AppEffects): void {
     const publication = this.byNumber.get(number)
@@ -109,6 +127,14 @@ export class Publications {
       if (announced.ok) confirmed++
       if (--open === 0) emit(effects, { type: 'dolr:republished', guid: publication.guid, roots: confirmed, of: roots })
     })
+  }
+
+  private create(guid: Guid, fx: AppEffects): Publication {
+    const publication: Publication = { guid, number: ++this.lastNumber, answers: false, claims: new Set(), confirmed: undefined }
+    this.byGuid.set(guid, publication)
+    this.byNumber.set(publication.number, publication)
+    this.republishLater(publication, fx)
+    return publication
   }
 
   private republishLater({ number }: Publication, fx: AppEffects): void {
@@ -157,3 +183,4 @@ export class Publications {
 }
 
 function noneSigned(): void {}
+function noRoot(): void {}

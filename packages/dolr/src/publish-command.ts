@@ -13,7 +13,7 @@ import type { Announced, Publications } from './publications.ts'
 export class PublishCommand extends Command {
   protected readonly verb: string
   private readonly publications: Publications
-  private readonly withdrawn: boolean
+  readonly withdrawn: boolean
   private readonly roots: NodeRef[] = []
 
   constructor(parts: DolrParts, init: CommandInit, publications: Publications, withdrawn: boolean) {
@@ -51,6 +51,8 @@ export class PublishCommand extends Command {
   }
 
   private onRoot(announced: Announced, open: number, _now: Millis, fx: AppEffects): void {
+    const isUndone = !this.withdrawn && this.publications.get(this.guid) === undefined
+    if (isUndone) return this.fail(rejected('the object was unpublished meanwhile'), fx)
     if (announced.ok) {
       this.roots.push(announced.root)
       this.progress('published', `the root ${namesOf([announced.root])} knows`, fx)

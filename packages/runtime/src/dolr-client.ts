@@ -10,8 +10,8 @@ import { ReplyList } from './reply-list.ts'
  * DOLR with promises: the calls of `Dolr` on the `DolrNode` of one host. Every call may take `DolrConfig.commandMs` (10 s by default) unless it says
  * otherwise, its wait for a turn included.
  *
- * At most 128 commands run at once and 10,000 calls wait for their turn. An aborted call rejects at once, but what it has sent is not taken back: the
- * message of an aborted `sendToObj` may have been handled.
+ * At most 128 commands run at once and 10,000 calls wait for their turn. An aborted call rejects at once. What an aborted `publish` or `host` has made known is
+ * withdrawn, unless another call has published the object too; the message of an aborted `sendToObj` may have been handled.
  */
 export class DolrClient implements Dolr {
   private readonly node: NodeHost
@@ -40,14 +40,11 @@ export class DolrClient implements Dolr {
   async host(guid: Guid, handler: ObjectHandler, options: CallOptions = {}): Promise<Hosting> {
     if (typeof handler !== 'function') throw new InvalidValueError('handler', handler, 'a function')
     if (this.handlers.has(guid)) throw new InvalidValueError('guid', guid, 'an object that nobody on this node answers for yet')
-    const wasHosted = this.dolr.hosts(guid)
     this.handlers.set(guid, handler)
     try {
       await this.announce(guid, options)
     } catch (error) {
-      // Aborted, its publication may come about yet, and would promise answers that nobody gives.
-      if (!wasHosted && this.dolr.hosts(guid)) void this.stopHosting(guid, handler, {}).catch(() => {})
-      else if (this.handlers.get(guid) === handler) this.handlers.delete(guid)
+      if (this.handlers.get(guid) === handler) this.handlers.delete(guid)
       throw error
     }
     return new Hosting(guid, (stopOptions) => this.stopHosting(guid, handler, stopOptions))
@@ -73,9 +70,17 @@ export class DolrClient implements Dolr {
     return this.calls.call(options, (timeoutMs, now, fx) => this.dolr.locate({ guid, n, checked, timeoutMs }, now, fx))
   }
 
-  private announce(guid: Guid, options: CallOptions): Promise<unknown> {
+  /** An aborted one is taken back: else the node would publish for ever what nobody here knows of. */
+  private async announce(guid: Guid, options: CallOptions): Promise<void> {
     const answers = this.handlers.has(guid)
-    return this.calls.call(options, (timeoutMs, now, fx) => this.dolr.publish({ guid, answers, timeoutMs }, now, fx))
+    let command = 0
+    const abandon = (): void => this.tell((now, fx) => this.dolr.abandon(command, now, fx))
+    options.signal?.addEventListener('abort', abandon, { once: true })
+    try {
+      await this.calls.call(options, (timeoutMs, now, fx) => (command = this.dolr.publish({ guid, answers, timeoutMs }, now, fx)))
+    } finally {
+      options.signal?.removeEventListener('abort', abandon)
+    }
   }
 
   private async stopHosting(guid: Guid, handler: ObjectHandler, options: CallOptions): Promise<void> {
@@ -112,16 +117,16 @@ export class DolrClient implements Dolr {
       if (handler === undefined) throw new NotReadyError('the object is no longer hosted here')
       const reply = await handler(message, guid)
       if (!(reply instanceof Uint8Array)) throw new InvalidValueError('the answer of the handler', reply, 'a Uint8Array')
-      this.answer((now, fx) => this.dolr.answer(delivery, true, reply, now, fx))
+      this.tell((now, fx) => this.dolr.answer(delivery, true, reply, now, fx))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      if (error instanceof NotReadyError) this.answer((_, fx) => this.dolr.decline(delivery, reason, fx))
-      else this.answer((now, fx) => this.dolr.answer(delivery, false, reason, now, fx))
+      if (error instanceof NotReadyError) this.tell((_, fx) => this.dolr.decline(delivery, reason, fx))
+      else this.tell((now, fx) => this.dolr.answer(delivery, false, reason, now, fx))
     }
   }
 
-  /** A host that was stopped meanwhile answers nobody. */
-  private answer(run: Parameters<NodeHost['command']>[1]): void {
+  /** A host that was stopped meanwhile is told nothing. */
+  private tell(run: Parameters<NodeHost['command']>[1]): void {
     try {
       this.node.command(this.dolr, run)
     } catch (error) {

@@ -88,6 +88,22 @@ describe('DolrClient', () => {
       assert.equal(bytesText(await nodes[2]!.client.sendToObj(hello, room)), 'heard hello')
     })
 
+    it('leaves nothing published when publishing is aborted, unless it is published by another call too', async () => {
+      const controller = new AbortController()
+      const publishing = nodes[0]!.client.publish(room, { signal: controller.signal })
+      controller.abort(new Error('enough'))
+      await assert.rejects(publishing, /enough/)
+      assert.deepEqual(nodes[0]!.dolr.hosted(), [])
+      const other = new AbortController()
+      const calls = [nodes[0]!.client.publish(room, { signal: other.signal }), nodes[0]!.client.publish(room)] as const
+      other.abort(new Error('enough'))
+      await assert.rejects(calls[0], /enough/)
+      await calls[1]
+      assert.deepEqual(nodes[0]!.dolr.hosted(), [room])
+      assert.equal((await nodes[2]!.client.locate(room)).length, 1)
+      await nodes[0]!.client.unpublish(room)
+    })
+
     it('gives up in time on a handler that does not answer', async () => {
       await using _ = await nodes[0]!.client.host(room, () => new Promise<Uint8Array>(() => {}))
       await assert.rejects(async () => nodes[2]!.client.sendToObj(hello, room, 1, { timeoutMs: 50 }), {
