@@ -15,11 +15,11 @@ export class Deliveries {
   private readonly parts: DolrParts
   /** Those the handlers have yet to answer, by their own numbers, in the order they came. Bound: `deliveriesMax`; full: not taken. */
   private readonly open = new Map<number, Delivery>()
-  /** The same by the sender's number of the message. */
-  private readonly openByMessage = new Map<number, Delivery>()
-  private readonly openBySender = new Shares<Delivery>()
-  /** Those answered, by the sender's number, in the order they were. Bounds: `answersMax`, `answersMs`; full: the oldest is forgotten. */
-  private readonly over = new Map<number, Answered>()
+  private readonly openByMessage = new ByMessage<Delivery>()
+  private readonly openByHop = new Shares<Delivery>()
+  /** Those answered, in the order they were. Bounds: `answersMax`, `answersMs`; full: the oldest is forgotten. */
+  private readonly over = new Set<Answered>()
+  private readonly overByMessage = new ByMessage<Answered>()
   private lastNumber = 0
   /** Whether a {@link sweep} is due. */
   private sweeping = false
@@ -35,24 +35,28 @@ export class Deliveries {
     return this.open.size
   }
 
-  stateOf(message: number): DeliveryState {
-    return this.openByMessage.has(message) ? 'open' : this.over.has(message) ? 'over' : 'unknown'
+  /** What has become of the message that `sender` has given this number. */
+  stateOf(guid: Guid, id: number, sender: Guid): DeliveryState {
+    const message = { guid, id, sender }
+    if (this.openByMessage.get(message) !== undefined) return 'open'
+    return this.overByMessage.get(message) === undefined ? 'unknown' : 'over'
   }
 
-  /** A message for the handler of `guid`, which there is. */
-  take({ guid, id: message, payload }: Arrival, sender: Guid, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
-    const answered = this.over.get(message)
+  /** A message for the handler of `guid`, which there is. `sender`: undefined when `previousHop` has sent it on for somebody who is not named. */
+  take({ guid, id, payload }: Arrival, sender: Guid | undefined, previousHop: Guid, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
+    const message = { guid, id, sender }
+    const answered = this.overByMessage.get(message)
     if (answered !== undefined) return respond(reply, answered.answer, fx)
     const known = this.openByMessage.get(message)
     if (known !== undefined) return known.wait(reply)
-    if (!this.hasRoomFor(sender)) {
+    if (!this.hasRoomFor(previousHop)) {
       this.refused++
       return respond(reply, declined('busy', `${this.open.size} messages wait for an answer here already`), fx)
     }
-    const delivery = new Delivery(++this.lastNumber, message, sender, now, reply)
+    const delivery = new Delivery(++this.lastNumber, message, previousHop, now, reply)
     this.open.set(delivery.number, delivery)
-    this.openByMessage.set(message, delivery)
-    this.openBySender.add(sender, delivery)
+    this.openByMessage.add(delivery)
+    this.openByHop.add(previousHop, delivery)
     this.sweepLater(now, fx)
     emit(fx, { type: 'dolr:message', delivery: delivery.number, guid, message: payload })
   }
@@ -65,7 +69,9 @@ export class Deliveries {
     const { keptAnswerBytesMax, answersMax } = this.parts.config
     this.close(delivery, answer, fx)
     if (this.over.size === answersMax) this.forgetOldest()
-    this.over.set(delivery.message, { answer: payload.length <= keptAnswerBytesMax ? answer : tooLong, at: now })
+    const answered = { message: delivery.message, answer: payload.length <= keptAnswerBytesMax ? answer : tooLong, at: now }
+    this.over.add(answered)
+    this.overByMessage.add(answered)
     this.sweepLater(now, fx)
   }
 
@@ -75,15 +81,15 @@ export class Deliveries {
     if (delivery !== undefined) this.close(delivery, declined('busy', shortened(detail)), fx)
   }
 
-  private hasRoomFor(sender: Guid): boolean {
+  private hasRoomFor(previousHop: Guid): boolean {
     const { deliveriesMax, workShares } = this.parts.config
-    return this.open.size < deliveriesMax && this.openBySender.count(sender) < Math.max(1, deliveriesMax / workShares)
+    return this.open.size < deliveriesMax && this.openByHop.count(previousHop) < Math.max(1, deliveriesMax / workShares)
   }
 
   private close(delivery: Delivery, answer: DolrReply, fx: AppEffects): void {
     this.open.delete(delivery.number)
-    this.openByMessage.delete(delivery.message)
-    this.openBySender.delete(delivery.sender, delivery)
+    this.openByMessage.delete(delivery)
+    this.openByHop.delete(delivery.previousHop, delivery)
     for (const reply of delivery.replies) respond(reply, answer, fx)
   }
 
@@ -110,8 +116,9 @@ export class Deliveries {
   }
 
   private forgetOldest(): void {
-    for (const oldest of this.over.keys()) {
+    for (const oldest of this.over) {
       this.over.delete(oldest)
+      this.overByMessage.delete(oldest)
       return
     }
   }
@@ -125,20 +132,55 @@ export function declined(outcome: Exclude<DeliveryOutcome, 'answered' | 'refused
 /** Of the two calls that bring a message, what they have in common. */
 type Arrival = Pick<SendCall, 'guid' | 'id' | 'payload'>
 
+/** What a message is known by. */
+interface MessageName {
+  readonly guid: Guid
+  /** The sender's number for it: random, but a host that has seen some may guess the next, so it alone tells nobody's message from another's. */
+  readonly id: number
+  /** undefined: it was sent on here by another, and may be anybody's. */
+  readonly sender: Guid | undefined
+}
+
+/** Messages by their names. One without a sender is the same as one with any, for a message may come first by a holder and then directly. */
+class ByMessage<T extends { readonly message: MessageName }> {
+  /** For each object and number mostly one. */
+  private readonly lists = new Map<string, T[]>()
+
+  get({ guid, id, sender }: MessageName): T | undefined {
+    return this.lists
+      .get(`${guid} ${id}`)
+      ?.find(({ message }) => message.sender === sender || message.sender === undefined || sender === undefined)
+  }
+
+  add(item: T): void {
+    const { guid, id } = item.message
+    const name = `${guid} ${id}`
+    this.lists.set(name, [...(this.lists.get(name) ?? []), item])
+  }
+
+  delete(item: T): void {
+    const { guid, id } = item.message
+    const name = `${guid} ${id}`
+    const left = this.lists.get(name)?.filter((other) => other !== item) ?? []
+    if (left.length > 0) this.lists.set(name, left)
+    else this.lists.delete(name)
+  }
+}
+
 /** A message that its handler has yet to answer. */
 class Delivery {
   /** This node's own, for the handler. */
   readonly number: number
-  readonly message: number
-  readonly sender: Guid
+  readonly message: MessageName
+  readonly previousHop: Guid
   readonly at: Millis
   /** Everyone who waits. Bound: {@link repliesMax}; full: the oldest goes. */
   readonly replies: ReplyHandle[]
 
-  constructor(number: number, message: number, sender: Guid, at: Millis, reply: ReplyHandle) {
+  constructor(number: number, message: MessageName, previousHop: Guid, at: Millis, reply: ReplyHandle) {
     this.number = number
     this.message = message
-    this.sender = sender
+    this.previousHop = previousHop
     this.at = at
     this.replies = [reply]
   }
@@ -151,12 +193,13 @@ class Delivery {
 }
 
 interface Answered {
+  readonly message: MessageName
   readonly answer: DolrReply
   readonly at: Millis
 }
 
 /** When the first of these was; never, when there is none. */
-function first(entries: ReadonlyMap<number, { readonly at: Millis }>): Millis {
+function first(entries: { values(): Iterable<{ readonly at: Millis }> }): Millis {
   for (const { at } of entries.values()) return at
   return Infinity
 }

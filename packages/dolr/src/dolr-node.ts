@@ -248,7 +248,7 @@ export class DolrNode implements Application {
         return this.onMessage(from, call, reply, now, fx)
       case 'ping': {
         const hosts = this.publications.get(call.guid) !== undefined
-        return respond(reply, { type: 'pong', hosts, state: this.deliveries.stateOf(call.id) }, fx)
+        return respond(reply, { type: 'pong', hosts, state: this.deliveries.stateOf(call.guid, call.id, from.id) }, fx)
       }
       case 'copy':
         for (const record of call.records) this.keeper.onCopy(from, record, call.distanceMs, now, fx)
@@ -321,7 +321,7 @@ export class DolrNode implements Application {
     if (publication === undefined) respond(reply, declined('not hosted', `${shortGuid(call.guid)} is not hosted here`), fx)
     else if (!publication.answers)
       respond(reply, declined('nobody answers', 'the object is hosted here, but nobody answers messages to it'), fx)
-    else this.deliveries.take(call, from.id, reply, now, fx)
+    else this.deliveries.take(call, from.id, from.id, reply, now, fx)
   }
 
   /** A message that was sent on here as to a host, or is on its way to somebody who knows one. */
@@ -329,7 +329,7 @@ export class DolrNode implements Application {
     if (call.salt >= maxRoots || rootKey(call.guid, call.salt) !== message.key)
       return { action: 'reject', reason: 'the key is not that of the salt' }
     if (this.publications.get(call.guid)?.answers === true && !this.leaving) {
-      this.deliveries.take(call, message.previousHop.id, message.reply, now, fx)
+      this.deliveries.take(call, undefined, message.previousHop.id, message.reply, now, fx)
       return { action: 'stop' }
     }
     if (this.parts.pointers.get(call.guid, fx.self.id)?.record.withdrawn === true) this.redirecting.deny(call.guid, message.previousHop, fx)

@@ -425,6 +425,26 @@ describe('a search that passes', () => {
     assert.equal(excluding.decision.action, 'continue')
   })
 
+  it('is neither answered with nor stopped by a pointer that has expired and is still there', () => {
+    const script = new Script('self', { sweepMs: 86_400_000 })
+    script.publishes(recordOf(guid, first, script.now, { ttlMs: 10_000 }), root, salted)
+    script.publishes(recordOf(guid, second, script.now), root, salted)
+    script.run(10_000)
+    assert.equal(script.node.stats().pointers, 2, 'nobody has swept')
+    const one = locating(script, { wanted: 1 })
+    assert.deepEqual(
+      (script.replies.get(one.handle) as { hosts: Array<{ node: unknown }> } & DolrMessage).hosts.map(({ node }) => node),
+      [second],
+    )
+    script.run(190_000)
+    assert.equal(script.node.stats().pointers, 2, 'nobody has swept')
+    const none = locating(script, { wanted: 1 })
+    assert.equal(none.decision.action, 'continue')
+    assert.equal(script.replies.get(none.handle), undefined)
+    const held = encodeMessage({ type: 'send', guid, salt: 0, id: 9, attempt: 1, excluded: [], payload: bytesOf('hello') })
+    assert.equal(script.passes(held, guid, root, salted).decision.action, 'continue')
+  })
+
   it('makes a node ask the hosts it found of no use, and drop those that are', () => {
     const script = new Script('self')
     for (const host of [first, second, third]) script.publishes(recordAt(script, host), root, salted)
@@ -469,6 +489,22 @@ describe('a host', () => {
       hosts: true,
       state: 'unknown',
     })
+  })
+
+  it('takes the same number for another message when it comes from another sender, or is about another object', () => {
+    const script = hosting()
+    const lobby = guidOf(bytesOf('another object'))
+    script.node.publish({ guid: lobby, answers: true }, script.now, script)
+    script.settle()
+    script.receives(deliver(7), first)
+    script.node.answer(1, true, bytesOf('for the first only'), script.now, script)
+    assert.equal(script.replies.get(script.receives(deliver(7), second)), undefined)
+    assert.equal(script.replies.get(script.receives({ ...deliver(7), guid: lobby } as DolrMessage, first)), undefined)
+    assert.equal(script.eventsOf('dolr:message').length, 3)
+    const states = [first, second, third].map(
+      (from) => (script.replies.get(script.receives({ type: 'ping', guid, id: 7 }, from)) as { state: string } & DolrMessage).state,
+    )
+    assert.deepEqual(states, ['over', 'open', 'unknown'])
   })
 
   it('does not keep long answers, but remembers that there was one', () => {

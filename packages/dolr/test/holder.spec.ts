@@ -82,6 +82,19 @@ describe("with the holder's choice", () => {
       assert.deepEqual(script.replies.get(handle), answer('answered', '', 'welcome'))
     })
 
+    it('handles a message once that came by a holder first and directly then, or the other way round', () => {
+      const script = new Script('self')
+      script.node.publish({ guid, answers: true }, script.now, script)
+      script.settle()
+      script.passes(sendCall(), guid, before, beyond)
+      script.receives({ type: 'deliver', guid, id: 7, payload: bytesOf('hello') }, first)
+      script.receives({ type: 'deliver', guid, id: 8, payload: bytesOf('hello') }, first)
+      script.node.answer(2, true, bytesOf('welcome'), script.now, script)
+      const { handle } = script.passes(sendCall({ id: 8 }), guid, before, beyond)
+      assert.deepEqual(script.replies.get(handle), answer('answered', '', 'welcome'))
+      assert.equal(script.eventsOf('dolr:message').length, 2)
+    })
+
     it('that hosts it no more says so to whoever sent the message on, and lets it go on', () => {
       const script = new Script('self', { roots: 1 })
       script.node.publish({ guid, answers: true }, script.now, script)
