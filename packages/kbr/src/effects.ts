@@ -53,7 +53,7 @@ export type Question =
       readonly signature: Uint8Array
     }
 
-/** One key with the bytes to store under it; `undefined` erases the key. Keys are ASCII without spaces, at most 200 characters. */
+/** One key with the bytes to store under it; `undefined` erases the key. Keys are ASCII without spaces, at most 200 characters, with slashes inside only and no two in a row. */
 export type StoreEntry = readonly [key: string, bytes: Uint8Array | undefined]
 
 /** What became of a {@link Question}. `failed` says why in a sentence (a full disk, a closed store). */

@@ -18,7 +18,7 @@ export interface Link {
   open(receiver: LinkReceiver): Promise<void>
   /**
    * Best effort, in order while one connection holds; the link owns `frame` from here on. Connects when needed. What can't be
-   * sent is dropped and reported by `onPeerDown`.
+   * sent is dropped and reported by `onPeerDown`, unless the reference is a false one: its id may be that of a node that lives.
    */
   send(to: NodeRef, frame: Uint8Array): void
   /** Peers worth keeping connected, the overlay's neighbours. Replaces the list given before. */
