@@ -75,7 +75,7 @@ export class DolrClient implements Dolr {
     const answers = this.handlers.has(guid)
     let command = 0
     const abandon = (): void => this.tell((now, fx) => this.dolr.abandon(command, now, fx))
-    options.signal?.addEventListener('abort', abandon, { once: true })
+    options.signal?.addEventListener('abort', abandon)
     try {
       await this.calls.call(options, (timeoutMs, now, fx) => (command = this.dolr.publish({ guid, answers, timeoutMs }, now, fx)))
     } finally {
