@@ -138,7 +138,7 @@ export interface AppEffects extends Kbr {
   emit(event: KbrEvent): void
   /** Says that everything this node must hand over before it leaves has been handed over. See {@link Application.onLeave}. */
   handedOver(): void
-  /** The measured smoothed round trip to a peer in milliseconds; undefined when never measured. */
+  /** The smoothed round trip to a peer in milliseconds, measured by this node: on the way of messages, else by its overlay; undefined when never. */
   roundTripMs(peer: NodeRef): Millis | undefined
   /** Judges a reference that came inside a payload: use what this returns, or drop the reference when that is undefined. */
   readonly readRef: RefReader

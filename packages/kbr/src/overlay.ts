@@ -56,6 +56,8 @@ export interface Overlay extends Kbr {
   onRoundTrip(peer: NodeRef, rttMs: Millis, now: Millis, fx: OverlayEffects): void
   /** A hop to `peer` was not acknowledged in time: check whether it lives. */
   suspect(peer: NodeRef, now: Millis, fx: OverlayEffects): void
+  /** The round trip to `peer` as far as this node measured it itself, never hearsay; undefined when it did not. Whole milliseconds. */
+  measuredMs?(peer: NodeRef): Millis | undefined
 
   /**
    * One of the overlay's own messages (see {@link OverlayEffects.route}) passes here (`nextHop` undefined: this node is

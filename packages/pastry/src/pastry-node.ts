@@ -224,6 +224,10 @@ export class PastryNode implements Overlay {
     this.state.proximity.sample(peer.id, rttMs)
   }
 
+  measuredMs(peer: NodeRef): Millis | undefined {
+    return this.state.proximity.ownOf(peer.id)
+  }
+
   suspect(peer: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     if (state.failed.has(peer.id)) return fx.peerFailed(peer)

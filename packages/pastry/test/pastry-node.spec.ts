@@ -400,6 +400,7 @@ describe('PastryNode', () => {
       bench.node.onRoundTrip(ref('8f'), 10, bench.now, bench.fx)
       bench.receive(ref('8f'), { type: 'distance', rttMs: 1, member: true })
       assert.equal(hop(), '8f')
+      assert.deepEqual([bench.node.measuredMs(ref('8f')), bench.node.measuredMs(ref('80'))], [10, undefined])
     })
   })
 

@@ -111,7 +111,7 @@ export class AppStack implements AppEffects, Host {
   }
 
   roundTripMs(peer: NodeRef): Millis | undefined {
-    return this.stack.roundTrips.smoothedMs(peer.id)
+    return this.stack.roundTrips.smoothedMs(peer.id) ?? this.stack.overlay.measuredMs?.(peer)
   }
 
   get readRef(): RefReader {

@@ -26,6 +26,18 @@ describe('what an overlay may do', () => {
     assert.deepEqual(test.overlay.takeCalls(), ['timer probe'])
   })
 
+  it('is asked for a round trip only until a message has measured it', () => {
+    const test = bed('00', ['80'])
+    const roundTripMs = (): number | undefined => test.run(0, (fx) => fx.roundTripMs(ref('80')))
+    assert.equal(roundTripMs(), undefined)
+    test.overlay.measured.set(ref('80').id, 12)
+    assert.equal(roundTripMs(), 12)
+    test.run(0, (fx) => fx.request(ref('80'), bytes('q'), { withinMs: 9000 }))
+    const [[, request] = []] = test.fx.sent()
+    test.receive('80', { type: 'response', seq: (request as unknown as { seq: number }).seq, payload: bytes('a') }, 30)
+    assert.equal(roundTripMs(), 30)
+  })
+
   it('is not to speak the words of the walking', () => {
     for (const type of routingMessageTypes) {
       assert.throws(() => act(bed('00', ['80']), (fx) => fx.send(ref('80'), { type })), { code: 'ERR_INVARIANT' })

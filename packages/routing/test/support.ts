@@ -98,6 +98,7 @@ export class RingOverlay implements Overlay {
   ready = false
   known: NodeRef[]
   readonly dead = new Set<Guid>()
+  readonly measured = new Map<Guid, Millis>()
   onSuspect: (peer: NodeRef) => void = () => {}
   readonly calls: string[] = []
   ownStops = false
@@ -120,6 +121,9 @@ export class RingOverlay implements Overlay {
     return ranked[0] === best ? { action: 'deliver' } : { action: 'hold' }
   }
 
+  measuredMs(peer: NodeRef): Millis | undefined {
+    return this.measured.get(peer.id)
+  }
   localLookup(key: Guid, num: number): NodeRef[] {
     return this.ranked(key).slice(0, num)
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ref } from './helpers.ts'
 import { Plane } from './plane.ts'
 
 describe('the neighbour map of a joiner', () => {
@@ -7,6 +8,15 @@ describe('the neighbour map of a joiner', () => {
     // Perfect maps on a plane: 2.22 hops at 400 nodes, ratio of sums 1.3 to 1.4 (published-results R).
     assert.ok(hops < 2.1, `${hops} hops`)
     assert.ok(ratio < 1.6, `${ratio} times the direct way`)
+  })
+
+  it('is made of round trips that applications may ask for', () => {
+    const plane = new Plane('asked').grow(40)
+    const { node, ref: self } = plane.members[20]!
+    const known = plane.members.filter(({ ref: other }) => node.measuredMs(other) !== undefined)
+    assert.ok(known.length > 15, `${known.length} measured`)
+    for (const { ref: other } of known) assert.ok(Math.abs(node.measuredMs(other)! - 2 * plane.distance(self, other)) <= 2)
+    assert.equal(node.measuredMs(ref('00'.repeat(16))), undefined)
   })
 
   it('gets nearer with time', () => {

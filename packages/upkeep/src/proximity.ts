@@ -9,6 +9,8 @@ import type { Millis } from '@plaxton/kbr'
 export class Proximity {
   /** Bound: `max`. Full: the one measured first goes; its table entry then loses to any node that is measured. */
   private measured: Map<Guid, Millis> | undefined = undefined
+  /** Those of them that are only reported. Undefined until the first. */
+  private hearsay: Set<Guid> | undefined = undefined
   private readonly max: number
 
   constructor(max: number) {
@@ -20,7 +22,13 @@ export class Proximity {
     return this.measured?.get(id)
   }
 
-  /** The same, with unknown nodes beyond all known ones. */
+  /** The same in whole milliseconds, as far as this node has measured it itself. */
+  ownOf(id: Guid): Millis | undefined {
+    const rttMs = this.of(id)
+    return rttMs === undefined || this.hearsay?.has(id) === true ? undefined : Math.round(rttMs)
+  }
+
+  /** As `of`, with unknown nodes beyond all known ones. */
   orFar(id: Guid): Millis {
     return this.measured?.get(id) ?? Infinity
   }
@@ -33,7 +41,7 @@ export class Proximity {
 
   /** A round trip was measured in passing: moves the estimate by an eighth of the difference (RFC 6298's alpha). */
   sample(id: Guid, rttMs: Millis): void {
-    const before = this.measured?.get(id)
+    const before = this.hearsay?.has(id) === true ? undefined : this.measured?.get(id)
     if (before === undefined) this.set(id, rttMs)
     else if (before !== rttMs) this.measured?.set(id, before + (rttMs - before) / 8)
   }
@@ -43,16 +51,20 @@ export class Proximity {
     const measured = (this.measured ??= new Map())
     if (measured.size >= this.max && !measured.has(id)) {
       for (const oldest of measured.keys()) {
-        measured.delete(oldest)
+        this.forget(oldest)
         break
       }
     }
     measured.set(id, rttMs)
+    this.hearsay?.delete(id)
   }
 
   /** The other end measured it. */
   reported(id: Guid, rttMs: Millis): void {
-    if (this.of(id) === undefined) this.set(id, rttMs)
+    if (this.of(id) !== undefined) return
+    this.set(id, rttMs)
+    this.hearsay ??= new Set()
+    this.hearsay.add(id)
   }
 
   /** Forgets all but these. */
@@ -64,9 +76,11 @@ export class Proximity {
       const rttMs = before.get(id)
       if (rttMs !== undefined) this.measured.set(id, rttMs)
     }
+    for (const id of this.hearsay ?? []) if (!this.measured.has(id)) this.hearsay?.delete(id)
   }
 
   forget(id: Guid): void {
     this.measured?.delete(id)
+    this.hearsay?.delete(id)
   }
 }

@@ -66,6 +66,27 @@ describe('proximity', () => {
     assert.deepEqual([proximity.of(a), proximity.of(b), proximity.of(c)], [20, 7, undefined])
   })
 
+  it('tells own measurements, in whole milliseconds, from what others report, however that comes to be replaced or forgotten', () => {
+    const proximity = new Proximity(2)
+    const own = (): Array<number | undefined> => [a, b, c].map((id) => proximity.ownOf(id))
+    proximity.reported(a, 80)
+    proximity.sample(b, 40)
+    proximity.sample(b, 42)
+    assert.deepEqual([proximity.of(a), ...own()], [80, undefined, 40, undefined])
+    // The first measurement is no step away from hearsay.
+    proximity.sample(a, 16)
+    assert.deepEqual([proximity.of(a), ...own()], [16, 16, 40, undefined])
+    proximity.reported(c, 1)
+    assert.deepEqual([proximity.of(a), proximity.of(c), ...own()], [undefined, 1, undefined, 40, undefined])
+    proximity.forget(c)
+    proximity.set(c, 3)
+    assert.deepEqual(own(), [undefined, 40, 3])
+    proximity.reported(a, 9)
+    proximity.retain([c])
+    proximity.set(a, 5)
+    assert.deepEqual(own(), [5, undefined, 3])
+  })
+
   it('sorts unknown nodes last and forgets the one measured first when full', () => {
     const proximity = new Proximity(2)
     proximity.set(a, 30)
