@@ -100,7 +100,7 @@ const bodySchema = union('DolrMessage', 'type', {
   deliver: nested(3, message('Deliver', { guid: guid(1), id: uint53(2), payload: payloadField(3) })),
   ping: nested(4, message('Ping', { guid: guid(1), id: uint53(2) })),
   copy: nested(5, message('Copy', { records: repeated(nested(1, recordSchema), { max: maxCopies }), distanceMs: uint32(2) })),
-  retract: nested(6, message('Retract', { guid: guid(1), host: guid(2), salt: uint32(3), signedAt: uint53(4) })),
+  recheck: nested(6, message('Recheck', { guid: guid(1), host: guid(2), salt: uint32(3) })),
 
   send: nested(
     7,
@@ -114,6 +114,7 @@ const bodySchema = union('DolrMessage', 'type', {
     }),
   ),
   moved: nested(8, message('Moved', { guid: guid(1) })),
+  release: nested(9, message('Release', { guid: guid(1), host: guid(2), salt: uint32(3) })),
 
   published: nested(16, message('Published', { root: nodeRef(1) })),
   refusal: nested(17, message('Refusal', { detail: detailField(1), signedAt: uint53(2) })),

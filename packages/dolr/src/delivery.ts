@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, NodeRef, RouteFailure } from '@plaxton/kbr'
 import type { Answered, Then } from './errands.ts'
 import type { DolrMessage } from './messages.ts'
-import { namesOf } from './parts.ts'
+import { namesOf, pingWaitMs } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 
 /** How a delivery ended. `not delivered`: as far as is known here. A host that died while it handled the message looks the same. */
@@ -66,7 +66,7 @@ export class Delivery {
   private watch(fx: AppEffects): void {
     const { errands, config } = this.parts
     this.patience = errands.later(config.patienceMs, fx, (_, __, effects) => {
-      errands.request(this.host, { type: 'ping', guid: this.guid, id: this.message }, config.pingMs, effects, (answered, now, later) => {
+      errands.request(this.host, { type: 'ping', guid: this.guid, id: this.message }, pingWaitMs(this.host, config, effects), effects, (answered, now, later) => {
         if (this.over) return
         if (!answered.ok && answered.failure.reason !== 'overloaded')
           this.end({ type: 'not delivered', failure: answered.failure }, now, later)

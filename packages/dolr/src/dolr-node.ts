@@ -253,8 +253,11 @@ export class DolrNode implements Application {
       case 'copy':
         for (const record of call.records) this.keeper.onCopy(from, record, call.distanceMs, now, fx)
         return respond(reply, { type: 'kept' }, fx)
-      case 'retract':
-        return this.keeper.onRetract(from, call, fx)
+      case 'recheck':
+        respond(reply, { type: 'kept' }, fx)
+        return this.keeper.ways.onRecheck(from, call, now, fx)
+      case 'release':
+        return this.keeper.ways.onRelease(from, call, fx)
       case 'moved':
         return this.suspects.onMoved(from, call.guid, fx)
       default:

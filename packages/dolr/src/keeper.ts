@@ -4,33 +4,33 @@ import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, ForwardDecision, Millis, NodeRef, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
 import { encodeMessage } from './codec.ts'
 import type { Then } from './errands.ts'
-import type { DolrMessage, PublishCall } from './messages.ts'
+import type { PublishCall } from './messages.ts'
 import { NearPointers } from './near-pointers.ts'
 import { expiryOf, forgery } from './notary.ts'
-import { respond, tell } from './parts.ts'
+import { respond } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 import { isSameRun } from './pointers.ts'
-import type { Pointer, Way } from './pointers.ts'
+import type { Pointer } from './pointers.ts'
 import { isSameRecord, maxRoots, rootKey } from './records.ts'
 import type { SignedRecord } from './records.ts'
+import { Ways } from './ways.ts'
+import type { Passage } from './ways.ts'
 
 /**
  * What a node does as records pass it on their way to a root: it keeps pointers, and keeps them in order.
  *
  * A record is kept once its signature has been checked; the message goes on meanwhile. What counts is the record signed last. A withdrawn one stays
- * until nothing older can turn up any more.
- *
- *     host ──► A ──► B ──► root            the way of a record: each node knows the one before and the one after
- *               └──► C ──┘                 A's route has changed and goes by C: A sends the record on that way, it meets the old one at the root,
- *                    B ◄── retract ──┘     which tells the old last hop. The retraction goes back hop by hop, up to the node where the ways part
+ * until nothing older can turn up any more. How ways from node to node end when routes change: `ways.ts`.
  */
 export class Keeper {
   private readonly parts: DolrParts
   private readonly near: NearPointers
+  readonly ways: Ways
 
   constructor(parts: DolrParts) {
     this.parts = parts
     this.near = new NearPointers(parts.config)
+    this.ways = new Ways(parts)
   }
 
   /** A record passes. */
@@ -38,17 +38,13 @@ export class Keeper {
     const problem = this.problemOf(message.key, call, now)
     if (problem !== undefined) return { action: 'reject', reason: problem }
     const distanceMs = distanceHere(message, call)
-    const isPushedHere = call.push && message.hops === 0
+    const isPushedHere = call.push && sameNode(message.previousHop, fx.self)
     const known = this.parts.pointers.get(call.record.guid, call.record.host.id)
     const wasAsBefore = call.push && !isPushedHere && known !== undefined && goesOnAsBefore(known, call, nextHop)
-    this.keep(
-      call.record,
-      { salt: call.salt, key: message.key, lastHop: isPushedHere ? undefined : message.previousHop, nextHop, distanceMs },
-      fx,
-    )
+    const lastHop = isPushedHere ? undefined : message.previousHop
+    this.keep(call.record, { salt: call.salt, key: message.key, lastHop, nextHop, distanceMs, hops: message.hops }, now, fx)
     if (wasAsBefore) return { action: 'stop' }
     if (nextHop === undefined) return { action: 'continue' }
-    if (message.hops < this.parts.config.nearHops) this.near.copy(call.record, message.key, nextHop, distanceMs, fx)
     return { action: 'replace', payload: encodeMessage(onward(call, message.hops, distanceMs, nextHop, fx)) }
   }
 
@@ -93,29 +89,6 @@ export class Keeper {
     this.accept(record, 0, now, fx)
   }
 
-  /** `from`, our next hop, has the record by another way now. */
-  onRetract(from: NodeRef, call: DolrMessage & { readonly type: 'retract' }, fx: AppEffects): void {
-    const { pointers } = this.parts
-    const pointer = pointers.get(call.guid, call.host)
-    const way = pointer?.ways.find(({ salt }) => salt === call.salt)
-    if (pointer === undefined || way === undefined || pointer.record.signedAt > call.signedAt) return
-    if (way.otherHop?.id === from.id) return void (way.otherHop = undefined)
-    if (way.nextHop?.id !== from.id) return
-    if (way.otherHop !== undefined) {
-      // Both ways of the record go out from here, and the other one was the later to arrive.
-      way.nextHop = way.otherHop
-      way.otherHop = undefined
-    } else if (!sameNode(way.lastHop, fx.self)) this.retract(pointer, way, fx)
-  }
-
-  /** The way does not pass here any more. */
-  private retract(pointer: Pointer, way: Way, fx: AppEffects): void {
-    const { guid, host, signedAt } = pointer.record
-    pointer.ways = pointer.ways.filter((other) => other !== way)
-    if (pointer.ways.length === 0 && !pointer.record.withdrawn) this.parts.pointers.delete(pointer)
-    tell(way.lastHop, { type: 'retract', guid, host: host.id, salt: way.salt, signedAt }, fx)
-  }
-
   private problemOf(key: Guid, { record, salt }: PublishCall, now: Millis): string | undefined {
     if (salt >= maxRoots) return `there is no salt ${salt}, allowed are 0 to ${maxRoots - 1}`
     if (rootKey(record.guid, salt) !== key) return `${shortGuid(key)} is not the root key of ${shortGuid(record.guid)} with salt ${salt}`
@@ -123,63 +96,46 @@ export class Keeper {
   }
 
   /** Keeps the record if it is worth it: at once when its signature is known to be good, otherwise when that has been found out. */
-  private keep(record: SignedRecord, passage: PassingWay, fx: AppEffects): void {
+  private keep(record: SignedRecord, passage: PassingRecord, now: Millis, fx: AppEffects): void {
     const { pointers, notary } = this.parts
     const known = pointers.get(record.guid, record.host.id)
     // What this node has said of itself it knows; what others still send on about it is for them to forget.
     if (sameNode(record.host, fx.self) && (known === undefined || passage.lastHop?.id !== fx.self.id)) return
-    if (known !== undefined && known.record.signedAt > record.signedAt) return
-    if (known !== undefined && isSameRecord(known.record, record)) return this.follow(known, passage, fx)
+    if (known !== undefined && isSameRecord(known.record, record)) return this.follow(known, passage, now, fx)
+    if (known !== undefined && known.record.signedAt >= record.signedAt) return
     notary.check(record, passage.lastHop?.id ?? fx.self.id, fx, (verified, time, effects) => {
       const pointer = verified === undefined ? undefined : this.accept(verified, passage.distanceMs, time, effects)
-      if (pointer !== undefined) this.follow(pointer, passage, effects)
+      if (pointer !== undefined) this.follow(pointer, passage, time, effects)
     })
   }
 
+  /** What is kept goes on its way, and the first time beside it too. */
+  private follow(pointer: Pointer, passage: PassingRecord, now: Millis, fx: AppEffects): void {
+    const isNews = this.ways.follow(pointer, passage, now, fx)
+    const { key, nextHop, hops } = passage
+    if (isNews && nextHop !== undefined && hops < this.parts.config.nearHops)
+      this.near.copy(pointer.record, key, nextHop, pointer.distanceMs, fx)
+  }
+
   /** A verified record takes the place of an older one. Returns its pointer, if it is to be kept. */
-  private accept(record: SignedRecord, distanceMs: Millis, now: Millis, fx: AppEffects): Pointer | undefined {
+  private accept(record: SignedRecord, claimedMs: Millis, now: Millis, fx: AppEffects): Pointer | undefined {
     const { pointers, config } = this.parts
+    const distanceMs = Math.min(claimedMs, farthestMs)
     const known = pointers.get(record.guid, record.host.id)
     // A withdrawn one stays until any publication it follows has expired, and is kept even when it replaces none: that may be under way yet.
     const expiresAt = record.withdrawn ? record.signedAt + record.ttlMs + config.maxSkewMs : expiryOf(record, now, config)
     if (known === undefined) return pointers.add(record, expiresAt, distanceMs, fx)
-    if (known.record.signedAt > record.signedAt) return undefined
-    if (!isSameRecord(known.record, record)) {
-      known.record = record
-      known.expiresAt = expiresAt
-      known.distanceMs = distanceMs
-      for (const way of known.ways) way.otherHop = undefined
-    }
+    if (known.record.signedAt >= record.signedAt) return isSameRecord(known.record, record) ? known : undefined
+    known.record = record
+    known.expiresAt = expiresAt
+    known.distanceMs = distanceMs
     return known
-  }
-
-  /** Notes where the record came from and where it goes. Another last hop than before is told that it is none any more. */
-  private follow(pointer: Pointer, { salt, key, lastHop, nextHop, distanceMs }: PassingWay, fx: AppEffects): void {
-    const { guid, host, signedAt } = pointer.record
-    const way = pointer.ways.find((candidate) => candidate.salt === salt)
-    if (way === undefined) {
-      pointer.ways = [...pointer.ways, { salt, key, lastHop: lastHop ?? fx.self, nextHop, otherHop: undefined }]
-      return
-    }
-    if (lastHop !== undefined) {
-      pointer.distanceMs = distanceMs
-      const before = way.lastHop
-      way.lastHop = lastHop
-      if (!sameNode(before, lastHop) && !sameNode(before, fx.self))
-        tell(before, { type: 'retract', guid, host: host.id, salt, signedAt }, fx)
-    }
-    if (way.nextHop?.id !== nextHop?.id) way.otherHop = way.nextHop
-    way.nextHop = nextHop
   }
 }
 
-/** A way as one message shows it. `lastHop` undefined: this node itself sends the record on, and its last hop stays. */
-interface PassingWay {
-  readonly salt: number
-  readonly key: Guid
-  readonly lastHop: NodeRef | undefined
-  readonly nextHop: NodeRef | undefined
-  readonly distanceMs: Millis
+/** A record as one message brings it. */
+interface PassingRecord extends Passage {
+  readonly hops: number
 }
 
 /** Whether the record went on from here on this way before: beyond, nothing has changed. */
@@ -190,7 +146,7 @@ function goesOnAsBefore({ record, ways }: Pointer, call: PublishCall, nextHop: N
 
 /** From the host to this node. A message that has been replaced here before, and must take another way now, has one step too many on it. */
 function distanceHere({ hops }: RoutedMessage, { distanceMs, stepMs, step }: PublishCall): Millis {
-  return step > hops ? Math.max(0, distanceMs - stepMs) : distanceMs
+  return Math.min(step > hops ? Math.max(0, distanceMs - stepMs) : distanceMs, farthestMs)
 }
 
 /** The call as the next hop gets it. */
@@ -201,7 +157,7 @@ function onward(call: PublishCall, hops: number, distanceMs: Millis, nextHop: No
 
 /** Taken for the round trip of a hop that was never measured. Our guess: another continent. */
 const unmeasuredMs = 100
-/** Longer than any way; fits the wire. */
+/** Longer than any way: nobody's word makes a host farther. Fits the wire. */
 const farthestMs = 600_000
 
 function refuse(reply: ReplyHandle, detail: string, signedAt: Millis, fx: AppEffects): void {

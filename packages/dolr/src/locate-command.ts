@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis, NodeRef, NotFoundError } from '@plaxton/kbr'
 import type { CommandInit } from './command.ts'
 import type { Candidate } from './messages.ts'
-import { namesOf } from './parts.ts'
+import { namesOf, pingWaitMs } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 import { SearchCommand } from './search.ts'
 
@@ -67,7 +67,7 @@ export class LocateCommand extends SearchCommand {
     let open = hosts.length
     for (const host of hosts) {
       this.ruleOut(host.node.id)
-      const withinMs = Math.min(config.pingMs, this.leftMs(now))
+      const withinMs = Math.min(pingWaitMs(host.node, config, fx), this.leftMs(now))
       errands.request(host.node, { type: 'ping', guid: this.guid, id: 0 }, withinMs, fx, (answered, time, effects) => {
         if (this.ended) return
         const hostsIt = answered.ok && answered.message.type === 'pong' && answered.message.hosts

@@ -16,8 +16,10 @@ export type DolrCall =
   | { readonly type: 'ping'; readonly guid: Guid; readonly id: number }
   /** Direct: keep these too, though no way passes you. → `kept` */
   | { readonly type: 'copy'; readonly records: readonly SignedRecord[]; readonly distanceMs: Millis }
-  /** Told, to the last hop of a pointer: the way does not come through you any more. See `ways.ts`. */
-  | { readonly type: 'retract'; readonly guid: Guid; readonly host: Guid; readonly salt: number; readonly signedAt: Millis }
+  /** Direct, to a node a record came from: do you still send it to me? If not, you will tell me so. See `ways.ts`. → `kept` */
+  | { readonly type: 'recheck'; readonly guid: Guid; readonly host: Guid; readonly salt: number }
+  /** Told, to a node a record was sent to: I send it to you no longer. */
+  | { readonly type: 'release'; readonly guid: Guid; readonly host: Guid; readonly salt: number }
   /** Told, by a node that a message was sent on to as to a host: it does not host this. */
   | { readonly type: 'moved'; readonly guid: Guid }
 

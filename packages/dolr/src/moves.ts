@@ -11,7 +11,7 @@ import type { SignedRecord } from './records.ts'
 
 /**
  * Keeps pointers where messages pass when routes change: whatever would go another way from here than it did is sent on that way (Tapestry's
- * OptimizeObjectPtrs; Hildrum et al., SPAA 2002, §4.2). The rest is the {@link Keeper}'s: where the ways meet again the old one is retracted.
+ * OptimizeObjectPtrs; Hildrum et al., SPAA 2002, §4.2). The rest is for `ways.ts`: where the ways meet again, the old one ends.
  */
 export class Moves {
   private readonly parts: DolrParts
@@ -75,7 +75,7 @@ export class Moves {
       const next = nextHopTo(way.key, fx)
       if (isSameRun(next, way.nextHop)) continue
       // The root has nowhere to send it on to. What lies beyond was its way while it was none.
-      if (next === undefined) way.nextHop = way.otherHop = undefined
+      if (next === undefined) way.nextHop = undefined
       else {
         this.push(pointer, way, fx)
         sent++

@@ -1,4 +1,4 @@
-import type { AppEffects, NodeRef, Prng, ReplyHandle } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, Prng, ReplyHandle } from '@plaxton/kbr'
 import { encodeMessage } from './codec.ts'
 import type { DolrConfig } from './config.ts'
 import type { Errands } from './errands.ts'
@@ -21,6 +21,11 @@ export function respond(reply: ReplyHandle, message: DolrReply, fx: AppEffects):
 
 export function tell(to: NodeRef, message: DolrMessage, fx: AppEffects): void {
   fx.tell(to, encodeMessage(message))
+}
+
+/** How long `node` may take to answer a ping before it counts as dead: on a long way more than `pingMs`. */
+export function pingWaitMs(node: NodeRef, { pingMs }: DolrConfig, fx: AppEffects): Millis {
+  return Math.max(pingMs, Math.ceil(3 * (fx.roundTripMs(node) ?? pingMs)))
 }
 
 /** `a, b and c` by the first digits of their ids. */

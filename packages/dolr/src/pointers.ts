@@ -10,7 +10,7 @@ export interface Pointer {
   /** Verified. */
   record: SignedRecord
   expiresAt: Millis
-  /** From the host to here along the way, as a round trip. */
+  /** From the host to here along the way, as a round trip: what whoever brought this record first has said, at most {@link farthestMs}. */
   distanceMs: Millis
   /** The ways on which it came here, at most one for each salt; none when it is a copy off the way. */
   ways: readonly Way[]
@@ -21,12 +21,22 @@ export interface Way {
   readonly salt: number
   /** The key it leads to. */
   readonly key: Guid
-  /** Where the record came from; this node itself when it is the host. */
-  lastHop: NodeRef
-  /** Where it went on to; undefined: this node is the root. */
+  /** Where records came from, since the one before the newest; this node itself when it is the host. Bounded in `ways.ts`. */
+  lastHops: readonly LastHop[]
+  /** There were more than are noted. */
+  crowded: boolean
+  /** Where the newest went on to; undefined: this node is the root. */
   nextHop: NodeRef | undefined
-  /** Where the same record went before it took another way: there may be pointers there too. */
-  otherHop: NodeRef | undefined
+  /** Of the newest record that passed on this way. */
+  signedAt: Millis
+  /** When the last hops were last asked whether the way still comes through them. */
+  recheckedAt: Millis
+}
+
+/** A node that has sent a record here, and the date of the newest. */
+export interface LastHop {
+  readonly node: NodeRef
+  readonly signedAt: Millis
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { emit } from './command.ts'
+import { pingWaitMs } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 import type { Pointer } from './pointers.ts'
 
@@ -28,7 +29,7 @@ export class Suspects {
     if (sameNode(host, fx.self) || this.askedAt.has(host.id) || this.open >= config.checksMax || this.askedAt.size >= recentMax) return
     this.open++
     this.askedAt.set(host.id, now)
-    errands.request(host, { type: 'ping', guid, id: 0 }, config.pingMs, fx, (answered, _, effects) => {
+    errands.request(host, { type: 'ping', guid, id: 0 }, pingWaitMs(host, config, fx), fx, (answered, _, effects) => {
       this.open--
       if (!answered.ok) {
         // A host that is busy lives, and so does one that this node is too busy to ask.

@@ -14,6 +14,10 @@ const [liar, before, beyond, host] = ['liar', 'before', 'beyond', 'host'].map(no
   ReturnType<typeof nodeOf>,
 ]
 
+/** Signed by the host, and known to all. */
+const genuine = recordOf(guid, host, new Script('any').now)
+const liars = ['liar', 'another liar', 'third liar'].map(nodeOf)
+
 const input = fc.oneof(
   fc.record({ kind: fc.constant('pass' as const), message: messages, keyed: fc.boolean(), root: fc.boolean() }),
   fc.record({ kind: fc.constant('request' as const), message: messages, wantsReply: fc.boolean() }),
@@ -46,12 +50,21 @@ describe('whatever strangers send', () => {
   it('no pointer goes because a stranger wants it to', () => {
     const takeAway = fc.oneof(
       fc.record({
-        type: fc.constant('retract' as const),
+        type: fc.constantFrom('recheck' as const, 'release' as const),
         guid: fc.constant(guid),
         host: fc.constant(host.id),
         salt: fc.nat({ max: 3 }),
-        signedAt: fc.nat(),
       }),
+      fc.record({
+        type: fc.constant('publish' as const),
+        record: fc.constant(genuine),
+        salt: fc.constant(0),
+        distanceMs: fc.nat({ max: 2 ** 32 - 1 }),
+        stepMs: fc.nat({ max: 2 ** 32 - 1 }),
+        step: fc.nat({ max: 5 }),
+        push: fc.boolean(),
+      }),
+      fc.record({ type: fc.constant('copy' as const), records: fc.constant([genuine]), distanceMs: fc.nat({ max: 2 ** 32 - 1 }) }),
       fc.record({ type: fc.constant('moved' as const), guid: fc.constant(guid) }),
       fc.record({
         type: fc.constant('locate' as const),
@@ -62,18 +75,44 @@ describe('whatever strangers send', () => {
         found: fc.constant([]),
       }),
     )
+    const attempt = fc.record({ message: takeAway, from: fc.constantFrom(...liars), pauseMs: fc.nat({ max: 2_000 }) })
     fc.assert(
-      fc.property(fc.array(takeAway, { maxLength: 20 }), (attempts) => {
+      fc.property(fc.array(attempt, { maxLength: 20 }), (attempts) => {
         const script = new Script('self')
-        script.publishes(recordOf(guid, host, script.now), before, beyond)
-        for (const message of attempts) {
-          script.receives(message, liar, false)
-          if (message.type === 'locate') script.passes(encodeMessage(message), guid, liar, beyond)
+        script.publishes(genuine, before, beyond)
+        for (const { message, from, pauseMs } of attempts) {
+          script.receives(message, from, false)
+          if (message.type === 'locate' || message.type === 'publish') script.passes(encodeMessage(message), guid, from, beyond)
+          script.run(pauseMs)
         }
-        for (const { id } of script.requested) script.answers(id, { type: 'pong', hosts: true, state: 'unknown' })
+        for (const { id, to, message } of script.requested) {
+          if (message.type !== 'recheck') script.answers(id, { type: 'pong', hosts: true, state: 'unknown' })
+          else if (to.id === before.id) script.answers(id, { type: 'kept' })
+          else script.fails(id)
+        }
         assert.deepEqual(script.hostsOf(guid), [host])
+        assert.deepEqual(
+          script.takeTold().filter(({ to }) => to.id === before.id || to.id === beyond.id),
+          [],
+          'nor do the pointers of others',
+        )
       }),
     )
+  })
+
+  it('a genuine record repeated from off its way takes no pointer from the nodes on it, as often as it is repeated', () => {
+    const [a, b, root] = ['a', 'b', 'root'].map((name) => new Script(name)) as [Script, Script, Script]
+    const way = [a, b, root]
+    const record = recordOf(guid, host, a.now)
+    a.publishes(record, host, b.self)
+    b.publishes(record, a.self, root.self)
+    root.publishes(record, b.self, undefined)
+    for (let i = 0; i < 20; i++) {
+      for (const victim of way) victim.publishes(record, liars[i % liars.length]!, way[way.indexOf(victim) + 1]?.self, { distanceMs: i })
+      carry(way)
+      for (const victim of way) victim.run(700)
+    }
+    for (const victim of way) assert.deepEqual(victim.hostsOf(guid), [host])
   })
 
   it('a record of a host that it did not sign is kept in no guise', () => {
@@ -98,6 +137,23 @@ describe('whatever strangers send', () => {
     assert.deepEqual(script.hostsOf(guid), [])
   })
 })
+
+/** Brings what these nodes tell and ask each other, until they are silent. Nobody else answers. */
+function carry(nodes: readonly Script[]): void {
+  for (let work = true; work;) {
+    work = false
+    for (const from of nodes) {
+      for (const { to, message, id } of [...from.takeTold(), ...from.requested.splice(0)]) {
+        const target = nodes.find(({ self }) => self.id === to.id)
+        work ||= target !== undefined
+        const handle = target?.receives(message, from.self, id !== 0)
+        if (handle !== undefined && handle !== 0) from.answers(id, target!.replies.get(handle)!)
+        else if (id !== 0 && to.id === host.id) from.answers(id, { type: 'kept' })
+        else if (id !== 0) from.fails(id)
+      }
+    }
+  }
+}
 
 function feed(script: Script, each: typeof input extends fc.Arbitrary<infer T> ? T : never): void {
   switch (each.kind) {

@@ -15,7 +15,14 @@ const [host, other, before, between, beyond, elsewhere] = ['host', 'other', 'bef
   ReturnType<typeof nodeOf>,
 ]
 
-const retract = (signedAt: number): DolrMessage => ({ type: 'retract', guid, host: host.id, salt: 0, signedAt })
+const recheck: DolrMessage = { type: 'recheck', guid, host: host.id, salt: 0 }
+const release: DolrMessage = { type: 'release', guid, host: host.id, salt: 0 }
+/** Who was asked since the last look whether a record still comes from there. */
+const rechecked = (script: Script): string[] => {
+  const asked = script.requested.splice(0)
+  assert.ok(asked.every(({ message }) => JSON.stringify(message) === JSON.stringify(recheck)))
+  return asked.map(({ to }) => to.address.slice('test:'.length))
+}
 
 describe('a node on the way of a record', () => {
   it('keeps a pointer once the signature has been checked, and lets the message pass meanwhile', () => {
@@ -133,6 +140,54 @@ describe('a node on the way of a record', () => {
   })
 })
 
+describe('the distance of a host', () => {
+  it('is what came with the record first, and changes only with a newer one', () => {
+    const script = new Script('self')
+    const [near, far] = [recordOf(guid, host, script.now), recordOf(guid, other, script.now)]
+    script.publishes(near, before, beyond, { distanceMs: 20 })
+    script.publishes(far, before, beyond, { distanceMs: 50 })
+    script.publishes(near, elsewhere, beyond, { distanceMs: 600_000 })
+    script.publishes(near, before, beyond, { distanceMs: 600_000, salt: 1 })
+    script.receives({ type: 'copy', records: [near], distanceMs: 600_000 }, elsewhere)
+    assert.deepEqual(script.hostsOf(guid), [host, other])
+    script.publishes(recordOf(guid, host, script.now + 1), before, beyond, { distanceMs: 90 })
+    assert.deepEqual(script.hostsOf(guid), [other, host])
+  })
+
+  it('that only a copy has told gives way to that of a way', () => {
+    const script = new Script('self')
+    script.receives({ type: 'copy', records: [recordOf(guid, host, script.now)], distanceMs: 0 }, elsewhere)
+    script.settle()
+    script.publishes(recordOf(guid, other, script.now), before, beyond, { distanceMs: 50 })
+    assert.deepEqual(script.hostsOf(guid), [host, other])
+    script.publishes(recordOf(guid, host, script.now), before, beyond, { distanceMs: 90 })
+    assert.deepEqual(script.hostsOf(guid), [other, host])
+  })
+
+  it('is ten minutes at most, whoever says more', () => {
+    const script = new Script('self')
+    const found = (): unknown => {
+      const locate = encodeMessage({ type: 'locate', guid, salt: 0, wanted: 1, excluded: [], found: [] })
+      return (script.replies.get(script.passes(locate, guid, before, beyond).handle) as { hosts: unknown } & DolrMessage).hosts
+    }
+    script.publishes(recordOf(guid, host, script.now), before, beyond, { distanceMs: 4_000_000_000 })
+    assert.deepEqual(found(), [{ node: host, distanceMs: 600_000 }])
+    script.receives({ type: 'copy', records: [recordOf(guid, host, script.now + 1)], distanceMs: 4_000_000_000 }, elsewhere)
+    script.settle()
+    assert.deepEqual(found(), [{ node: host, distanceMs: 600_000 }])
+  })
+
+  it('does not make room for a stranger because somebody repeats a record of a near host as if it were far', () => {
+    const script = new Script('self', { pointersPerGuid: 2 })
+    const near = recordOf(guid, host, script.now)
+    script.publishes(near, before, beyond, { distanceMs: 5 })
+    script.publishes(recordOf(guid, other, script.now), before, beyond, { distanceMs: 6 })
+    script.publishes(near, elsewhere, beyond, { distanceMs: 4_000_000_000 })
+    script.publishes(recordOf(guid, nodeOf('crowd'), script.now), elsewhere, beyond, { distanceMs: 5 })
+    assert.ok(script.hostsOf(guid).some(({ id }) => id === host.id))
+  })
+})
+
 describe('the root of an object', () => {
   it('says that it keeps a record when it does', () => {
     const script = new Script('self')
@@ -163,13 +218,15 @@ describe('the root of an object', () => {
 })
 
 describe('when the way of a record changes', () => {
-  it('a node where it arrives by another last hop tells the old one to retract', () => {
+  it('a node where it arrives by another last hop too asks both whether they still send it', () => {
     const script = new Script('self')
     const record = recordOf(guid, host, script.now)
     script.publishes(record, before, beyond)
-    assert.deepEqual(script.takeTold(), [])
+    script.publishes(record, before, beyond)
+    assert.deepEqual(rechecked(script), [])
     script.publishes(record, elsewhere, beyond, { push: true })
-    assert.deepEqual(script.takeTold(), [{ to: before, message: retract(script.now), id: 0 }])
+    assert.deepEqual(rechecked(script), ['before', 'elsewhere'])
+    assert.deepEqual(script.takeTold(), [])
   })
 
   it('a record that is sent on ends where it meets the way as it was', () => {
@@ -186,41 +243,110 @@ describe('when the way of a record changes', () => {
     assert.equal(script.publishes(newer, elsewhere, between, { push: true }).decision.action, 'replace', 'nor where it is news')
   })
 
-  it('the retraction goes back hop by hop, and its pointers go', () => {
+  it('the question goes back hop by hop, to where the record does not go that way any more', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.publishes(record, before, beyond)
+    const handle = script.receives(recheck, beyond)
+    assert.deepEqual(script.replies.get(handle), { type: 'kept' })
+    assert.deepEqual(rechecked(script), ['before'])
+    script.publishes(record, before, elsewhere)
+    script.run(500)
+    script.receives(recheck, beyond)
+    assert.deepEqual(script.takeTold(), [{ to: beyond, message: release, id: 0 }])
+    assert.deepEqual(rechecked(script), [], 'the ways part here')
+    assert.deepEqual(script.hostsOf(guid), [host])
+  })
+
+  it('a record that took another way once still goes where messages go', () => {
+    const script = new Script('self')
+    const record = recordOf(guid, host, script.now)
+    script.nextHops.set(guid, beyond)
+    script.publishes(record, before, beyond)
+    script.publishes(record, before, elsewhere)
+    script.receives(recheck, beyond)
+    script.receives(recheck, elsewhere)
+    assert.deepEqual(script.takeTold(), [])
+    script.publishes(recordOf(guid, host, script.now + 1), before, beyond)
+    script.receives(recheck, elsewhere)
+    assert.deepEqual(script.takeTold(), [{ to: elsewhere, message: release, id: 0 }])
+  })
+
+  it('a pointer that nobody sends any more goes, and so do those beyond', () => {
     const script = new Script('self')
     script.publishes(recordOf(guid, host, script.now), before, beyond)
-    script.receives(retract(script.now), beyond, false)
+    script.receives(release, before, false)
     assert.deepEqual(script.hostsOf(guid), [])
-    assert.deepEqual(script.takeTold(), [{ to: before, message: retract(script.now), id: 0 }])
+    assert.deepEqual(script.takeTold(), [{ to: beyond, message: release, id: 0 }])
   })
 
-  it('it ends where the ways part', () => {
+  it('a pointer that still comes from elsewhere stays', () => {
     const script = new Script('self')
     const record = recordOf(guid, host, script.now)
     script.publishes(record, before, beyond)
-    script.publishes(record, before, elsewhere)
-    script.receives(retract(script.now), beyond, false)
+    script.publishes(record, elsewhere, beyond, { push: true })
+    script.receives(release, before, false)
     assert.deepEqual(script.hostsOf(guid), [host])
     assert.deepEqual(script.takeTold(), [])
+    script.receives(release, elsewhere, false)
+    assert.deepEqual(script.hostsOf(guid), [], 'now it comes from nobody')
   })
 
-  it('the present way stays when two copies of one message arrived in the wrong order', () => {
+  it('the last hop that is dead sends nothing any more, and one that is too busy to answer does', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.receives(recheck, beyond)
+    const busy = { reason: 'overloaded', detail: 'too much to do', at: before } as const
+    script.node.onReply(script.requested[0]!.id, { ok: false, failure: busy, elapsedMs: 1, path: [] }, script.now, script)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    script.run(500)
+    script.receives(recheck, beyond)
+    script.fails(script.requested[1]!.id)
+    assert.deepEqual(script.hostsOf(guid), [])
+    assert.deepEqual(script.takeTold(), [{ to: beyond, message: release, id: 0 }])
+  })
+
+  it('nobody is asked again before routes can have changed again: questions that go round in a circle end', () => {
+    const script = new Script('self', { settleMs: 500 })
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    for (let i = 0; i < 10; i++) script.receives(recheck, beyond)
+    assert.deepEqual(rechecked(script), ['before'])
+    script.run(500)
+    script.receives(recheck, beyond)
+    assert.deepEqual(rechecked(script), ['before'])
+  })
+
+  it('a node that has not brought the last two records is off the way', () => {
+    const script = new Script('self')
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.run(60_000)
+    script.publishes(recordOf(guid, host, script.now), elsewhere, beyond)
+    assert.deepEqual(rechecked(script), ['before', 'elsewhere'])
+    script.run(60_000)
+    script.publishes(recordOf(guid, host, script.now), elsewhere, beyond)
+    assert.deepEqual(rechecked(script), [])
+    script.receives(release, elsewhere, false)
+    assert.deepEqual(script.hostsOf(guid), [])
+  })
+
+  it('where more nodes bring a record than are noted, nobody takes it away before it expires', () => {
     const script = new Script('self')
     const record = recordOf(guid, host, script.now)
-    script.publishes(record, before, beyond)
-    script.publishes(record, before, elsewhere)
-    script.receives(retract(script.now), elsewhere, false)
-    assert.deepEqual(script.hostsOf(guid), [host], 'the other copy made it')
-    script.receives(retract(script.now), beyond, false)
-    assert.deepEqual(script.hostsOf(guid), [], 'now neither did')
+    const strangers = ['a', 'b', 'c', 'd'].map(nodeOf)
+    for (const each of [...strangers, before]) script.publishes(record, each, beyond)
+    for (const each of strangers) script.receives(release, each, false)
+    assert.deepEqual(script.hostsOf(guid), [host])
+    script.run(200_000)
+    assert.deepEqual(script.hostsOf(guid), [])
   })
 
-  it('nothing is retracted for somebody who is not the next hop, nor a newer record', () => {
+  it('nothing goes because of somebody who never sent it, nor on another way', () => {
     const script = new Script('self')
-    script.publishes(recordOf(guid, host, script.now + 1), before, beyond)
-    script.receives(retract(script.now + 1), elsewhere, false)
-    script.receives(retract(script.now), beyond, false)
-    script.receives({ ...retract(script.now + 1), salt: 1 } as DolrMessage, beyond, false)
+    script.publishes(recordOf(guid, host, script.now), before, beyond)
+    script.receives(release, elsewhere, false)
+    script.receives(release, beyond, false)
+    script.receives({ ...release, salt: 1 } as DolrMessage, before, false)
+    script.receives({ ...release, host: other.id } as DolrMessage, before, false)
     assert.deepEqual(script.hostsOf(guid), [host])
     assert.deepEqual(script.takeTold(), [])
   })
@@ -230,7 +356,7 @@ describe('when the way of a record changes', () => {
     const record = recordOf(guid, host, script.now)
     script.publishes(record, before, beyond)
     script.publishes(record, before, beyond, { salt: 1 })
-    script.receives(retract(script.now), beyond, false)
+    script.receives(release, before, false)
     assert.deepEqual(script.hostsOf(guid), [host])
   })
 
@@ -256,11 +382,11 @@ describe('when the way of a record changes', () => {
     script.node.routesChanged(script.now, script)
     script.run(1_000)
     assert.equal(script.routed.length, 5, 'once')
-    script.receives({ ...retract(1_000_000), guid: guids[0]! } as DolrMessage, beyond, false)
-    assert.deepEqual(script.takeTold(), [], 'the way parts here, so a retraction ends here')
+    script.receives({ ...recheck, guid: guids[0]! } as DolrMessage, beyond)
+    assert.deepEqual(script.takeTold(), [{ to: beyond, message: { ...release, guid: guids[0]! }, id: 0 }], 'the ways part here')
   })
 
-  it('a next hop that has been started anew gets the pointers it has lost, and no retraction is due', () => {
+  it('a next hop that has been started anew gets the pointers it has lost, once', () => {
     const script = new Script('self')
     const record = recordOf(guid, host, script.now)
     script.publishes(record, before, beyond)
@@ -274,8 +400,8 @@ describe('when the way of a record changes', () => {
     script.node.routesChanged(script.now, script)
     script.run(1_000)
     assert.equal(script.routed.length, 1, 'once')
-    script.receives(retract(1_000_000), again, false)
-    assert.deepEqual(script.hostsOf(guid), [], 'it is the one next hop')
+    script.receives(recheck, again)
+    assert.deepEqual(script.takeTold(), [], 'it is the one next hop')
   })
 
   it('a node that becomes the root keeps its pointers and sends nothing', () => {
@@ -312,6 +438,19 @@ describe('copies beside the way', () => {
     )
     script.publishes(recordOf(guid, host, script.now + 1), before, beyond, { step: 2 })
     assert.deepEqual(script.takeTold(), [])
+  })
+
+  it('go out when the record has proved right, once for each way, and again with the next', () => {
+    const script = new Script('self', { nearBackups: 1, nearHops: 2 })
+    script.localLookup = () => [beyond, elsewhere]
+    const record = recordOf(guid, host, script.now)
+    const copies = (): number => script.takeTold().filter(({ message }) => message.type === 'copy').length
+    script.publishes({ ...record, signature: recordOf(guid, other, script.now).signature }, before, beyond, { step: 1 })
+    assert.equal(copies(), 0, 'not of what nobody has signed')
+    for (const each of [record, record, recordOf(guid, host, script.now + 1)]) script.publishes(each, before, beyond, { step: 1 })
+    assert.equal(copies(), 2)
+    script.publishes(recordOf(guid, host, script.now + 1), before, beyond, { step: 1, salt: 1 })
+    assert.equal(copies(), 1)
   })
 
   it('go to the nodes nearest to this one, where that is wanted', () => {
