@@ -2,7 +2,7 @@ import type { Application, CallOptions, Millis } from '@plaxton/kbr'
 import { DeadlineError, InvalidValueError, PlaxtonError } from '@plaxton/kbr'
 import type { Command } from './call.ts'
 import { Call } from './call.ts'
-import type { NodeHost } from './host.ts'
+import type { ClientHost } from './client-host.ts'
 import { TimerQueue } from './timer-queue.ts'
 
 /** Commands one application runs at once. More at a time would only wait in the node and its link, and hold their data there. Our choice. */
@@ -19,7 +19,7 @@ export type Outcome = { readonly ok: true; readonly value: unknown } | { readonl
  * the core says of its commands.
  */
 export class CallQueue {
-  private readonly host: NodeHost
+  private readonly host: ClientHost
   private readonly application: Application
   private readonly defaultMs: Millis
   private readonly running = new Map<number, Call>()
@@ -27,7 +27,7 @@ export class CallQueue {
   private readonly patience: TimerQueue<Call>
 
   /** `defaultMs`: how long a call may take that names no time of its own. */
-  constructor(host: NodeHost, application: Application, defaultMs: Millis) {
+  constructor(host: ClientHost, application: Application, defaultMs: Millis) {
     this.host = host
     this.application = application
     this.defaultMs = defaultMs

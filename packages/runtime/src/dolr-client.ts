@@ -3,7 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import type { CallOptions, Dolr, HostedObject, KbrEvent, LocateOptions, NodeRef, ObjectHandler, Replies } from '@plaxton/kbr'
 import { InvalidValueError, NotFoundError, NotReadyError } from '@plaxton/kbr'
 import { CallQueue } from './call-queue.ts'
-import type { NodeHost } from './host.ts'
+import type { ClientHost } from './client-host.ts'
 import { ReplyList } from './reply-list.ts'
 
 /**
@@ -14,14 +14,14 @@ import { ReplyList } from './reply-list.ts'
  * withdrawn, unless another call has published the object too; the message of an aborted `sendToObj` may have been handled.
  */
 export class DolrClient implements Dolr {
-  private readonly node: NodeHost
+  private readonly node: ClientHost
   private readonly dolr: DolrNode
   private readonly calls: CallQueue
   /** Whoever answers for the objects hosted here. Bound: the core's `publicationsMax`. */
   private readonly handlers = new Map<Guid, ObjectHandler>()
 
   /** `dolr` is the application that `host` was told to `use`. */
-  constructor(host: NodeHost, dolr: DolrNode) {
+  constructor(host: ClientHost, dolr: DolrNode) {
     this.node = host
     this.dolr = dolr
     this.calls = new CallQueue(host, dolr, dolr.config.commandMs)
@@ -126,7 +126,7 @@ export class DolrClient implements Dolr {
   }
 
   /** A host that was stopped meanwhile is told nothing. */
-  private tell(run: Parameters<NodeHost['command']>[1]): void {
+  private tell(run: Parameters<ClientHost['command']>[1]): void {
     try {
       this.node.command(this.dolr, run)
     } catch (error) {

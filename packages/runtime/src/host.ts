@@ -7,6 +7,7 @@ import type { LookedUpEvent, LookupOptions, RoutingConfig, RoutingStats } from '
 import { KbrNode } from '@plaxton/routing'
 import type { TypedEventTarget } from 'main-event'
 import { TypedEventEmitter } from 'main-event'
+import type { ClientHost } from './client-host.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
 import { randomSeed } from './crypto.ts'
@@ -65,7 +66,7 @@ export interface HostStats extends LoopStats {
  * Life: `use` the applications, `start`, `join`; then commands; then `leave` (hands over) and `stop`, or `stop` alone (a crash as
  * others see it). A stopped host is not started again; make a new one, on the same store.
  */
-export class NodeHost implements AsyncDisposable {
+export class NodeHost implements ClientHost, AsyncDisposable {
   /** Typed DOM events, dispatched after the step that caused them. */
   readonly events: TypedEventTarget<NodeHostEvents>
   readonly clock: Clock

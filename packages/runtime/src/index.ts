@@ -1,3 +1,4 @@
+export type { ClientHost } from './client-host.ts'
 export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export { ed25519Key, randomKey, verifyEd25519 } from './crypto.ts'

@@ -4,7 +4,7 @@ import { NotReadyError } from '@plaxton/kbr'
 import type { PastEvent, PastNode } from '@plaxton/past'
 import { namedGuid } from '@plaxton/past'
 import { CallQueue } from './call-queue.ts'
-import type { NodeHost } from './host.ts'
+import type { ClientHost } from './client-host.ts'
 
 /** Whose object it is. */
 export interface SignerOptions {
@@ -26,7 +26,7 @@ export class PastClient implements Dht {
   private readonly calls: CallQueue
 
   /** `past` is the application that `host` was told to `use`. */
-  constructor(host: NodeHost, past: PastNode) {
+  constructor(host: ClientHost, past: PastNode) {
     this.past = past
     this.publicKey = host.publicKey(past)
     this.calls = new CallQueue(host, past, past.config.commandMs)
