@@ -66,14 +66,20 @@ export class Delivery {
   private watch(fx: AppEffects): void {
     const { errands, config } = this.parts
     this.patience = errands.later(config.patienceMs, fx, (_, __, effects) => {
-      errands.request(this.host, { type: 'ping', guid: this.guid, id: this.message }, pingWaitMs(this.host, config, effects), effects, (answered, now, later) => {
-        if (this.over) return
-        if (!answered.ok && answered.failure.reason !== 'overloaded')
-          this.end({ type: 'not delivered', failure: answered.failure }, now, later)
-        else if (answered.ok && isElsewhere(answered.message))
-          this.end({ type: 'no handler', detail: 'it does not host the object any more' }, now, later)
-        else this.watch(later)
-      })
+      errands.request(
+        this.host,
+        { type: 'ping', guid: this.guid, id: this.message },
+        pingWaitMs(this.host, config, effects),
+        effects,
+        (answered, now, later) => {
+          if (this.over) return
+          if (!answered.ok && answered.failure.reason !== 'overloaded')
+            this.end({ type: 'not delivered', failure: answered.failure }, now, later)
+          else if (answered.ok && isElsewhere(answered.message))
+            this.end({ type: 'no handler', detail: 'it does not host the object any more' }, now, later)
+          else this.watch(later)
+        },
+      )
     })
   }
 

@@ -71,6 +71,19 @@ describe('DOLR on Pastry', function () {
     }
   })
 
+  it('does not take a host for dead that is farther away than a ping usually takes', () => {
+    const { network, nodes } = networkOf(12, 7, { pingMs: 70 })
+    const [living, dead] = [nodes[3]!, nodes[4]!]
+    for (const host of [living, dead]) host.host(object)
+    dead.crash()
+    // The search for a second host rules out the first, and so every node on the way looks whether it lives.
+    for (const node of network.living()) assert.deepEqual(node.send(object, 'hello', { n: 2 }), [`${living.name}: hello`])
+    network.run(5_000)
+    const dropped = network.living().flatMap(({ events }) => events.filter(({ type }) => type === 'dolr:dropped-host'))
+    assert.ok(dropped.length > 0)
+    for (const event of dropped) assert.equal((event as unknown as { host: { id: string } }).host.id, dead.ref.id)
+  })
+
   it('goes on to the next host when the nearest is dead, and drops the pointers to it', () => {
     const { network, nodes } = networkOf(20, 12)
     const sender = nodes[19]!
