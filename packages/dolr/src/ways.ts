@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import type { DolrMessage } from './messages.ts'
-import { tell } from './parts.ts'
+import { pingWaitMs, tell } from './parts.ts'
 import type { DolrParts } from './parts.ts'
 import type { LastHop, Pointer, Way } from './pointers.ts'
 import { nextHopTo } from './records.ts'
@@ -63,7 +63,7 @@ export class Ways {
     const wayside = { guid, host: host.id, salt: way.salt }
     for (const { node } of way.lastHops) {
       if (sameNode(node, fx.self)) continue
-      errands.request(node, { type: 'recheck', ...wayside }, config.pingMs, fx, (answered, _, effects) => {
+      errands.request(node, { type: 'recheck', ...wayside }, pingWaitMs(node, config, fx), fx, (answered, _, effects) => {
         if (!answered.ok && answered.failure.reason !== 'overloaded') this.release(node.id, wayside, effects)
       })
     }

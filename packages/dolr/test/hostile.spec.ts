@@ -4,6 +4,9 @@ import { guidOf } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { encodeMessage } from '../src/codec.ts'
 import { messages } from './arbitrary.ts'
+import type { DolrParts } from '../src/parts.ts'
+import { rootKey } from '../src/records.ts'
+import { Network } from './network.ts'
 import { Script, bytesOf, nodeOf, recordOf } from './script.ts'
 
 const guid = guidOf(bytesOf('object'))
@@ -114,6 +117,32 @@ describe('whatever strangers send', () => {
     }
     for (const victim of way) assert.deepEqual(victim.hostsOf(guid), [host])
   })
+
+  it('a whole network repeats a record and nobody on its way loses a pointer, nor does unpublishing leave one for longer than it may', () => {
+    const config = { republishMs: 190_000, maxSkewMs: 1_000 }
+    const network = new Network(50, config)
+    const nodes = network.grow(30)
+    network.run(5_000)
+    const owner = nodes[0]!
+    owner.host(guid)
+    const onTheWay = nodes.filter((node) => node.pointers(guid).length > 0)
+    assert.ok(onTheWay.length >= 3, `${onTheWay.length} nodes`)
+    const { record } = (owner.dolr as unknown as { parts: DolrParts }).parts.pointers.get(guid, owner.ref.id)!
+    for (const stranger of nodes.slice(1)) {
+      for (const salt of [0, 1]) {
+        const repeated = encodeMessage({ type: 'publish', record, salt, distanceMs: 0, stepMs: 0, step: 0, push: false })
+        stranger.command((_, fx) => (fx.route(rootKey(guid, salt), repeated), 0))
+      }
+      network.run(700)
+      for (const node of onTheWay) assert.deepEqual(node.pointers(guid), [owner.name], node.name)
+    }
+    owner.unpublish(guid)
+    network.run(210_000)
+    assert.deepEqual(
+      nodes.flatMap((node) => node.pointers(guid)),
+      [],
+    )
+  }).timeout(30_000)
 
   it('a record of a host that it did not sign is kept in no guise', () => {
     fc.assert(
