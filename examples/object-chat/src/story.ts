@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startNode } from './node.ts'
-import { read, say } from './room.ts'
+import { read, roomGuid, say } from './room.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { ChatNode } from './node.ts'
 
@@ -28,6 +29,16 @@ async function killKeeper(name: string): Promise<void> {
   child.kill('SIGKILL')
   await exited
   tell(`kill -9 of ${name}`)
+}
+
+/** When a node has just joined, pointers that belong on it are still on their way to it: what is for all keepers could miss one. */
+async function allKeepersKnown(node: ChatNode): Promise<void> {
+  for (let looks = 0; looks < 100; looks++) {
+    const known = await node.services.dolr.locate(roomGuid(room), keepers.size)
+    if (known.length === keepers.size) return
+    await delay(50)
+  }
+  throw new Error('not all keepers are found')
 }
 
 async function dora(node: ChatNode, text: string): Promise<void> {
@@ -54,6 +65,7 @@ try {
   await startKeeper('ben', address)
   await startKeeper('cleo', address)
   const node = await startNode([address])
+  await allKeepersKnown(node)
   await dora(node, 'is there coffee?')
   const nearest = await readRoom(node)
 
