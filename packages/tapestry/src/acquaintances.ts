@@ -30,6 +30,7 @@ export class Acquaintances {
     if (status.points) state.backpointers.note(from)
     else state.backpointers.unnote(from.id)
     if (probing.size > 0) probing.heard(from, now, fx)
+    this.parts.insertions.onMet(from, fx)
   }
 
   /** Returns whether a measurement has ended by it. */

@@ -19,6 +19,11 @@ export class Backpointers {
     return (this.pointing?.size ?? 0) + (this.observing?.size ?? 0)
   }
 
+  /** Whether `id` has this node in its map or its sibling group. */
+  has(id: Guid): boolean {
+    return this.pointing?.has(id) === true || this.observing?.has(id) === true
+  }
+
   /** Nodes that have this one in their map. */
   refs(): NodeRef[] {
     return this.pointing === undefined ? [] : [...this.pointing.values()]

@@ -61,6 +61,9 @@ export interface TapestryConfig {
   /** How often those who have not acknowledged a multicast are asked again; and how often at most before another takes their place. */
   readonly multicastMs: Millis
   readonly multicastRetries: number
+  /** New multicasts taken on from one peer at once, and how often one more. Full: not taken on, as above. */
+  readonly multicastBurst: number
+  readonly multicastEveryMs: Millis
   /** How long an inserted node stays on the watch list, and how many do. Full: the first goes. */
   readonly watchMs: Millis
   readonly watchMax: number
@@ -138,6 +141,9 @@ export const tapestryDefaults: TapestryConfig = {
   multicastsMax: 64,
   multicastMs: 1_500,
   multicastRetries: 2,
+  /** Our guess: as many as may be open; and more joiners a second than a node of a growing network hears of from one neighbour. */
+  multicastBurst: 64,
+  multicastEveryMs: 500,
   /** Our guess: longer than any multicast takes. */
   watchMs: 20_000,
   watchMax: 64,
@@ -187,6 +193,8 @@ const bounds: { readonly [Field in keyof TapestryConfig]: readonly [least: numbe
   multicastsMax: [4, 4_096],
   multicastMs: [10, 600_000],
   multicastRetries: [0, 10],
+  multicastBurst: [1, 4_096],
+  multicastEveryMs: [1, 3_600_000],
   watchMs: [100, 3_600_000],
   watchMax: [1, 1_024],
   repairsMax: [1, 1_024],

@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { foundMax, refsMax, send } from './messages.ts'
+import { Rate } from './rate.ts'
 import type { Multicast, MulticastAck, MulticastPurpose } from './messages.ts'
 import type { TapestryState } from './state.ts'
 
@@ -26,6 +27,8 @@ export interface Completed extends Announcement {
  * with which it began then knows that everybody has been told.
  *
  * Whoever does not answer is asked again, then another node of its slot is told instead. It ends also when nobody is left in a slot: then there is nobody to tell.
+ *
+ * A message that makes many is taken from acquaintances only, never for more than the sender's slot for this node stands for, and so often from each.
  */
 export class Multicasts {
   private readonly state: TapestryState
@@ -33,9 +36,11 @@ export class Multicasts {
   private running: Map<number, Running> | undefined = undefined
   /** Those that are over, in case an acknowledgement was lost. Bound: `multicastsMax`. Full: the first is forgotten. Undefined until then. */
   private over: Map<number, Over> | undefined = undefined
+  private readonly rate: Rate
 
   constructor(state: TapestryState) {
     this.state = state
+    this.rate = new Rate(state.config.multicastBurst, state.config.multicastEveryMs)
   }
 
   /** Begins one here. Returns its token, or what came of it when there is nobody else to tell; undefined when too many are running. */
@@ -46,8 +51,11 @@ export class Multicasts {
     return running.children.length === 0 ? this.complete(running, fx) : token
   }
 
-  /** Whether this is the first copy of a multicast, which is to be acted on and then passed on by {@link pass}. Answers any other. */
-  isNew(from: NodeRef, message: Multicast, fx: OverlayEffects): boolean {
+  /**
+   * Whether this is the first copy of a multicast, which is to be acted on and then passed on by {@link pass}. Answers any other, but for those that are too many:
+   * their sender asks again, then asks another.
+   */
+  isNew(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): boolean {
     const over = this.over?.get(message.token)
     if (over !== undefined) {
       const isSame = over.parent === from.id
@@ -62,16 +70,32 @@ export class Multicasts {
       acknowledge(from, message.seq, !isSame, [], [], fx)
       return false
     }
-    return this.running === undefined || this.running.size < this.state.config.multicastsMax
+    if (message.purpose === 'obituary' && this.hasTold(message, now)) {
+      acknowledge(from, message.seq, true, [], [], fx)
+      return false
+    }
+    if (this.running !== undefined && this.running.size >= this.state.config.multicastsMax) return false
+    if (message.purpose === 'insert' && this.openFor(message.subject.id) >= attemptsMax) return false
+    return this.rate.take(from.id, now)
   }
 
-  /** Tells the others below this node; `found` is what this one contributes. */
-  pass(from: NodeRef, message: Multicast, found: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
+  /** Tells the others below this node; `found` is what this one contributes. `awaits`: it is not over before {@link release}. */
+  pass(from: NodeRef, message: Multicast, found: readonly NodeRef[], awaits: boolean, now: Millis, fx: OverlayEffects): void {
     const parent = { ref: from, seq: message.seq }
     const running = this.start(message.token, message, parent, found, now, fx)
     if (running === undefined) return
-    if (running.children.length === 0) this.complete(running, fx)
-    else acknowledge(from, message.seq, false, [], [], fx)
+    running.awaits = awaits
+    if (running.children.length > 0) acknowledge(from, message.seq, false, [], [], fx)
+    else if (!awaits) this.complete(running, fx)
+  }
+
+  /** The subject has answered, or is not going to. */
+  release(subject: Guid, fx: OverlayEffects): void {
+    for (const running of [...(this.running?.values() ?? [])]) {
+      if (!running.awaits || running.announcement.subject.id !== subject) continue
+      running.awaits = false
+      if (running.children.length === 0) this.complete(running, fx)
+    }
   }
 
   /** Returns what came of a multicast that began here, when this was its last acknowledgement. */
@@ -93,7 +117,8 @@ export class Multicasts {
     const silent: NodeRef[] = []
     const running = this.numbered(arg)
     if (running === undefined) return { silent, completed: undefined }
-    const { multicastMs, multicastRetries } = this.state.config
+    const { multicastMs, multicastRetries, insertMs } = this.state.config
+    if (now - running.startedAt >= insertMs) return { silent, completed: this.giveUp(running, fx) }
     let completed: Completed | undefined
     for (const child of [...running.children]) {
       if (now - child.heardAt < multicastMs) {
@@ -153,6 +178,8 @@ export class Multicasts {
       announcement: { purpose, subject, level, slots },
       parent,
       children: [],
+      startedAt: now,
+      awaits: false,
       ids: new Set(purpose === 'insert' ? [state.self.id] : []),
       refs: new Map(found.map((ref) => [ref.id, ref])),
     }
@@ -206,15 +233,40 @@ export class Multicasts {
 
   private finish(running: Running, child: Child, fx: OverlayEffects): Completed | undefined {
     running.children.splice(running.children.indexOf(child), 1)
-    return running.children.length === 0 ? this.complete(running, fx) : undefined
+    return running.children.length === 0 && !running.awaits ? this.complete(running, fx) : undefined
+  }
+
+  /** Somebody says without end that it is still at it. */
+  private giveUp(running: Running, fx: OverlayEffects): Completed | undefined {
+    running.children.length = 0
+    return running.awaits ? undefined : this.complete(running, fx)
+  }
+
+  /** Whether all that this is for have lately been told, or are being told. They would not look again so soon. */
+  private hasTold({ purpose, subject, level }: Multicast, now: Millis): boolean {
+    const isSame = ({ announcement, startedAt }: Running | Over): boolean =>
+      announcement.purpose === purpose &&
+      announcement.subject.id === subject.id &&
+      announcement.subject.epoch >= subject.epoch &&
+      announcement.level <= level &&
+      now - startedAt <= this.state.config.heartbeatMs
+    return [...(this.running?.values() ?? []), ...(this.over?.values() ?? [])].some(isSame)
+  }
+
+  private openFor(subject: Guid): number {
+    let open = 0
+    for (const { announcement } of this.running?.values() ?? []) {
+      if (announcement.purpose === 'insert' && announcement.subject.id === subject) open++
+    }
+    return open
   }
 
   private complete(running: Running, fx: OverlayEffects): Completed | undefined {
-    const { token, parent, announcement } = running
+    const { token, parent, announcement, startedAt } = running
     const [ids, refs] = [[...running.ids], [...running.refs.values()]]
     this.running?.delete(token)
     const over = (this.over ??= new Map())
-    over.set(token, { parent: parent?.ref.id, ids, refs })
+    over.set(token, { announcement, startedAt, parent: parent?.ref.id, ids, refs })
     if (over.size > this.state.config.multicastsMax) {
       for (const first of over.keys()) {
         over.delete(first)
@@ -245,6 +297,9 @@ interface Running {
   readonly parent: { readonly ref: NodeRef; seq: number } | undefined
   /** Those told who have not acknowledged. Bound: the slots of a map. */
   readonly children: Child[]
+  readonly startedAt: Millis
+  /** The subject has not answered this node yet. */
+  awaits: boolean
   readonly ids: Set<Guid>
   readonly refs: Map<Guid, NodeRef>
 }
@@ -262,6 +317,8 @@ interface Child {
 }
 
 interface Over {
+  readonly announcement: Announcement
+  readonly startedAt: Millis
   readonly parent: Guid | undefined
   readonly ids: readonly Guid[]
   readonly refs: readonly NodeRef[]
@@ -269,3 +326,6 @@ interface Over {
 
 /** Our guess: so many dead nodes in one slot are found otherwise. */
 const substitutesMax = 4
+
+/** Multicasts open for the insertion of one node: a second attempt may overtake the first. Full: a further one is not taken on. */
+const attemptsMax = 2

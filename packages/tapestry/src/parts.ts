@@ -34,18 +34,13 @@ export class Parts {
     this.repair = new SlotRepair(state, this.probing, this.multicasts)
   }
 
-  /** The node's own part in a multicast. Returns whom it has for the slots asked for. */
-  act({ purpose, subject, slots }: Multicast, now: Millis, fx: OverlayEffects): NodeRef[] {
-    switch (purpose) {
-      case 'insert':
-        this.insertions.welcome(subject, slots, now, fx)
-        return []
-      case 'obituary':
-        this.guardians.onObituary(subject, now, fx)
-        return []
-      case 'check':
-        return fillersFor(this.state, this.state.map.levelOf(subject.id), slots, foundMax)
-    }
+  /** The node's own part in a multicast, and on with it. */
+  pass(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): void {
+    const { purpose, subject, slots } = message
+    const awaits = purpose === 'insert' && this.insertions.welcome(subject, slots, now, fx)
+    if (purpose === 'obituary') this.guardians.onObituary(subject, now, fx)
+    const found = purpose === 'check' ? fillersFor(this.state, this.state.map.levelOf(subject.id), slots, foundMax) : []
+    this.multicasts.pass(from, message, found, awaits, now, fx)
   }
 
   /** A multicast that began here has reached everybody. */

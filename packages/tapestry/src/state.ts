@@ -78,6 +78,11 @@ export class TapestryState {
     return this.siblings.get(id) ?? this.map.get(id)
   }
 
+  /** Whether this node has `id` in a table, or `id` this one, as it says. */
+  isAcquainted(id: Guid): boolean {
+    return this.find(id) !== undefined || this.backpointers.has(id)
+  }
+
   /** Everybody in the tables, each once, the siblings first. */
   everybody(): NodeRef[] {
     const known = new Map<Guid, NodeRef>()
@@ -92,8 +97,7 @@ export class TapestryState {
   }
 
   /**
-   * `ref` is a member and spoke to this node, or its surrogate has everybody told of it: it gets its places, unless that incarnation is known to be
-   * over. True when it was unknown.
+   * `ref` is a member and spoke to this node: it gets its places, unless that incarnation is known to be over. True when it was unknown.
    */
   admit(ref: NodeRef, fx: OverlayEffects): boolean {
     if (ref.id === this.self.id || this.failed.refuses(ref)) return false

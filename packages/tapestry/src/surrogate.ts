@@ -6,6 +6,7 @@ import { refsMax, send } from './messages.ts'
 import type { Insert, InsertPayload, InsertRequest } from './messages.ts'
 import type { Completed, Multicasts } from './multicast.ts'
 import type { Probing } from './probing.ts'
+import { Rate } from './rate.ts'
 import type { TapestryState } from './state.ts'
 
 /** A joiner asks this node to be its way in, or a member to look into its part of the network. */
@@ -16,18 +17,23 @@ export function onInsertRequest(state: TapestryState, from: NodeRef, request: In
 }
 
 /**
- * The part that others play in an insertion (JSAC 2004, §III-C). The surrogate starts the multicast; each node it reaches takes the new one in, tells it of nodes for its
- * empty slots, and tells it and every other node whose multicast is not over here (the watch list) of each other, so that two that should fill each other's hole cannot
- * miss one another.
+ * The part that others play in an insertion (JSAC 2004, §III-C). The surrogate starts the multicast; each node it reaches greets the new one. When it has answered, and not
+ * before, the node takes it in, tells it of nodes for its empty slots, and tells it and every other node whose multicast was open here at the same time (the watch list) of
+ * each other, so that two that should fill each other's hole cannot miss one another. Only then does the node acknowledge: when all have, the new one is in all their tables.
  */
 export class Insertions {
   private readonly state: TapestryState
   private readonly probing: Probing
   private readonly multicasts: Multicasts
   /** Nodes inserted lately. Bound: `watchMax`. Full: the first goes. Undefined until the first. */
-  private watched: Map<Guid, { readonly ref: NodeRef; readonly until: Millis }> | undefined = undefined
+  private watched: Map<Guid, Watched> | undefined = undefined
+  /** Those of them that have not answered. Bound: `watchMax`. Full: a multicast is not taken on. Undefined until the first. */
+  private awaited: Map<Guid, Awaited> | undefined = undefined
   /** Those this node is the surrogate of, by the token of the multicast. Bound: `multicastsMax`. Undefined until the first. */
   private running: Map<number, { readonly joiner: NodeRef; readonly attempt: number }> | undefined = undefined
+
+  /** Insertions begun for one joiner. */
+  private readonly rate = new Rate(insertBurst, insertEveryMs)
 
   constructor(state: TapestryState, probing: Probing, multicasts: Multicasts) {
     this.state = state
@@ -66,7 +72,13 @@ export class Insertions {
       return send(from, { type: 'insert-refusal', attempt, member: state.standing === 'member' }, fx)
     }
     for (const { joiner, attempt: other } of this.running?.values() ?? []) if (joiner.id === from.id && other === attempt) return
-    this.welcome(from, holes, now, fx)
+    // It reminds this node if that was too often.
+    if (!this.rate.take(from.id, now)) return
+    state.admit(from, fx)
+    this.probing.start(from, false, now, fx)
+    const fellows = this.fellowsOf(from)
+    this.watch(from, now)
+    this.introduce({ ref: from, holes, fellows }, fx)
     const level = Math.min(shared, state.siblings.floor)
     const begun = this.multicasts.begin({ purpose: 'insert', subject: from, level, slots: holes }, now, fx)
     if (typeof begun === 'number') {
@@ -85,30 +97,81 @@ export class Insertions {
     this.tell(insertion.joiner, insertion.attempt, completed, fx)
   }
 
-  /** The multicast for `joiner` is here: this node takes it in, and helps it. */
-  welcome(joiner: NodeRef, holes: readonly number[], now: Millis, fx: OverlayEffects): void {
+  /** Whether one more can be waited for. */
+  get hasRoom(): boolean {
+    return this.awaited === undefined || this.awaited.size < this.state.config.watchMax
+  }
+
+  /** The multicast for `joiner` is here. Returns whether it has to wait for the joiner's answer. */
+  welcome(joiner: NodeRef, holes: readonly number[], now: Millis, fx: OverlayEffects): boolean {
     const { state } = this
-    if (joiner.id === state.self.id || state.failed.refuses(joiner)) return
-    const shared = state.map.levelOf(joiner.id)
-    const fellows = this.multicasts.inserting().filter((ref) => ref.id !== joiner.id)
-    const refs = [...fellows, ...fillersFor(state, shared, holes, 2).filter((ref) => ref !== state.self && ref.id !== joiner.id)]
-    // That a known node has begun anew it must say itself.
-    if (state.find(joiner.id) === undefined) state.admit(joiner, fx)
-    // Its answer is the direct contact that nobody stays in a table without; and the distance.
-    this.probing.start(joiner, false, now, fx)
-    if (refs.length > 0) send(joiner, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
-    for (const fellow of fellows) send(fellow, { type: 'contacts', refs: [joiner], gone: [] }, fx)
+    if (joiner.id === state.self.id || state.failed.refuses(joiner)) return false
+    const fellows = this.fellowsOf(joiner)
+    const welcome: Awaited = { ref: joiner, holes, fellows }
     this.watch(joiner, now)
+    const known = state.find(joiner.id)
+    this.probing.start(joiner, false, now, fx)
+    if (known !== undefined && known.epoch >= joiner.epoch) {
+      this.introduce(welcome, fx)
+      return false
+    }
+    const awaited = (this.awaited ??= new Map())
+    for (const fellow of fellows.keys()) awaited.get(fellow)?.fellows.set(joiner.id, joiner)
+    awaited.set(joiner.id, welcome)
+    return true
+  }
+
+  /** `from` is a member, or about to become one, and says so itself. */
+  onMet(from: NodeRef, fx: OverlayEffects): void {
+    const welcome = this.awaited?.get(from.id)
+    if (welcome === undefined || from.epoch < welcome.ref.epoch) return
+    this.awaited!.delete(from.id)
+    this.introduce(welcome, fx)
+    this.multicasts.release(from.id, fx)
+  }
+
+  /** Whether `ref` is somebody of whom only a multicast speaks; it does not answer, and is forgotten. */
+  giveUp(ref: NodeRef, fx: OverlayEffects): boolean {
+    if (this.awaited?.delete(ref.id) !== true) return false
+    this.watched?.delete(ref.id)
+    this.probing.drop(ref.id)
+    this.multicasts.release(ref.id, fx)
+    return this.state.find(ref.id) === undefined
+  }
+
+  /** Nobody is waited for who is not being asked. */
+  proceed(fx: OverlayEffects): void {
+    if (this.awaited === undefined || this.awaited.size === 0) return
+    for (const { ref } of [...this.awaited.values()]) if (!this.probing.has(ref.id)) this.giveUp(ref, fx)
   }
 
   clear(): void {
     this.watched = undefined
+    this.awaited = undefined
     this.running = undefined
   }
 
   /** Whether nobody shares more digits with the joiner than this node does, apart from the joiner and such as are being inserted at the same time. */
   private standsInFor(joiner: NodeRef, now: Millis): boolean {
     return this.state.map.slotFor(joiner.id).every((ref) => ref.id === joiner.id || this.isInserting(ref, now))
+  }
+
+  /** Those whose multicast is open here. */
+  private fellowsOf(joiner: NodeRef): Map<Guid, NodeRef> {
+    const others = this.multicasts.inserting().filter((ref) => ref.id !== joiner.id)
+    return new Map(others.map((ref) => [ref.id, ref]))
+  }
+
+  /** It has answered: it and those that were inserted at the same time, and have answered too, hear of each other. */
+  private introduce({ ref: joiner, holes, fellows }: Awaited, fx: OverlayEffects): void {
+    const { state } = this
+    const watched = this.watched?.get(joiner.id)
+    if (watched !== undefined) watched.met = true
+    const met = [...new Map([...fellows, ...this.fellowsOf(joiner)]).values()].filter(({ id }) => this.watched?.get(id)?.met === true)
+    const fillers = fillersFor(state, state.map.levelOf(joiner.id), holes, 2).filter((ref) => ref !== state.self && ref.id !== joiner.id)
+    const refs = [...met, ...fillers]
+    if (refs.length > 0) send(joiner, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
+    for (const fellow of met) send(fellow, { type: 'contacts', refs: [joiner], gone: [] }, fx)
   }
 
   private isInserting(ref: NodeRef, now: Millis): boolean {
@@ -118,7 +181,7 @@ export class Insertions {
   private watch(ref: NodeRef, now: Millis): void {
     const watched = (this.watched ??= new Map())
     for (const [id, { until }] of watched) if (until <= now || id === ref.id) watched.delete(id)
-    watched.set(ref.id, { ref, until: now + this.state.config.watchMs })
+    watched.set(ref.id, { until: now + this.state.config.watchMs, met: false })
     if (watched.size <= this.state.config.watchMax) return
     for (const first of watched.keys()) {
       watched.delete(first)
@@ -131,3 +194,22 @@ export class Insertions {
     for (const observer of this.state.backpointers.observers()) send(observer, { type: 'contacts', refs: [joiner], gone: [] }, fx)
   }
 }
+
+/** A node on the watch list. */
+interface Watched {
+  readonly until: Millis
+  /** It has answered. */
+  met: boolean
+}
+
+/** A joiner that has been greeted. */
+interface Awaited {
+  readonly ref: NodeRef
+  readonly holes: readonly number[]
+  /** Those whose multicast was open here when its own came, or came while it was awaited. Bound: `multicastsMax`, and `watchMax`. */
+  readonly fellows: Map<Guid, NodeRef>
+}
+
+/** Our guess: attempts of an honest joiner that follow each other at once; then one every few. */
+const insertBurst = 4
+const insertEveryMs = 5_000

@@ -137,7 +137,7 @@ export class TapestryNode implements Overlay {
       this.joining?.onUnreachable(peer, fx)
       this.parts.measuring.drop(peer.id, now, fx)
       // It did not answer a probe either, because there is nobody to connect to.
-      if (this.parts.probing.has(peer.id)) this.departures.fail(peer, now, fx)
+      if (this.parts.probing.has(peer.id)) this.noAnswer(peer, now, fx)
       else this.suspect(peer, now, fx)
       return this.settle(now, fx)
     }
@@ -256,7 +256,7 @@ export class TapestryNode implements Overlay {
     switch (kind) {
       case 'probe': {
         const silent = this.parts.probing.expired(arg, now, fx)
-        if (silent !== undefined) this.departures.fail(silent, now, fx)
+        if (silent !== undefined) this.noAnswer(silent, now, fx)
         return
       }
       case 'measure':
@@ -304,8 +304,11 @@ export class TapestryNode implements Overlay {
     const { state } = this
     if (message.subject.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
     if (!state.counts) return send(from, { type: 'pong', seq: 0, ...state.statusFor(from) }, fx)
-    if (!this.parts.multicasts.isNew(from, message, fx)) return
-    this.parts.multicasts.pass(from, message, this.parts.act(message, now, fx), now, fx)
+    // Whoever passes one on here has this node in a table, and says so when asked; then it is taken from it when it comes again.
+    if (!state.isAcquainted(from.id)) return send(from, { type: 'ping', seq: state.nextSeq(), ...state.statusFor(from) }, fx)
+    if (message.level <= state.map.levelOf(from.id)) return fx.emit({ type: 'dropped', from, reason: 'a multicast to more than a slot' })
+    if (message.purpose === 'insert' && !this.parts.insertions.hasRoom) return
+    if (this.parts.multicasts.isNew(from, message, now, fx)) this.parts.pass(from, message, now, fx)
   }
 
   // Joining
@@ -355,9 +358,15 @@ export class TapestryNode implements Overlay {
 
   // Failures
 
+  /** A peer has been asked three times, or cannot be connected to. */
+  private noAnswer(peer: NodeRef, now: Millis, fx: OverlayEffects): void {
+    if (!this.parts.insertions.giveUp(peer, fx)) this.departures.fail(peer, now, fx)
+  }
+
   /** After every input: whatever has become due by it. */
   private settle(now: Millis, fx: OverlayEffects): void {
     const { state, joining } = this
+    this.parts.insertions.proceed(fx)
     if (joining?.settled === true) this.becomeMember(joining.startedAt, now, fx)
     if (this.ready && this.departures.isCutOff(now)) return this.rejoin(now, fx)
     if (state.doubtful.size > 0 && this.ready) this.parts.repair.proceed(now, fx)

@@ -183,3 +183,161 @@ describe('whatever strangers send', () => {
     assert.deepEqual(network.complaints(), [])
   })
 })
+
+describe('multicasts of those who mean harm', () => {
+  const ghost = ref('f7')
+
+  /** Fifty members at rest, and what they send from now on. */
+  function throng(seed: string): { network: TestNetwork; hosts: TestHost[]; sent: Array<{ from: Guid; to: Guid; type: string }> } {
+    const network = new TestNetwork(seed, { siblingsMin: 4 })
+    const hosts = network.grow(
+      someBytes(network.prng, 60)
+        .filter((id) => id !== ghost.id && id !== 'f8')
+        .slice(0, 50),
+    )
+    network.run(60_000)
+    const sent: Array<{ from: Guid; to: Guid; type: string }> = []
+    // Also what is sent to nobody, so before the network.
+    for (const host of hosts) {
+      const send = host.send.bind(host)
+      host.send = (to, message) => {
+        sent.push({ from: host.ref.id, to: to.id, type: message.type })
+        send(to, message)
+      }
+    }
+    return { network, hosts, sent }
+  }
+
+  function multicast(purpose: string, subject: NodeRef, token: number, level = 1): Message {
+    return { type: 'multicast', seq: token, token, purpose, level, subject, slots: [] } as Message
+  }
+
+  const about = (sent: ReadonlyArray<{ type: string }>): number => sent.filter(({ type }) => type.startsWith('multicast')).length
+  const knows = (host: TestHost, id: Guid): boolean => host.node.localLookup(id, 3, false).some((other) => other.id === id)
+
+  it('of a stranger change nothing and cost one frame, to the stranger', () => {
+    const { network, hosts, sent } = throng('strange multicast')
+    const stranger = ref('f8')
+    for (const [i, purpose] of ['insert', 'obituary', 'check'].entries()) {
+      for (const level of [0, 1, 2]) {
+        const host = hosts[3 * i + level]!
+        sent.length = 0
+        host.take(stranger, multicast(purpose, purpose === 'insert' ? ghost : hosts[40]!.ref, 10 * i + level, level))
+        assert.deepEqual(sent, [{ from: host.ref.id, to: stranger.id, type: 'ping' }])
+      }
+    }
+    sent.length = 0
+    network.run(5_000)
+    assert.equal(about(sent), 0)
+    assert.equal(sent.filter(({ to }) => to === ghost.id || to === stranger.id).length, 0)
+    assert.ok(hosts.every((host) => !knows(host, ghost.id) && knows(host, hosts[40]!.ref.id) !== (host === hosts[40])))
+    assert.deepEqual(network.complaints(), [])
+  })
+
+  it('of a member for more than its slot for the receiver are dropped', () => {
+    const { hosts, sent } = throng('too wide')
+    const [host, member] = [hosts[0]!, hosts.find(({ ref: other }) => other.id[0] !== hosts[0]!.ref.id[0])!]
+    host.take(member.ref, multicast('insert', ghost, 1, 0))
+    assert.deepEqual(host.events.at(-1), { type: 'dropped', from: member.ref, reason: 'a multicast to more than a slot' })
+    assert.deepEqual(sent, [])
+  })
+
+  it('of a member bring no node into a table that does not answer, nor a message on the way to it', () => {
+    const { network, hosts, sent } = throng('ghost')
+    const member = hosts[0]!
+    const reached = member.node.slot(0, 0xf)[0] ?? member.node.slot(0, 1)[0]!
+    network.hosts.get(reached.id)!.take(member.ref, multicast('insert', ghost, 1))
+    for (let i = 0; i < 30; i++) {
+      network.run(1_000)
+      for (const host of hosts) {
+        const next = host.node.nextHop(ghost.id, 0, new Set())
+        assert.ok(next.action === 'deliver' || (next.action === 'forward' && next.to.id !== ghost.id), next.action)
+      }
+    }
+    // Three pings from each of the part of the network that the member may speak to, no more of anything.
+    const part = hosts.filter(({ ref: other }) => other.id[0] === reached.id[0]).length
+    const toGhost = sent.filter(({ to }) => to === ghost.id)
+    assert.ok(toGhost.length > 0 && toGhost.length <= 3 * part, `${toGhost.length} to the ghost from ${part} nodes`)
+    assert.ok(toGhost.every(({ type }) => type === 'ping'))
+    network.run(300_000)
+    assert.ok(sent.filter(({ to }) => to === ghost.id).length <= 3 * part)
+    assert.deepEqual(network.complaints(), [])
+  })
+
+  it('of a member are taken on so many at once and then so often, whatever they are about', () => {
+    const config = { siblingsMin: 4, multicastBurst: 8, multicastEveryMs: 10_000 }
+    const network = new TestNetwork('flood', config)
+    const [first, second] = network.grow([byte(0x11), byte(0x22), byte(0x33)]) as [TestHost, TestHost]
+    let taken = 0
+    second.send = (_to, message) => void (message.type === 'multicast-ack' && taken++)
+    const flood = (): number => {
+      taken = 0
+      for (let i = 0; i < 200; i++) second.take(first.ref, multicast('check', first.ref, network.prng.nextUint32()))
+      return taken
+    }
+    // What the insertions of the others have used up.
+    network.now += 100_000
+    assert.equal(flood(), 8)
+    network.now += 30_000
+    assert.equal(flood(), 3)
+  })
+
+  it('that say again and again that a live member is dead have it asked once in a while, and are not passed on', () => {
+    const { network, hosts, sent } = throng('obituaries')
+    const victim = hosts[20]!
+    const member = hosts.find(({ ref: other }) => other.id[0] !== victim.ref.id[0])!
+    const targets = hosts.filter((host) => host.ref.id[0] === victim.ref.id[0] && host !== victim)
+    for (let i = 0; i < 50; i++) {
+      for (const host of targets) host.take(member.ref, multicast('obituary', victim.ref, 1_000 * i + hosts.indexOf(host)))
+      network.run(100)
+    }
+    const pings = sent.filter(({ to, type }) => to === victim.ref.id && type === 'ping').length
+    assert.ok(pings <= 2 * targets.length, `${pings} pings by ${targets.length}`)
+    const passed = sent.filter(({ type }) => type === 'multicast').length
+    assert.ok(passed <= targets.length ** 2, `${passed} passed on by ${targets.length}`)
+    assert.deepEqual(network.complaints(), [])
+  })
+
+  it('do not stay open for as long as somebody says that it is still at it', () => {
+    const network = new TestNetwork('endless', { siblingsMin: 4, multicastsMax: 4 })
+    const [first, second, third] = network.grow([byte(0x11), byte(0x22), byte(0x23)]) as [TestHost, TestHost, TestHost]
+    network.passes = (from, _to, message) => {
+      if (from.id !== third.ref.id || message.type !== 'multicast-ack') return true
+      return (message as Message & { done: boolean }).done === false
+    }
+    third.send = (to, message) =>
+      network.transmit(third, to, message.type === 'multicast-ack' ? ({ ...message, done: false } as Message) : message, (host) =>
+        host.node.onMessage(
+          third.ref,
+          message.type === 'multicast-ack' ? ({ ...message, done: false } as Message) : message,
+          network.now,
+          host,
+        ),
+      )
+    let done = 0
+    const send = second.send.bind(second)
+    second.send = (to, message) => {
+      if (to.id === first.ref.id && message.type === 'multicast-ack' && (message as Message & { done: boolean }).done) done++
+      send(to, message)
+    }
+    second.take(first.ref, multicast('check', first.ref, 9))
+    network.run(15_000)
+    assert.equal(done, 0)
+    network.run(10_000)
+    assert.equal(done, 1)
+  })
+
+  it('cannot be had of a surrogate as often as a joiner likes', () => {
+    const network = new TestNetwork('inserts', { siblingsMin: 4 })
+    const hosts = network.grow([byte(0x11), byte(0x22), byte(0x33)])
+    let begun = 0
+    const send = hosts[0]!.send.bind(hosts[0]!)
+    hosts[0]!.send = (to, message) => {
+      if (message.type === 'multicast') begun++
+      send(to, message)
+    }
+    for (let attempt = 1; attempt <= 100; attempt++) hosts[0]!.take(ref('44'), { type: 'insert', attempt, holes: [] } as never)
+    // Four at once, each to the two others.
+    assert.equal(begun, 8)
+  })
+})

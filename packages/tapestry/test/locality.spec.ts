@@ -20,10 +20,13 @@ describe('the neighbour map of a joiner', () => {
   })
 
   it('gets nearer with time', () => {
-    const plane = new Plane('nearer', { nearest: 2 }).grow(120)
-    const before = plane.walk(2_000).ratio
-    plane.network.run(1_200_000)
-    const after = plane.walk(2_000).ratio
+    let [before, after] = [0, 0]
+    for (let seed = 0; seed < 3; seed++) {
+      const plane = new Plane(`nearer ${seed}`, { nearest: 2 }).grow(120)
+      before += plane.walk(2_000).ratio / 3
+      plane.network.run(1_200_000)
+      after += plane.walk(2_000).ratio / 3
+    }
     assert.ok(after < before, `${before}, then ${after}`)
   })
 })

@@ -3,7 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Message } from '@plaxton/kbr'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
-import { byte, shared, someBytes } from './helpers.ts'
+import { byte, ref, shared, someBytes } from './helpers.ts'
 
 interface Multicast extends Message {
   readonly type: 'multicast'
@@ -97,7 +97,7 @@ describe('acknowledged multicast', () => {
   it('a node that hears it again says again that it is done, and does nothing twice', () => {
     const network = new TestNetwork('again', { siblingsMin: 30 })
     const [first, second] = network.grow([byte(0x11), byte(0x22)]) as [TestHost, TestHost]
-    const stranger = { id: byte(0x33), address: 'test:33', epoch: 1 }
+    const stranger = ref('33')
     const message = { type: 'multicast', seq: 5, token: 77, purpose: 'insert', level: 8, subject: stranger, slots: [] }
     const heard: Message[] = []
     network.passes = (from, to, sent) => {
@@ -105,6 +105,7 @@ describe('acknowledged multicast', () => {
       return true
     }
     second.take(first.ref, message)
+    second.take(stranger, { type: 'heartbeat', member: true, group: 0, points: false } as never)
     second.take(first.ref, message)
     const acks = heard.filter(({ type }) => type === 'multicast-ack')
     assert.deepEqual(acks, [
@@ -112,5 +113,36 @@ describe('acknowledged multicast', () => {
       { type: 'multicast-ack', seq: 5, done: true, ids: [second.ref.id], refs: [] },
     ])
     assert.equal(second.neighbors.filter((change) => change === '+33').length, 1)
+  })
+  it('a node acknowledges an insertion, and takes the joiner in, when the joiner has answered it', () => {
+    const network = new TestNetwork('contact first', { siblingsMin: 30 })
+    const [first, second] = network.grow([byte(0x11), byte(0x22)]) as [TestHost, TestHost]
+    const done: Message[] = []
+    network.passes = (from, _to, sent) => {
+      if (from.id === second.ref.id && sent.type === 'multicast-ack' && (sent as Message & { done: boolean }).done) done.push(sent)
+      return true
+    }
+    const joiner = ref('33')
+    second.take(first.ref, { type: 'multicast', seq: 5, token: 77, purpose: 'insert', level: 1, subject: joiner, slots: [] } as never)
+    network.run(500)
+    assert.equal(done.length, 0)
+    assert.deepEqual(second.neighbors, ['+11'])
+    second.take(joiner, { type: 'heartbeat', member: true, group: 0, points: false } as never)
+    assert.equal(done.length, 1)
+    assert.deepEqual(second.neighbors, ['+11', '+33'])
+  })
+
+  it('goes on without a joiner that does not answer, and forgets it', () => {
+    const network = new TestNetwork('no answer', { siblingsMin: 30 })
+    const [first, second] = network.grow([byte(0x11), byte(0x22)]) as [TestHost, TestHost]
+    let done = 0
+    network.passes = (from, _to, sent) => {
+      if (from.id === second.ref.id && sent.type === 'multicast-ack' && (sent as Message & { done: boolean }).done) done++
+      return true
+    }
+    second.take(first.ref, { type: 'multicast', seq: 5, token: 77, purpose: 'insert', level: 1, subject: ref('33'), slots: [] } as never)
+    network.run(10_000)
+    assert.equal(done, 1)
+    assert.deepEqual(second.neighbors, ['+11'])
   })
 })
