@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { guidOf } from '@plaxton/guid'
 import { encodeMessage } from '../src/codec.ts'
 import { Script, bytesOf, nodeOf, recordOf } from '../test/script.ts'
@@ -8,6 +10,9 @@ import { Script, bytesOf, nodeOf, recordOf } from '../test/script.ts'
  *
  *     npm run bench -- pointers
  */
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const count = 50_000
 const address = '/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWQYV9dGMFoRzNStwpXztXaBUjtPqi6aU76ZgUriHhKust'
@@ -45,8 +50,8 @@ function microsecondsEach(run: () => void): number {
 }
 
 function heapUsed(): number {
-  globalThis.gc?.()
-  globalThis.gc?.()
+  collectGarbage()
+  collectGarbage()
   const { heapUsed: heap, arrayBuffers } = process.memoryUsage()
   return heap + arrayBuffers
 }

@@ -116,7 +116,7 @@ export const dolrDefaults = {
   maxCommands: 1_024,
   /** Objects this node may publish. Each costs a signature and two routed messages a minute. */
   publicationsMax: 100_000,
-  /** Pointers this node keeps for others; 1.9 KB each (`bench/pointers.bench.ts`), 190 MB in all. Full: the host with the most loses its oldest. */
+  /** Pointers this node keeps for others; 2.2 KB each (`bench/pointers.bench.ts`), 220 MB in all. Full: the host with the most loses its oldest. */
   pointersMax: 100_000,
   /** Hosts kept for one object. Full: the farthest goes. */
   pointersPerGuid: 64,
