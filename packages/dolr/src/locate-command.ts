@@ -40,10 +40,11 @@ export class LocateCommand extends SearchCommand {
     else this.search(this.missing, now, fx)
   }
 
-  protected onFound(hosts: readonly Candidate[], _all: boolean, now: Millis, fx: AppEffects): void {
-    if (this.wish.checked) return this.check(hosts, now, fx)
+  protected onFound(hosts: readonly Candidate[], all: boolean, now: Millis, fx: AppEffects): void {
+    if (this.wish.checked) return this.check(hosts, all, now, fx)
     for (const host of hosts) this.found.set(host.node.id, host)
-    this.nameAll(fx)
+    for (const { node } of hosts) this.ruleOut(node.id)
+    this.goOn(all, now, fx)
   }
 
   protected onNotFound(error: NotFoundError, _now: Millis, fx: AppEffects): void {
@@ -61,7 +62,7 @@ export class LocateCommand extends SearchCommand {
   }
 
   /** Asks all of them whether they host the object. */
-  private check(hosts: readonly Candidate[], now: Millis, fx: AppEffects): void {
+  private check(hosts: readonly Candidate[], all: boolean, now: Millis, fx: AppEffects): void {
     const { errands, config } = this.parts
     this.progress('measuring', `asking ${namesOf(hosts.map(({ node }) => node))} whether they host it`, fx)
     let open = hosts.length
@@ -72,14 +73,14 @@ export class LocateCommand extends SearchCommand {
         if (this.ended) return
         const hostsIt = answered.ok && answered.message.type === 'pong' && answered.message.hosts
         if (hostsIt) this.found.set(host.node.id, host)
-        if (--open === 0) this.onChecked(hosts, time, effects)
+        if (--open === 0) this.goOn(all && hosts.every(({ node }) => this.found.has(node.id)), time, effects)
       })
     }
   }
 
-  private onChecked(hosts: readonly Candidate[], now: Millis, fx: AppEffects): void {
-    const areAllLive = hosts.every(({ node }) => this.found.has(node.id))
-    if (areAllLive || this.missing <= 0) this.nameAll(fx)
+  /** `all`: there are no others. */
+  private goOn(all: boolean, now: Millis, fx: AppEffects): void {
+    if (all || this.missing <= 0) this.nameAll(fx)
     else this.search(this.missing, now, fx)
   }
 

@@ -22,6 +22,8 @@ export abstract class SearchCommand extends Command {
   /** The salts of this round that have not said no; the first {@link asked} are under way. One that led to hosts is asked again, without these. */
   private salts: number[]
   private asked = 0
+  /** The salts of this round whose roots have named all hosts they know. */
+  private readonly toldAll = new Set<number>()
   /** Counts the times that somebody was looked for: what comes of an earlier time comes too late. */
   private turn = 0
   private readonly firstSalt: number
@@ -37,7 +39,7 @@ export abstract class SearchCommand extends Command {
     this.salts = this.allSalts()
   }
 
-  /** Hosts were found, nearest to whoever found them first; `all`: the roots know no more. */
+  /** Hosts were found, nearest to whoever found them first; `all`: no root knows more. One may have missed what another has heard. */
   protected abstract onFound(hosts: readonly Candidate[], all: boolean, now: Millis, fx: AppEffects): void
   /** No host is to be found. */
   protected abstract onNotFound(error: NotFoundError, now: Millis, fx: AppEffects): void
@@ -84,7 +86,8 @@ export abstract class SearchCommand extends Command {
   protected search(wanted: number, now: Millis, fx: AppEffects): void {
     this.turn++
     this.asked = 0
-    if (this.salts.length === 0) this.endRound(wanted, now, fx)
+    const isDone = this.isServed && this.certain && this.salts.every((salt) => this.toldAll.has(salt))
+    if (this.salts.length === 0 || isDone) this.endRound(wanted, now, fx)
     else this.ask(wanted, now, fx)
   }
 
@@ -115,9 +118,18 @@ export abstract class SearchCommand extends Command {
         const hosts = message.hosts.filter(({ node }) => !this.excluded.has(node.id))
         if (hosts.length === 0) return this.onFailed(salt, `${namesOf([message.by])} named no host that is of use`, wanted, now, fx)
         this.turn++
-        this.salts = [salt, ...this.salts.filter((other) => other !== salt)]
+        this.salts = this.salts.filter((other) => other !== salt)
+        if (message.root && hosts.length < wanted) {
+          this.toldAll.add(salt)
+          this.salts.push(salt)
+        } else this.salts.unshift(salt)
         this.progress('found', `${namesOf([message.by])} knows ${namesOf(hosts.map(({ node }) => node))}`, fx)
-        return this.onFound(hosts, message.root, now, fx)
+        return this.onFound(
+          hosts,
+          this.salts.every((each) => this.toldAll.has(each)),
+          now,
+          fx,
+        )
       }
       case 'absent':
         return this.onNo(
@@ -150,6 +162,7 @@ export abstract class SearchCommand extends Command {
     if (this.certain && ++this.round >= (this.isServed ? 1 : searchRounds)) return this.onNotFound(error, now, fx)
     this.heard = []
     this.salts = this.allSalts()
+    this.toldAll.clear()
     this.certain = true
     for (const [host, forGood] of this.excluded) if (!forGood) this.excluded.delete(host)
     this.retryLater(error, fx, (time, effects) => this.search(wanted, time, effects))

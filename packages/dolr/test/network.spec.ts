@@ -105,6 +105,17 @@ describe('DOLR on Pastry', function () {
     assert.ok(dropped.length > 0)
   })
 
+  it('asks the other root too when one knows fewer hosts than are wanted', () => {
+    const { network, nodes } = networkOf(24, 14)
+    const roots = [network.root(object, 0), network.root(object, 1)]
+    const [sender, ...hosts] = nodes.filter((node) => !roots.includes(node)).slice(0, 4)
+    for (const host of hosts) host.host(object)
+    // As if the way of one record to this root had just changed.
+    for (const node of nodes) if (node !== hosts[0] && node !== roots[1]) node.forget(object, hosts[0]!)
+    assert.deepEqual(sender!.send(object, 'hello', { n: 5 }).toSorted(), hosts.map(({ name }) => `${name}: hello`).toSorted())
+    assert.deepEqual(sender!.locate(object, 5).toSorted(), hosts.map(({ name }) => name).toSorted())
+  })
+
   it('asks through another root when one has died with its pointers', () => {
     const { network, nodes } = networkOf(24, 13)
     const host = nodes.find((node) => node !== network.root(object, 0) && node !== network.root(object, 1))!

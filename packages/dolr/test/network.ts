@@ -8,6 +8,7 @@ import { KbrNode } from '@plaxton/routing'
 import type { DolrConfig } from '../src/config.ts'
 import { DolrNode } from '../src/dolr-node.ts'
 import type { DolrEvent, DolrOutcome } from '../src/events.ts'
+import type { DolrParts } from '../src/parts.ts'
 import { rootKey } from '../src/records.ts'
 import { bytesOf, nodeOf, signatureOf, textOf } from './script.ts'
 
@@ -203,6 +204,13 @@ export class Member {
     let hosts: readonly NodeRef[] = []
     this.command((now, fx) => ((hosts = this.dolr.pointersTo(guid, now, fx)), 0))
     return hosts.map(({ address }) => address.slice('test:'.length))
+  }
+
+  /** Loses the pointer to `host`, as nothing but a fault would. */
+  forget(guid: Guid, host: Member): void {
+    const { pointers } = (this.dolr as unknown as { parts: DolrParts }).parts
+    const pointer = pointers.get(guid, host.ref.id)
+    if (pointer !== undefined) pointers.delete(pointer)
   }
 
   // --- The driver -------------------------------------------------------------------------------------------------------
