@@ -9,7 +9,7 @@ export interface TapestryConfig {
   readonly redundancy: number
   /** Least members of the sibling group: the smallest group of nodes with a common prefix that has as many. 2 to 64. All nodes must agree. */
   readonly siblingsMin: number
-  /** Length of the list in the search for nearest neighbours, the paper's k. */
+  /** Length of the list in the search for nearest neighbours, the paper's k; on level 0 longer where the base is above 4, see `nearestOn`. */
   readonly nearest: number
 
   /** How often a node tells its two guardians, the siblings beside it, that it lives. */

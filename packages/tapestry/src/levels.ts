@@ -37,12 +37,24 @@ export function compareLevel(state: TapestryState, fx: OverlayEffects): void {
     send(partner, { type: 'level-request', level, back: false, refs: map.primaries(level), ...state.statusFor(partner) }, fx)
 }
 
+/**
+ * The length of the list for a level, the paper's k. That of level 0 is as many times longer as there are four slots over which it is spread: it is the only one that
+ * matters to each of its slots, because the lists above have only to lead there; and most hops to near nodes go by it.
+ */
+export function nearestOn(state: TapestryState, level: number): number {
+  const { map, config } = state
+  return level > 0 ? config.nearest : config.nearest * Math.max(1, Math.ceil(map.base(0) / slotsPerList))
+}
+
+/** Our measurements: in base 4 lists of 16 find what is near, in base 16 of 64 (simulator, `tapestry nearest`). */
+const slotsPerList = 4
+
 /** Of those that have this node in their map on this level or beyond, some that are near. */
 function nearestPointing(state: TapestryState, level: number): NodeRef[] {
-  const { backpointers, map, proximity, config } = state
+  const { backpointers, map, proximity } = state
   return backpointers
     .refs()
     .filter((ref) => map.levelOf(ref.id) >= level)
     .sort((a, b) => proximity.compare(a.id, b.id))
-    .slice(0, config.nearest)
+    .slice(0, nearestOn(state, level))
 }

@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Measuring } from '@plaxton/upkeep'
+import { nearestOn } from './levels.ts'
 import { send } from './messages.ts'
 import type { LevelReply } from './messages.ts'
 import type { TapestryState } from './state.ts'
@@ -9,6 +10,8 @@ import type { TapestryState } from './state.ts'
  * A joiner builds its neighbour map level by level (JSAC 2004, §III-C; Hildrum et al. 2002, §3). It starts with the list of those that share most with it, which
  * its surrogate knows. On each level it measures the list, keeps the k nearest, and asks these for their forward and back pointers of the level
  * above; whoever they name, together with the k, is the list of that level. What is measured finds its place in the map.
+ *
+ * On level 0 only the first of the list are waited for. The rest, on which it depends how near the primaries are, are measured while the insertion goes on.
  *
  * The surrogate's own map comes first to mind: where the search has left a slot empty that the surrogate has filled, its pointers are tried.
  */
@@ -23,7 +26,10 @@ export class MapBuilding {
   private step = 0
   /** Those asked that have not replied. Bound: `nearest`. */
   private readonly asked = new Set<Guid>()
-  private heard: NodeRef[] = []
+  /** Whom the replies name. Bound: `candidatesMax`. */
+  private heard = new Map<Guid, NodeRef>()
+  /** Those of the last list that are not waited for. */
+  private rest: readonly NodeRef[] = []
 
   /** `given` is what the surrogate knows, which shares `level` digits with this node. */
   constructor(state: TapestryState, measuring: Measuring, given: readonly NodeRef[], level: number) {
@@ -46,28 +52,31 @@ export class MapBuilding {
   onLevelReply(from: NodeRef, reply: LevelReply, now: Millis, fx: OverlayEffects): boolean {
     if (this.phase !== 'asking' || reply.level !== this.level - 1 || !this.asked.delete(from.id)) return false
     const { candidatesMax } = this.state.config
-    this.heard.push(...reply.refs.slice(0, candidatesMax - this.heard.length))
+    for (const ref of reply.refs) if (this.heard.size < candidatesMax) this.heard.set(ref.id, ref)
     return this.asked.size === 0 && this.ascend(now, fx)
   }
 
   /** A measurement ended, one way or another. Returns true when the map is built. */
   onMeasured(now: Millis, fx: OverlayEffects): boolean {
     if (!this.measuring.idle) return false
-    return this.phase === 'measuring' ? this.ask(now, fx) : this.phase === 'completing'
+    if (this.phase === 'measuring') return this.ask(now, fx)
+    return this.phase === 'completing' && this.finish(now, fx)
   }
 
   /** The time of a step is up: goes on with what there is. Returns true when the map is built. */
   onTimer(step: number, now: Millis, fx: OverlayEffects): boolean {
     if (step !== this.step) return false
     if (this.phase === 'measuring') return this.ask(now, fx)
-    return this.phase === 'completing' || this.ascend(now, fx)
+    return this.phase === 'completing' ? this.finish(now, fx) : this.ascend(now, fx)
   }
 
   private measure(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): boolean {
     const { state } = this
     const fresh = state.credible(refs, now).filter((ref) => !this.list.has(ref.id))
-    const some = state.prng.shuffle(fresh).slice(0, candidatesPerNearest * state.config.nearest)
+    const list = state.prng.shuffle(fresh).slice(0, candidatesPerNearest * nearestOn(state, this.level))
+    const some = list.slice(0, candidatesPerNearest * state.config.nearest)
     for (const ref of some) this.list.set(ref.id, ref)
+    this.rest = list.slice(some.length)
     this.phase = 'measuring'
     this.startStep(fx)
     this.measuring.consider(some, now, fx)
@@ -97,8 +106,8 @@ export class MapBuilding {
     this.level--
     this.asked.clear()
     const { heard } = this
-    this.heard = []
-    return this.measure(heard, now, fx)
+    this.heard = new Map()
+    return this.measure([...heard.values()], now, fx)
   }
 
   private complete(now: Millis, fx: OverlayEffects): boolean {
@@ -110,7 +119,13 @@ export class MapBuilding {
       now,
       fx,
     )
-    return this.measuring.idle
+    return this.measuring.idle && this.finish(now, fx)
+  }
+
+  /** The map is built; it gets nearer still. */
+  private finish(now: Millis, fx: OverlayEffects): true {
+    this.measuring.consider(this.rest, now, fx)
+    return true
   }
 
   private startStep(fx: OverlayEffects): void {

@@ -10,6 +10,22 @@ describe('the neighbour map of a joiner', () => {
     assert.ok(ratio < 1.6, `${ratio} times the direct way`)
   })
 
+  it('has the nearest of all nodes as the primaries of level 0 soon, wherever many fit', () => {
+    const plane = new Plane('top').grow(200)
+    plane.network.run(10_000)
+    let [nearest, slots] = [0, 0]
+    for (const { ref: self, node } of plane.members) {
+      const byDistance = plane.members.map(({ ref }) => ref).sort((a, b) => plane.distance(a, self) - plane.distance(b, self))
+      for (let digit = 0; digit < 16; digit++) {
+        if (parseInt(self.id[0]!, 16) === digit) continue
+        slots++
+        if (node.slot(0, digit)[0]?.id === byDistance.find(({ id }) => parseInt(id[0]!, 16) === digit)?.id) nearest++
+      }
+    }
+    // A list of 16 on level 0, as above it, gives .86.
+    assert.ok(nearest / slots > 0.95, `${nearest} of ${slots}`)
+  })
+
   it('is made of round trips that applications may ask for', () => {
     const plane = new Plane('asked').grow(40)
     const { node, ref: self } = plane.members[20]!
