@@ -13,7 +13,7 @@ import type { TapestryState } from './state.ts'
  * root.
  *
  * 1. Some that share the digits before it are asked for their pointers. Whoever they name is greeted.
- * 2. If nobody names anybody and one of them has checked it already, the slot is empty.
+ * 2. If nobody names anybody and two of them have checked it already, the slot is empty. One alone might be wrong, or lie.
  * 3. Otherwise everybody who shares those digits is asked, by multicast. If that brings nobody, it is empty.
  *
  * Meanwhile messages that would pass the slot wait. A slot that has lost a backup only is offered to one other node's pointers there.
@@ -43,7 +43,7 @@ export class SlotRepair {
     const repair = this.open.get(reply.slot)
     if (repair === undefined || !repair.asked.has(from.id)) return
     repair.asked.delete(from.id)
-    repair.checked ||= reply.checked
+    if (reply.checked) repair.checks++
     this.greet(repair, reply.refs, now, fx)
     if (repair.asked.size === 0) this.judge(repair, now, fx)
   }
@@ -65,7 +65,7 @@ export class SlotRepair {
     for (const slot of completed.slots) {
       const repair = this.open.get(slot)
       if (repair === undefined) continue
-      repair.checked = true
+      repair.checks = checksMin
       repair.token = undefined
       this.greet(repair, completed.refs, now, fx)
       this.judge(repair, now, fx)
@@ -82,7 +82,7 @@ export class SlotRepair {
     const { state } = this
     const level = Math.floor(slot / slotBase)
     const helpers = state.prng.shuffle(state.sharing(level)).slice(0, state.config.repairPeers)
-    const repair: Repair = { slot, level, asked: new Set(), greeted: new Set(), checked: false, token: undefined }
+    const repair: Repair = { slot, level, asked: new Set(), greeted: new Set(), checks: 0, token: undefined }
     this.open.set(slot, repair)
     for (const ref of helpers) {
       repair.asked.add(ref.id)
@@ -105,7 +105,7 @@ export class SlotRepair {
     if (!this.state.doubtful.has(repair.slot)) return void this.open.delete(repair.slot)
     for (const id of repair.greeted) if (!this.probing.has(id)) repair.greeted.delete(id)
     if (repair.greeted.size > 0 || repair.token !== undefined) return
-    if (repair.checked) return this.conclude(repair.slot, fx)
+    if (repair.checks >= checksMin) return this.conclude(repair.slot, fx)
     const { self } = this.state
     const begun = this.multicasts.begin({ purpose: 'check', subject: self, level: repair.level, slots: [repair.slot] }, now, fx)
     if (typeof begun === 'number') repair.token = begun
@@ -129,8 +129,11 @@ interface Repair {
   readonly asked: Set<Guid>
   /** Candidates that have not answered. Bound: what the replies name. */
   readonly greeted: Set<Guid>
-  /** Somebody knows that the slot is empty. */
-  checked: boolean
+  /** How many say that they know the slot to be empty. */
+  checks: number
   /** Of the multicast that is asking everybody. */
   token: number | undefined
 }
+
+/** Our guess. */
+const checksMin = 2
