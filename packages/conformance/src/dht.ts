@@ -4,7 +4,7 @@ import type { Guid } from '@plaxton/guid'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
 import type { Dht, ProgressEvent } from '@plaxton/kbr'
 import { textBytes } from './kbr-probe.ts'
-import { annoy, ended, eventually, noStrangers, serviceSuite } from './service-network.ts'
+import { annoy, ended, eventually, newName, noCuts, noStrangers, serviceSuite } from './service-network.ts'
 import type { OpenNetwork, ServiceCase, ServiceNetwork, ServiceNode } from './service-network.ts'
 import { declares, register } from './suite.ts'
 import type { Case, Runner, Suite } from './suite.ts'
@@ -25,15 +25,15 @@ interface DhtInit {
   readonly application?: string
 }
 
-/** `names`: objects may have names. `strangers`: the networks have strangers that send rubbish. */
+/** `names`: objects may have names. `strangers`: the networks have strangers that send rubbish. `cuts`: they can be cut in two, and heal. */
 interface PlainDhtInit extends DhtInit {
   readonly open: OpenNetwork<Dht>
-  readonly has: { readonly names: false; readonly strangers: boolean }
+  readonly has: { readonly names: false; readonly strangers: boolean; readonly cuts: boolean }
 }
 
 interface NamingDhtInit extends DhtInit {
   readonly open: OpenNetwork<NamingDht>
-  readonly has: { readonly names: true; readonly strangers: boolean }
+  readonly has: { readonly names: true; readonly strangers: boolean; readonly cuts: boolean }
 }
 
 /** Registers tests that hold for every {@link Dht}, on any driver: all in promises, on networks of 1, 2, 3 and more nodes. */
@@ -69,11 +69,14 @@ export function dhtSuite(name: string, init: PlainDhtInit | NamingDhtInit): Suit
     ['has its objects when all nodes crash and start again', survivesBlackout],
     ['rejects the calls of a node that is stopped', rejectsWhenStopped],
   ]
+  const parted: ServiceCase<NamingDht> | Case = init.has.cuts
+    ? ['gives all that was stored before a cut and during it, when it has healed', survivesCut]
+    : declares(noCuts)
   const hostile = init.has.strangers ? strangerCase(application) : declares(noStrangers)
   const nothingNamed: Case[] = init.has.names ? [] : [declares('objects have no names')]
   return serviceSuite(name, { open: init.open as OpenNetwork<NamingDht>, sizes }, cases, [
     ['in a call', [...inACall, ...nothingNamed]],
-    ['when nodes come and go', [...membership, hostile]],
+    ['when nodes come and go', [...membership, hostile, parted]],
   ])
 }
 
@@ -83,12 +86,11 @@ type Node = ServiceNode<NamingDht>
 /** Replicas an object gets that asks for no number: PAST's k (SOSP 2001). */
 const defaultReplicas = 5
 
-let objects = 0
-
 /** An object that was never stored before, of so many bytes. */
-function newObject(size = 40): { readonly guid: Guid; readonly data: Uint8Array } {
-  const prng = Prng.fromSeed(`object ${objects++} ${performance.now()}`)
-  const data = Uint8Array.from({ length: size }, () => prng.nextUint32())
+function newObject(network: Network, size = 40): { readonly guid: Guid; readonly data: Uint8Array } {
+  const prng = Prng.fromSeed(newName(network))
+  const words = Uint32Array.from({ length: Math.ceil(size / 4) }, () => prng.nextUint32())
+  const data = new Uint8Array(words.buffer, 0, size)
   return { guid: guidOf(data), data }
 }
 
@@ -119,8 +121,8 @@ async function assertGone(nodes: readonly Node[], guid: Guid): Promise<void> {
   }
 }
 
-async function putSome(node: Node, count: number, replicas?: number): Promise<Array<{ guid: Guid; data: Uint8Array }>> {
-  const some = Array.from({ length: count }, () => newObject())
+async function putSome(network: Network, node: Node, count: number, replicas?: number): Promise<Array<{ guid: Guid; data: Uint8Array }>> {
+  const some = Array.from({ length: count }, () => newObject(network))
   await Promise.all(
     some.map(({ guid, data }) => node.service.put(guid, data, { quorum: 'all', ...(replicas === undefined ? {} : { replicas }) })),
   )
@@ -131,7 +133,7 @@ async function putSome(node: Node, count: number, replicas?: number): Promise<Ar
 
 async function storesAndReads(network: Network): Promise<void> {
   const [first, last] = ends(network)
-  const object = newObject()
+  const object = newObject(network)
   const receipt = await first.service.put(object.guid, object.data, { quorum: 'all' })
   const copies = Math.min(defaultReplicas, network.nodes.length)
   assert.deepEqual([receipt.guid, receipt.size, receipt.wanted], [object.guid, object.data.length, defaultReplicas])
@@ -162,7 +164,7 @@ function assertHolders({ nodes }: Network, holders: ReadonlyArray<{ readonly id:
 async function storesSizes(network: Network, most: number): Promise<void> {
   const [first, last] = ends(network)
   const sizes = [0, 1, 16_384, 16_385, 65_536, most].filter((size) => size <= most)
-  for (const object of sizes.map((size) => newObject(size))) {
+  for (const object of sizes.map((size) => newObject(network, size))) {
     await first.service.put(object.guid, object.data)
     await assertReadable([last], [object])
   }
@@ -170,7 +172,7 @@ async function storesSizes(network: Network, most: number): Promise<void> {
 
 async function removes(network: Network): Promise<void> {
   const [first] = ends(network)
-  const [gone, kept] = [newObject(), newObject()]
+  const [gone, kept] = [newObject(network), newObject(network)]
   for (const { guid, data } of [gone, kept]) await first.service.put(guid, data, { quorum: 'all' })
   const receipt = await first.service.remove(gone.guid)
   assert.equal(receipt.guid, gone.guid)
@@ -179,8 +181,9 @@ async function removes(network: Network): Promise<void> {
   await assertReadable(network.nodes, [kept])
 }
 
-async function findsNothing({ nodes }: Network): Promise<void> {
-  const { guid } = newObject()
+async function findsNothing(network: Network): Promise<void> {
+  const { nodes } = network
+  const { guid } = newObject(network)
   const missing = { code: 'ERR_NOT_FOUND' }
   for (const { service } of nodes.slice(-2)) {
     assert.equal(await service.has(guid), false)
@@ -189,8 +192,9 @@ async function findsNothing({ nodes }: Network): Promise<void> {
   }
 }
 
-async function runsMany({ nodes }: Network): Promise<void> {
-  const many = Array.from({ length: 120 }, () => newObject())
+async function runsMany(network: Network): Promise<void> {
+  const { nodes } = network
+  const many = Array.from({ length: 120 }, () => newObject(network))
   const serviceOf = (i: number): Dht => nodes[i % nodes.length]!.service
   await Promise.all(many.map(({ guid, data }, i) => serviceOf(i).put(guid, data)))
   const read = await Promise.all(many.map(({ guid }, i) => serviceOf(i + 1).get(guid)))
@@ -199,7 +203,7 @@ async function runsMany({ nodes }: Network): Promise<void> {
 
 async function keepsOwnersApart(network: Network): Promise<void> {
   const [one, other] = ends(network)
-  const name = `greeting ${objects++}`
+  const name = newName(network)
   const guid = one.service.nameGuid(name)
   await one.service.put(guid, textBytes('hello'), { name, quorum: 'all' })
   assert.deepEqual(Buffer.from(await other.service.get(guid)), Buffer.from('hello'))
@@ -216,9 +220,10 @@ async function keepsOwnersApart(network: Network): Promise<void> {
 
 // ——— In a call
 
-async function refusesWrongValues({ nodes }: Network, most: number): Promise<void> {
+async function refusesWrongValues(network: Network, most: number): Promise<void> {
+  const { nodes } = network
   const { service } = nodes[0]!
-  const { guid, data } = newObject()
+  const { guid, data } = newObject(network)
   const calls: Array<[field: string, call: () => Promise<unknown>]> = [
     ['guid', () => service.get('nonsense' as Guid)],
     ['guid', () => service.put(guid, textBytes('other bytes'))],
@@ -240,9 +245,10 @@ async function refusesWrongValues({ nodes }: Network, most: number): Promise<voi
   }
 }
 
-async function endsWithSignal({ nodes }: Network): Promise<void> {
+async function endsWithSignal(network: Network): Promise<void> {
+  const { nodes } = network
   const { service } = nodes[0]!
-  const object = newObject(200_000)
+  const object = newObject(network, 200_000)
   const reason = new Error('enough')
   const aborted = AbortSignal.abort(reason)
   const calls = [
@@ -250,14 +256,14 @@ async function endsWithSignal({ nodes }: Network): Promise<void> {
     service.get(object.guid, { signal: aborted }),
     service.remove(object.guid, { signal: aborted }),
   ]
-  for (const call of calls) assert.equal((await ended(call, 1_000)).error, reason)
+  for (const call of calls) assert.equal((await ended(network, call, 1_000)).error, reason)
   const controller = new AbortController()
   const call = service.put(object.guid, object.data, { signal: controller.signal })
   controller.abort(reason)
-  assert.equal((await ended(call, 1_000)).error, reason)
+  assert.equal((await ended(network, call, 1_000)).error, reason)
   // An abort that comes too late is no matter.
   const late = new AbortController()
-  const small = newObject()
+  const small = newObject(network)
   await service.put(small.guid, small.data, { signal: late.signal })
   late.abort(reason)
   await assertReadable(nodes, [small])
@@ -266,14 +272,15 @@ async function endsWithSignal({ nodes }: Network): Promise<void> {
 /** A call may end this much later than it should: a busy machine's pause. */
 const lateMs = 2_000
 
-async function endsInTime({ nodes }: Network): Promise<void> {
+async function endsInTime(network: Network): Promise<void> {
+  const { nodes } = network
   const calls = nodes.flatMap(({ service }) => {
-    const { guid, data } = newObject(500_000)
+    const { guid, data } = newObject(network, 500_000)
     const options = { timeoutMs: 1 }
     return [service.put(guid, data, options), service.get(guid, options), service.inspect(guid, options), service.remove(guid, options)]
   })
   let late = 0
-  for (const { error } of await Promise.all(calls.map((call) => ended(call, lateMs)))) {
+  for (const { error } of await Promise.all(calls.map((call) => ended(network, call, lateMs)))) {
     const { code } = (error ?? {}) as { code?: string }
     assert(error === undefined || ['ERR_DEADLINE', 'ERR_QUORUM', 'ERR_NOT_FOUND'].includes(code!), `${error?.stack}`)
     if (code === 'ERR_DEADLINE') late++
@@ -281,9 +288,10 @@ async function endsInTime({ nodes }: Network): Promise<void> {
   assert(late > 0, 'calls of one millisecond all ended otherwise than by their deadline')
 }
 
-async function tellsProgress({ nodes }: Network): Promise<void> {
+async function tellsProgress(network: Network): Promise<void> {
+  const { nodes } = network
   const { service } = nodes[0]!
-  const [watched, broken] = [newObject(), newObject()]
+  const [watched, broken] = [newObject(network), newObject(network)]
   const steps: ProgressEvent[] = []
   await service.put(watched.guid, watched.data, { onProgress: (event) => steps.push(event) })
   assert(steps.length > 0, 'nothing was told')
@@ -297,35 +305,35 @@ async function tellsProgress({ nodes }: Network): Promise<void> {
       throw careless
     },
   })
-  assert.equal((await ended(call, 5_000)).error, careless)
+  assert.equal((await ended(network, call, 5_000)).error, careless)
 }
 
 // ——— When nodes come and go
 
 async function servesJoiners(network: Network): Promise<void> {
-  const stored = await putSome(network.nodes[0]!, 8)
+  const stored = await putSome(network, network.nodes[0]!, 8)
   const joiner = await network.add()
   await assertReadable([joiner], stored)
-  stored.push(...(await putSome(joiner, 4)))
+  stored.push(...(await putSome(network, joiner, 4)))
   await assertReadable(network.nodes, stored)
   await network.crash(joiner)
   await assertReadable(network.nodes, stored)
 }
 
 async function survivesCrashes(network: Network): Promise<void> {
-  const stored = await putSome(network.nodes[0]!, 10)
+  const stored = await putSome(network, network.nodes[0]!, 10)
   const victims = network.nodes.slice(-2)
   await Promise.all(victims.map((victim) => network.crash(victim)))
   await assertReadable(network.nodes, stored)
   const copies = Math.min(defaultReplicas, network.nodes.length)
   for (const { guid } of stored)
-    await eventually(async () => assertHolders(network, (await network.nodes[0]!.service.ensure(guid)).holders, copies))
+    await eventually(network, async () => assertHolders(network, (await network.nodes[0]!.service.ensure(guid)).holders, copies))
   for (const victim of victims) await network.restart(victim)
   await assertReadable(network.nodes, stored)
 }
 
 async function handsOver(network: Network): Promise<void> {
-  const stored = await putSome(network.nodes[0]!, 12, 1)
+  const stored = await putSome(network, network.nodes[0]!, 12, 1)
   const leavers = network.nodes.slice(1, 4)
   for (const leaver of leavers) await network.leave(leaver)
   await assertReadable(network.nodes, stored)
@@ -335,10 +343,10 @@ async function handsOver(network: Network): Promise<void> {
 
 async function survivesRestart(network: Network): Promise<void> {
   const [first, last] = ends(network)
-  const [gone, ...kept] = await putSome(first, 6)
+  const [gone, ...kept] = await putSome(network, first, 6)
   await network.crash(last)
   await first.service.remove(gone!.guid)
-  kept.push(...(await putSome(first, 3)))
+  kept.push(...(await putSome(network, first, 3)))
   const again = await network.restart(last)
   assert.equal(again.id, last.id)
   await assertReadable([again, first], kept)
@@ -346,16 +354,36 @@ async function survivesRestart(network: Network): Promise<void> {
 }
 
 async function survivesBlackout(network: Network): Promise<void> {
-  const stored = await putSome(network.nodes[0]!, 6)
+  const stored = await putSome(network, network.nodes[0]!, 6)
   const all = [...network.nodes]
   await Promise.all(all.map((node) => network.crash(node)))
   assert.equal(network.nodes.length, 0)
   for (const node of all) await network.restart(node)
-  await eventually(() => assertReadable(network.nodes, stored))
+  await eventually(network, () => assertReadable(network.nodes, stored))
 }
 
+/** Most of the nodes go on with what they can reach; fewer are cut off than an object has replicas, so that is everything. */
+async function survivesCut(network: Network): Promise<void> {
+  const few = network.nodes.slice(-2)
+  const many = network.nodes.slice(0, -2)
+  const [gone, ...stored] = await eventually(network, () => putSome(network, many[0]!, 9), healMs)
+  network.cut!(few)
+  try {
+    await eventually(network, () => assertReadable(many, stored), healMs)
+    stored.push(...(await eventually(network, () => putSome(network, many[0]!, 4), healMs)))
+    await eventually(network, () => many[0]!.service.remove(gone!.guid), healMs)
+  } finally {
+    network.heal!()
+  }
+  await eventually(network, () => assertReadable(network.nodes, stored), healMs)
+  await eventually(network, () => assertGone(network.nodes, gone!.guid), healMs)
+}
+
+/** Two sides of a cut find each other again, and nodes that were silent are taken for dead, in minutes. Only where time is virtual. */
+const healMs = 900_000
+
 async function rejectsWhenStopped(network: Network): Promise<void> {
-  const { guid } = newObject()
+  const { guid } = newObject(network)
   const victim = await network.add()
   const calls = Array.from({ length: 20 }, () => victim.service.get(guid))
   const outcomes = Promise.allSettled(calls)
@@ -371,10 +399,10 @@ function strangerCase(application: string): ServiceCase<NamingDht> {
   return [
     'goes on after a stranger has sent rubbish',
     async (network) => {
-      const stored = await putSome(network.nodes[0]!, 4)
+      const stored = await putSome(network, network.nodes[0]!, 4)
       await annoy(network, application, Prng.fromSeed('stranger'))
       assert.deepEqual(network.faults(), [])
-      stored.push(...(await eventually(() => putSome(network.nodes[0]!, 4))))
+      stored.push(...(await eventually(network, () => putSome(network, network.nodes[0]!, 4))))
       await assertReadable(network.nodes, stored)
     },
   ]

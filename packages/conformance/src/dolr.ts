@@ -4,16 +4,18 @@ import type { Guid } from '@plaxton/guid'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
 import type { Dolr, ProgressEvent } from '@plaxton/kbr'
 import { bytesText, textBytes } from './kbr-probe.ts'
-import { annoy, ended, eventually, noStrangers, serviceSuite } from './service-network.ts'
+import { annoy, ended, eventually, newName, noCuts, noStrangers, serviceSuite } from './service-network.ts'
 import type { OpenNetwork, ServiceCase, ServiceNetwork, ServiceNode } from './service-network.ts'
 import { declares, register } from './suite.ts'
-import type { Runner, Suite } from './suite.ts'
+import type { Case, Runner, Suite } from './suite.ts'
 
 export interface DolrInit {
   readonly open: OpenNetwork<Dolr>
   readonly has: {
     /** The networks have strangers that send rubbish. */
     readonly strangers: boolean
+    /** The networks can be cut in two, and heal. */
+    readonly cuts: boolean
   }
   /** Nodes of the networks, ascending; the last at least 5. Default 1, 2, 3 and 7. */
   readonly sizes?: readonly number[]
@@ -59,21 +61,22 @@ export function dolrSuite(name: string, init: DolrInit): Suite {
     ['hosts again when a node starts again under its id', hostsAgain],
     ['rejects the calls of a node that is stopped', rejectsWhenStopped],
   ]
+  const parted: ServiceCase<Dolr> | Case = has.cuts
+    ? ['finds hosts on either side of a cut, and all when it has healed', survivesCut]
+    : declares(noCuts)
   const hostile = has.strangers ? strangerCase(application) : declares(noStrangers)
   return serviceSuite(name, { open: init.open, sizes }, cases, [
     ['in a call', inACall],
-    ['when nodes come and go', [...membership, hostile]],
+    ['when nodes come and go', [...membership, hostile, parted]],
   ])
 }
 
 type Network = ServiceNetwork<Dolr>
 type Node = ServiceNode<Dolr>
 
-let objects = 0
-
 /** An object that nobody has hosted before. */
-function newGuid(): Guid {
-  return guidOf(textBytes(`object ${objects++} ${performance.now()}`))
+function newGuid(network: Network): Guid {
+  return guidOf(textBytes(newName(network)))
 }
 
 /** Hosts an object whose answer names its host and what it was asked; `heard` counts messages. */
@@ -111,9 +114,10 @@ const missing = { code: 'ERR_NOT_FOUND' }
 
 // ——— On networks of any size
 
-async function reachesHost({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
-  const other = await host(nodes[0]!, newGuid())
+async function reachesHost(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
+  const other = await host(nodes[0]!, newGuid(network))
   const hosted = await host(nodes.at(-1)!, guid)
   for (const [i, node] of nodes.entries())
     assert.equal(await ask(node, guid, `message ${i}`), bytesText(answerOf(nodes.at(-1)!, `message ${i}`)))
@@ -127,14 +131,15 @@ async function reachesHost({ nodes }: Network): Promise<void> {
   await other.stop()
 }
 
-async function reachesSeveral({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function reachesSeveral(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosts = nodes.slice(0, 3)
   const hosted = await Promise.all(hosts.map((node) => host(node, guid)))
   const heard = (words: string): number => hosted.reduce((sum, each) => sum + each.heard.filter((one) => one === words).length, 0)
   for (const n of [1, 2, 3, 16]) {
     for (const sender of [nodes[0]!, nodes.at(-1)!]) {
-      const words = `to ${n} from ${sender.id}, ${newGuid()}`
+      const words = `to ${n} from ${sender.id}, ${newGuid(network)}`
       const replies = await askAll(sender, guid, words, n)
       const expected = Math.min(n, hosts.length)
       assert.equal(replies.length, expected, `replies to a message for ${n} of ${hosts.length} hosts`)
@@ -150,8 +155,9 @@ async function reachesSeveral({ nodes }: Network): Promise<void> {
   for (const each of hosted) await each.stop()
 }
 
-async function locates({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function locates(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosts = nodes.slice(-2)
   const hosted = await Promise.all(hosts.map((node) => host(node, guid)))
   for (const { service } of nodes) {
@@ -166,8 +172,9 @@ async function locates({ nodes }: Network): Promise<void> {
   }
 }
 
-async function findsNobody({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function findsNobody(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const [first, last] = [nodes[0]!, nodes.at(-1)!]
   const nobody = async (): Promise<void> => {
     await assert.rejects(sending(first, textBytes('anyone?'), guid), missing)
@@ -189,8 +196,9 @@ async function findsNobody({ nodes }: Network): Promise<void> {
   await nobody()
 }
 
-async function carriesSizes({ nodes }: Network, most: number): Promise<void> {
-  const guid = newGuid()
+async function carriesSizes(network: Network, most: number): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosted = await nodes[0]!.service.host(guid, (message) => message)
   for (const size of [0, 1, 4_096, 16_385, 65_536, most].filter((each) => each <= most)) {
     const message = new Uint8Array(size).map((_, i) => i * 7 + size)
@@ -200,8 +208,9 @@ async function carriesSizes({ nodes }: Network, most: number): Promise<void> {
   await hosted.stop()
 }
 
-async function runsMany({ nodes }: Network): Promise<void> {
-  const guids = Array.from({ length: 30 }, newGuid)
+async function runsMany(network: Network): Promise<void> {
+  const { nodes } = network
+  const guids = Array.from({ length: 30 }, () => newGuid(network))
   const nodeOf = (i: number): Node => nodes[i % nodes.length]!
   const hosted = await Promise.all(guids.map((guid, i) => host(nodeOf(i), guid)))
   const calls = Array.from({ length: 120 }, (_, i) => ask(nodeOf(i + 1), guids[i % guids.length]!, `${i}`))
@@ -211,8 +220,9 @@ async function runsMany({ nodes }: Network): Promise<void> {
 
 // ——— In a call
 
-async function repliesAreKept({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function repliesAreKept(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosted = await Promise.all(nodes.slice(0, 2).map((node) => host(node, guid)))
   const replies = nodes.at(-1)!.service.sendToObj(textBytes('hello'), guid, 2)
   const list = async (): Promise<string[]> => {
@@ -227,8 +237,9 @@ async function repliesAreKept({ nodes }: Network): Promise<void> {
   for (const each of hosted) await each.stop()
 }
 
-async function refusals({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function refusals(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const [publisher, other, sender] = [nodes[0]!, nodes[1]!, nodes.at(-1)!]
   await publisher.service.publish(guid)
   const hosted = await host(other, guid)
@@ -246,10 +257,11 @@ async function refusals({ nodes }: Network): Promise<void> {
   }
 }
 
-async function refusesWrongValues({ nodes }: Network, most: number): Promise<void> {
+async function refusesWrongValues(network: Network, most: number): Promise<void> {
+  const { nodes } = network
   const node = nodes[0]!
   const { service } = node
-  const guid = newGuid()
+  const guid = newGuid(network)
   const hello = textBytes('hello')
   const calls: Array<[field: string, call: () => Promise<unknown>]> = [
     ['guid', () => service.publish('nonsense' as Guid)],
@@ -273,35 +285,38 @@ async function refusesWrongValues({ nodes }: Network, most: number): Promise<voi
 
 const never = (): Promise<Uint8Array> => new Promise(() => {})
 
-async function endsWithSignal({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function endsWithSignal(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosted = await nodes[0]!.service.host(guid, never)
   const reason = new Error('enough')
   const controller = new AbortController()
   const call = sending(nodes.at(-1)!, textBytes('hello'), guid, 1, { signal: controller.signal })
   controller.abort(reason)
-  assert.equal((await ended(call, 1_000)).error, reason)
+  assert.equal((await ended(network, call, 1_000)).error, reason)
   const aborted = { signal: AbortSignal.abort(reason) }
   const { service } = nodes.at(-1)!
   for (const over of [service.publish(guid, aborted), service.unpublish(guid, aborted), service.locate(guid, 1, aborted)]) {
-    assert.equal((await ended(over, 1_000)).error, reason)
+    assert.equal((await ended(network, over, 1_000)).error, reason)
   }
   await hosted.stop()
 }
 
-async function endsInTime({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function endsInTime(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosted = await nodes[0]!.service.host(guid, never)
   for (const node of [nodes[0]!, nodes.at(-1)!]) {
-    const { error, elapsedMs } = await ended(sending(node, textBytes('hello'), guid, 1, { timeoutMs: 100 }), 3_000)
+    const { error, elapsedMs } = await ended(network, sending(node, textBytes('hello'), guid, 1, { timeoutMs: 100 }), 3_000)
     assert.equal((error as { code?: string }).code, 'ERR_DEADLINE', error?.stack)
     assert(elapsedMs >= 95, `it gave up after ${elapsedMs} ms`)
   }
   await hosted.stop()
 }
 
-async function tellsProgress({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function tellsProgress(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const hosted = await host(nodes[0]!, guid)
   const steps: ProgressEvent[] = []
   await sending(nodes.at(-1)!, textBytes('hello'), guid, 1, { onProgress: (event) => steps.push(event) })
@@ -316,7 +331,7 @@ async function tellsProgress({ nodes }: Network): Promise<void> {
 // ——— When nodes come and go
 
 async function servesJoiners(network: Network): Promise<void> {
-  const [old, young] = [newGuid(), newGuid()]
+  const [old, young] = [newGuid(network), newGuid(network)]
   const first = network.nodes[0]!
   const hosted = await host(first, old)
   const joiner = await network.add()
@@ -328,7 +343,7 @@ async function servesJoiners(network: Network): Promise<void> {
 }
 
 async function failsOver(network: Network): Promise<void> {
-  const guid = newGuid()
+  const guid = newGuid(network)
   const hosts = network.nodes.slice(1, 4)
   for (const node of hosts) await host(node, guid)
   const sender = network.nodes[0]!
@@ -348,8 +363,9 @@ async function failsOver(network: Network): Promise<void> {
   for (const node of down) await network.restart(node)
 }
 
-async function followsMoves({ nodes }: Network): Promise<void> {
-  const guid = newGuid()
+async function followsMoves(network: Network): Promise<void> {
+  const { nodes } = network
+  const guid = newGuid(network)
   const sender = nodes[0]!
   for (const node of nodes.slice(1)) {
     const hosted = await host(node, guid)
@@ -359,7 +375,7 @@ async function followsMoves({ nodes }: Network): Promise<void> {
 }
 
 async function forgetsLeavers(network: Network): Promise<void> {
-  const guid = newGuid()
+  const guid = newGuid(network)
   const leaver = network.nodes.at(-1)!
   await host(leaver, guid)
   await network.leave(leaver)
@@ -368,7 +384,7 @@ async function forgetsLeavers(network: Network): Promise<void> {
 }
 
 async function healsPointers(network: Network, healMs: number): Promise<void> {
-  const guids = Array.from({ length: 12 }, newGuid)
+  const guids = Array.from({ length: 12 }, () => newGuid(network))
   const [first, second] = network.nodes as [Node, Node]
   const hostOf = (i: number): Node => (i % 2 === 0 ? first : second)
   const hosted = await Promise.all(guids.map((guid, i) => host(hostOf(i), guid)))
@@ -376,7 +392,7 @@ async function healsPointers(network: Network, healMs: number): Promise<void> {
   await Promise.all(victims.map((victim) => network.crash(victim)))
   for (const node of network.nodes) {
     for (const [i, guid] of guids.entries()) {
-      const answer = await eventually(() => ask(node, guid, 'still there?'), healMs)
+      const answer = await eventually(network, () => ask(node, guid, 'still there?'), healMs)
       assert.equal(answer, bytesText(answerOf(hostOf(i), 'still there?')))
     }
   }
@@ -385,7 +401,7 @@ async function healsPointers(network: Network, healMs: number): Promise<void> {
 }
 
 async function hostsAgain(network: Network): Promise<void> {
-  const guid = newGuid()
+  const guid = newGuid(network)
   const old = network.nodes.at(-1)!
   await host(old, guid)
   await network.crash(old)
@@ -396,8 +412,34 @@ async function hostsAgain(network: Network): Promise<void> {
   await hosted.stop()
 }
 
+/** Halves, for a few nodes cut off from many may not know of each other. */
+async function survivesCut(network: Network): Promise<void> {
+  const middle = network.nodes.length >> 1
+  const sides = [network.nodes.slice(0, middle), network.nodes.slice(middle)] as const
+  const objects = await Promise.all(
+    sides.map(async ([first]) => {
+      const guid = newGuid(network)
+      return { guid, here: first!, hosted: await host(first!, guid) }
+    }),
+  )
+  const everybodyFinds = async (nodes: readonly Node[], { guid, here }: (typeof objects)[number]): Promise<void> => {
+    for (const node of nodes) assert.equal(await ask(node, guid, 'still there?'), bytesText(answerOf(here, 'still there?')))
+  }
+  network.cut!(sides[1])
+  try {
+    for (const [i, nodes] of sides.entries()) await eventually(network, () => everybodyFinds(nodes, objects[i]!), partedMs)
+  } finally {
+    network.heal!()
+  }
+  for (const object of objects) await eventually(network, () => everybodyFinds(network.nodes, object), partedMs)
+  for (const { hosted } of objects) await hosted.stop()
+}
+
+/** Two sides of a cut become networks of their own, and one again, in minutes. Only where time is virtual. */
+const partedMs = 900_000
+
 async function rejectsWhenStopped(network: Network): Promise<void> {
-  const guid = newGuid()
+  const guid = newGuid(network)
   const victim = await network.add()
   const calls = Array.from({ length: 20 }, () => sending(victim, textBytes('hello'), guid))
   const outcomes = Promise.allSettled(calls)
@@ -413,12 +455,12 @@ function strangerCase(application: string): ServiceCase<Dolr> {
   return [
     'goes on after a stranger has sent rubbish',
     async (network) => {
-      const guid = newGuid()
+      const guid = newGuid(network)
       const hosted = await host(network.nodes[0]!, guid)
       await annoy(network, application, Prng.fromSeed('stranger'))
       assert.deepEqual(network.faults(), [])
       for (const node of network.nodes)
-        assert.equal(await eventually(() => ask(node, guid, 'well?')), bytesText(answerOf(network.nodes[0]!, 'well?')))
+        assert.equal(await eventually(network, () => ask(node, guid, 'well?')), bytesText(answerOf(network.nodes[0]!, 'well?')))
       await hosted.stop()
     },
   ]

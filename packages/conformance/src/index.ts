@@ -13,6 +13,8 @@ export type { LinkInit, LinkNetwork } from './link.ts'
 
 export { kbrOnMemoryNetwork, onMemoryNetwork } from './memory.ts'
 export type { MemoryServiceInit } from './memory.ts'
+export { onSimulator } from './simulated-services.ts'
+export type { SimulatedServiceInit } from './simulated-services.ts'
 export type { OpenNetwork, ServiceNetwork, ServiceNode, Stranger } from './service-network.ts'
 export type { KbrMember, KbrNetwork, OverlayAbilities } from './kbr-network.ts'
 export { Journal, KbrProbe } from './kbr-probe.ts'

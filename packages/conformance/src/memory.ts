@@ -9,7 +9,6 @@ import type { KeyPort, Link, StorePort } from '@plaxton/runtime'
 import type { KbrMember, KbrNetwork } from './kbr-network.ts'
 import { Journal, KbrProbe, textBytes } from './kbr-probe.ts'
 import { patientRouting } from './kbr-send.ts'
-import { pause } from './service-network.ts'
 import type { OpenNetwork, ServiceNetwork, ServiceNode, Stranger } from './service-network.ts'
 
 /** A service on every node of a memory network. */
@@ -232,7 +231,7 @@ class MemoryKbrNetwork implements KbrNetwork {
     const end = performance.now() + withinMs
     while (!holds()) {
       if (performance.now() >= end) throw new Error(`${typeof what === 'string' ? what : what()}: not within ${withinMs} ms`)
-      await pause(2)
+      await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }
 

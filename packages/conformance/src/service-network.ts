@@ -1,6 +1,8 @@
 import type { Guid } from '@plaxton/guid'
-import type { Prng } from '@plaxton/kbr'
+import type { Millis, Prng } from '@plaxton/kbr'
 import { frame } from '@plaxton/routing'
+import { systemClock } from '@plaxton/runtime'
+import type { Clock } from '@plaxton/runtime'
 import { encode } from '@plaxton/wire'
 import { mutate, randomBytes } from './mutate.ts'
 import type { Case, Suite } from './suite.ts'
@@ -25,6 +27,13 @@ export interface ServiceNetwork<S> {
   restart(node: ServiceNode<S>): Promise<ServiceNode<S>>
   /** Somebody who can reach the nodes and is none of them; undefined when the driver knows no such thing. */
   readonly stranger?: (() => Promise<Stranger<S>>) | undefined
+  /** What the cases measure and wait by. Default: the platform's. */
+  readonly clock?: Clock
+  /** Runs a case or a preparation while time passes. Undefined where time passes by itself. */
+  readonly drive?: <T>(run: () => Promise<T>) => Promise<T>
+  /** Cuts these nodes off from all others, until {@link heal}; undefined when the driver cannot. */
+  cut?(nodes: readonly ServiceNode<S>[]): void
+  heal?(): void
   /** Exceptions out of cores so far: there must be none. */
   faults(): readonly Error[]
   close(): Promise<void>
@@ -55,10 +64,15 @@ export function serviceSuite<S>(
     if (network === undefined) throw new Error('the network could not be opened')
     return network
   }
-  const toCase = (each: ServiceCase<S> | Case): Case => ('title' in each ? each : { title: each[0], run: () => each[1](current()) })
-  const grow = async (count: number): Promise<void> => {
-    while (current().nodes.length < count) await current().add()
+  const drive = (run: (network: ServiceNetwork<S>) => Promise<void>): Promise<void> => {
+    const driven = current()
+    return driven.drive === undefined ? run(driven) : driven.drive(() => run(driven))
   }
+  const toCase = (each: ServiceCase<S> | Case): Case => ('title' in each ? each : { title: each[0], run: () => drive(each[1]) })
+  const grow = (count: number): Promise<void> =>
+    drive(async (grown) => {
+      while (grown.nodes.length < count) await grown.add()
+    })
   const sizes = init.sizes.map((count) => ({
     title: count === 1 ? 'alone' : `with ${count} nodes`,
     before: () => grow(count),
@@ -83,6 +97,9 @@ export function serviceSuite<S>(
 
 /** What is declared of a driver without strangers. */
 export const noStrangers = 'this driver lets no stranger send anything, so rubbish is not tested here'
+
+/** What is declared of a driver that cannot cut. */
+export const noCuts = 'this driver cannot cut a network in two, so that is not tested here'
 
 /** Frames that a stranger sends. More would only take longer. */
 const strangeFrames = 400
@@ -118,40 +135,42 @@ export async function annoy<S>(network: ServiceNetwork<S>, application: string, 
           }),
       ]
       stranger.send(to, prng.pick(strange)!())
-      if (i % 20 === 0) await pause(5)
+      if (i % 20 === 0) await pause(network, 5)
     }
-    await pause(200)
+    await pause(network, 200)
   } finally {
     await stranger.close()
   }
 }
 
-/** Lets the nodes of a live network get on. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+/** Lets the nodes get on. */
+export function pause({ clock = systemClock }: TimedNetwork, ms: Millis): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve))
 }
 
 /** Tries until it holds, on a network that needs time to repair itself; rejects with the last failure after `withinMs`. */
-export async function eventually<T>(attempt: () => Promise<T>, withinMs = 20_000): Promise<T> {
-  const end = performance.now() + withinMs
-  for (;;) {
+export async function eventually<T>(network: TimedNetwork, attempt: () => Promise<T>, withinMs: Millis = 20_000): Promise<T> {
+  const { clock = systemClock } = network
+  const end = clock.now() + withinMs
+  for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 5_000)) {
     try {
       return await attempt()
     } catch (error) {
-      if (performance.now() > end) throw error
-      await pause(50)
+      if (clock.now() + pauseMs > end) throw error
+      await pause(network, pauseMs)
     }
   }
 }
 
 /** Rejects when a call has not ended `withinMs` after it began; tells how it ended and after which time. */
 export async function ended(
+  { clock = systemClock }: TimedNetwork,
   call: PromiseLike<unknown>,
-  withinMs: number,
-): Promise<{ readonly error: Error | undefined; readonly elapsedMs: number }> {
-  const started = performance.now()
+  withinMs: Millis,
+): Promise<{ readonly error: Error | undefined; readonly elapsedMs: Millis }> {
+  const started = clock.now()
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`the call had not ended after ${withinMs} ms`)), withinMs)
+  const callOff = clock.after(withinMs, () => late.reject(new Error(`the call had not ended after ${withinMs} ms`)))
   try {
     const error = await Promise.race([
       Promise.resolve(call).then(
@@ -160,8 +179,20 @@ export async function ended(
       ),
       late.promise,
     ])
-    return { error, elapsedMs: performance.now() - started }
+    return { error, elapsedMs: clock.now() - started }
   } finally {
-    clearTimeout(timer)
+    callOff()
   }
 }
+
+const named = new WeakMap<object, number>()
+
+/** Words for something that this network has never heard of; where time is virtual, the same ones each time. */
+export function newName(network: TimedNetwork): string {
+  const { clock = systemClock } = network
+  const count = named.get(network) ?? 0
+  named.set(network, count + 1)
+  return `object ${count} ${clock.now()}`
+}
+
+type TimedNetwork = Pick<ServiceNetwork<unknown>, 'clock'>

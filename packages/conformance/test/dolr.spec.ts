@@ -2,13 +2,15 @@ import { DolrNode } from '@plaxton/dolr'
 import { pastry } from '@plaxton/pastry'
 import { DolrClient } from '@plaxton/runtime'
 import { tapestry } from '@plaxton/tapestry'
-import { dolrConformance, onMemoryNetwork } from '../src/index.ts'
+import { dolrConformance, onMemoryNetwork, register } from '../src/index.ts'
+import { simulated } from './support/simulated.ts'
 
-for (const overlay of [pastry, tapestry]) {
+for (const create of [pastry, tapestry]) {
+  const overlay = () => create()
   dolrConformance(`DOLR over ${overlay().name} on the memory network`, {
-    has: { strangers: true },
+    has: { strangers: true, cuts: false },
     open: onMemoryNetwork({
-      overlay: () => overlay(),
+      overlay,
       service: (prng) => {
         // Pauses and periods as short as a network in memory allows.
         const application = new DolrNode({ retryMs: 10, republishMs: 2_000 }, prng)
@@ -16,4 +18,7 @@ for (const overlay of [pastry, tapestry]) {
       },
     }),
   })
+
+  // A slice for every day; `npm run conform` runs many.
+  for (const seed of [1, 2]) register(simulated.dolr({ overlay, seed }))
 }

@@ -323,7 +323,7 @@ describe('the DHT suite finds', function () {
   this.timeout(120_000)
   const suiteOf = (spoil: (dht: PastClient) => Partial<Dht>): Suite =>
     dhtSuite('mutant', {
-      has: { names: true, strangers: true },
+      has: { names: true, strangers: true, cuts: false },
       sizes: [1, 5],
       open: onMemoryNetwork<NamingDht>({
         overlay: pastry,
@@ -379,7 +379,7 @@ describe('the DOLR suite finds', function () {
   this.timeout(120_000)
   const suiteOf = (spoil: (dolr: DolrClient) => Partial<Dolr>): Suite =>
     dolrSuite('mutant', {
-      has: { strangers: true },
+      has: { strangers: true, cuts: false },
       sizes: [1, 5],
       healMs: 3_000,
       open: onMemoryNetwork<Dolr>({

@@ -31,13 +31,13 @@ kbrConformance('key-based routing by Tapestry on libp2p', {
 
 for (const overlay of [pastry(), tapestry()]) {
   dhtConformance(`PAST over ${overlay.name} on libp2p`, {
-    has: { names: true, strangers: true },
+    has: { names: true, strangers: true, cuts: false },
     open: onLoopback(overlay, () => past()),
     sizes,
   })
 
   dolrConformance(`DOLR over ${overlay.name} on libp2p`, {
-    has: { strangers: true },
+    has: { strangers: true, cuts: false },
     open: onLoopback(overlay, () => dolr({ republishMs: 2_000 })),
     sizes,
   })
