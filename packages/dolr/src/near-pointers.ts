@@ -33,20 +33,20 @@ export class NearPointers {
 }
 
 /**
- * The nodes nearest to this one, as far as it has measured. An overlay that minds proximity knows near nodes for the first digit of a key, because there
- * it can choose among most of the network; so those for each first digit are the candidates.
+ * The nodes nearest to this one, as far as it has measured; then the others, in the order in which the overlay names them. An overlay that minds
+ * proximity knows near nodes for the first digit of a key, because there it can choose among most of the network; so those for each first digit are the
+ * candidates.
  */
 function nearest(count: number, fx: AppEffects): NodeRef[] {
   if (count === 0) return []
   const found = new Map<Guid, { node: NodeRef; ms: Millis }>()
   for (let digit = 0; digit < 16; digit++) {
     for (const node of fx.localLookup(withDigit(fx.self.id, 0, 4, digit), 2, false)) {
-      const ms = fx.roundTripMs(node)
-      if (ms !== undefined) found.set(node.id, { node, ms })
+      found.set(node.id, { node, ms: fx.roundTripMs(node) ?? Infinity })
     }
   }
   return [...found.values()]
-    .sort((a, b) => (a.ms === b.ms ? (a.node.id < b.node.id ? -1 : 1) : a.ms - b.ms))
+    .sort((a, b) => (a.ms === b.ms ? 0 : a.ms - b.ms))
     .slice(0, count)
     .map(({ node }) => node)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { guidOf } from '@plaxton/guid'
+import type { NodeRef } from '@plaxton/kbr'
 import { encodeMessage } from '../src/codec.ts'
 import type { DolrMessage } from '../src/messages.ts'
 import { rootKey } from '../src/records.ts'
@@ -461,6 +462,18 @@ describe('copies beside the way', () => {
     assert.deepEqual(
       script.takeTold().map(({ to }) => to),
       [between],
+    )
+  })
+
+  it('go to nodes nobody has measured when there are not enough others, those first that the overlay names first', () => {
+    const script = new Script('self', { nearBackups: 0, nearNeighbors: 3, nearHops: 1 })
+    const [remote, unknown, last] = ['remote', 'unknown', 'last'].map(nodeOf) as [NodeRef, NodeRef, NodeRef]
+    script.localLookup = () => [unknown, last, elsewhere, remote]
+    script.roundTrips.set(elsewhere.id, 9).set(remote.id, 200)
+    script.publishes(recordOf(guid, host, script.now), before, beyond, { step: 0 })
+    assert.deepEqual(
+      script.takeTold().map(({ to }) => to),
+      [elsewhere, remote, unknown],
     )
   })
 })
