@@ -68,7 +68,7 @@ export function tapestryUnderTest(config: Partial<TapestryConfig> = {}): Overlay
     overlay: tapestry(config),
     ownership: surrogate(digitBits),
     ranksKnown: siblingsMin,
-    ranksHeld: 0,
+    ranksHeld: siblingsMin,
     ideal: (topology, places) => new IdealTapestry(topology, places),
     checkTables: (simulation, violations) => {
       checkHoles(simulation, violations, { digitBits, mapOf: (node) => node.kbr.overlay as TapestryNode })

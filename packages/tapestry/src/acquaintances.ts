@@ -23,13 +23,11 @@ export class Acquaintances {
     const { state, probing } = this.parts
     if (!status.member) return this.doubt(from, now, fx)
     state.admit(from, fx)
-    state.siblings.noteLevel(from.id, status.group)
-    const observes = !state.siblings.has(from.id) && state.siblings.shared(from.id) >= status.group
-    if (observes) state.backpointers.observe(from)
-    else state.backpointers.unobserve(from.id)
+    state.noteGroup(from, status.group, fx)
     if (status.points) state.backpointers.note(from)
-    else state.backpointers.unnote(from.id)
+    else state.backpointers.delete(from.id)
     if (probing.size > 0) probing.heard(from, now, fx)
+    if (state.cousins.has(from.id)) this.askPointers(from, now, fx)
     this.parts.insertions.onMet(from, fx)
   }
 
@@ -52,15 +50,24 @@ export class Acquaintances {
 
   /** Hearsay. Who is needed is greeted until it answers; some of those that could be near are measured. */
   learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const { state, probing, measuring } = this.parts
+    const { state, probing, measuring, exchanges } = this.parts
     if (!state.counts) return
     const others: NodeRef[] = []
     for (const ref of state.credible(refs, now)) {
       const known = state.find(ref.id)
-      if (state.needs(ref.id) || (known !== undefined && known.epoch < ref.epoch)) probing.start(ref, false, now, fx)
+      const wanted = exchanges.wanted.delete(ref.id) || state.needs(ref.id)
+      if (wanted || (known !== undefined && known.epoch < ref.epoch)) probing.start(ref, false, now, fx)
       else if (known === undefined) others.push(ref)
     }
     considerSome(state, measuring, others, now, fx)
+  }
+
+  /** All of a sparse branch are cousins: a pointer to it that is none is dead, or has something to say. */
+  private askPointers(cousin: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const { state, probing } = this.parts
+    for (const ref of state.map.slotFor(cousin.id)) {
+      if (state.cousins.get(ref.id) === undefined && !state.siblings.has(ref.id)) probing.start(ref, false, now, fx)
+    }
   }
 
   private doubt(from: NodeRef, now: Millis, fx: OverlayEffects): void {

@@ -16,7 +16,7 @@ export class Departures {
   leave(fx: OverlayEffects): void {
     const { state } = this.parts
     const told = new Map<Guid, NodeRef>()
-    for (const ref of [...state.everybody(), ...state.backpointers.refs(), ...state.backpointers.observers()]) told.set(ref.id, ref)
+    for (const ref of [...state.everybody(), ...state.backpointers.refs()]) told.set(ref.id, ref)
     const refs = this.replacements()
     for (const ref of told.values()) send(ref, { type: 'leave', refs }, fx)
   }
@@ -48,6 +48,7 @@ export class Departures {
       fx.emit({ type: 'peer-failed', peer: known })
     }
     state.failed.add(known ?? ref, false, now)
+    if (state.missed.size < state.config.failedMax) state.missed.add(ref.id)
     this.lose(known ?? ref, now, fx)
   }
 
@@ -65,10 +66,11 @@ export class Departures {
     if (wasPointer && state.standing === 'member') this.seekBackup(ref, fx)
   }
 
-  /** Nobody is left of so many that it is more likely that this node was cut off than that all the others have died. */
+  /** Nobody is left of so many, missed at one go, that it is more likely that this node was cut off than that all the others have died. */
   isCutOff(now: Millis): boolean {
-    const { siblings, map, failed, config } = this.parts.state
-    return siblings.size === 0 && map.depth === 0 && failed.size > 0 && failed.missed(config.failedMs, now).length >= config.siblingsMin
+    const { siblings, map, failed, missed, config } = this.parts.state
+    if (siblings.size > 0 || map.depth > 0 || missed.size < config.siblingsMin) return false
+    return failed.missed(config.failedMs, now).filter(({ id }) => missed.has(id)).length >= config.siblingsMin
   }
 
   /** Nodes that share most with this one, some of each level, the deepest first. */

@@ -1,12 +1,14 @@
+import { digitAt, sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { slotBase } from './neighbor-map.ts'
 import { refsMax, send, slotsMax } from './messages.ts'
 import type { Exchange, ExchangeReply, Fetch } from './messages.ts'
+import { knownBranch } from './questions.ts'
 import type { TapestryState } from './state.ts'
 
 /**
- * Now and then a node compares its sibling group with that of a random sibling, and has the slots looked at that it believes to be empty. Whatever
+ * Now and then a node compares its siblings and cousins with those of a random one of them, and has the slots looked at that it believes to be empty. Whatever
  * one of the two has missed (a lost message, a partition, simultaneous insertions) it learns now, and spreads the same way; so groups become equal
  * and false holes vanish whatever went before. As long as exchanges bring something they follow each other quickly.
  *
@@ -16,6 +18,8 @@ export class Exchanges {
   private readonly state: TapestryState
   /** The last exchange brought something. */
   restless = false
+  /** Whom the last partner named and this node does not know: to be greeted when it hears where they are. Bound: `refsMax`. */
+  wanted = new Set<Guid>()
 
   constructor(state: TapestryState) {
     this.state = state
@@ -26,8 +30,7 @@ export class Exchanges {
     const partner = this.partner()
     this.restless = false
     if (partner === undefined) return
-    const prefix = Math.max(state.siblings.floor, state.siblings.levelOf(partner.id))
-    const group = groupOf(state, partner.id, prefix)
+    const { group, prefix } = this.common(partner, state.groupLevelOf(partner.id) ?? state.siblings.floor)
     send(
       partner,
       { type: 'exchange', prefix, count: group.length, digest: digest(group), holes: this.holes(), ...state.statusFor(partner) },
@@ -37,9 +40,9 @@ export class Exchanges {
 
   onExchange(from: NodeRef, exchange: Exchange, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    const prefix = Math.max(exchange.prefix, state.siblings.floor)
-    const group = groupOf(state, state.self.id, prefix)
-    const same = prefix === exchange.prefix && group.length === exchange.count && digest(group) === exchange.digest
+    const { group, prefix } = this.common(from, exchange.group)
+    const isKin = state.siblings.shared(from.id) >= Math.min(exchange.group, state.siblings.floor)
+    const same = !isKin || (prefix === exchange.prefix && group.length === exchange.count && digest(group) === exchange.digest)
     const reply: ExchangeReply = {
       type: 'exchange-reply',
       same,
@@ -52,21 +55,24 @@ export class Exchanges {
     send(from, reply, fx)
   }
 
-  /** Returns the nodes of its own group that the other takes to be dead, to be looked at. */
+  /** Returns the nodes that the other takes to be dead, and cousins that it does not have, to be looked at. */
   onReply(from: NodeRef, reply: ExchangeReply, fx: OverlayEffects): NodeRef[] {
     const { state } = this
-    if (reply.same || reply.prefix < state.siblings.floor) return []
+    const { group: ours, prefix } = this.common(from, reply.group)
+    if (reply.same || reply.prefix !== prefix) return []
     const theirs = new Set(reply.ids)
     const said = new Set(reply.gone)
-    const ours = groupOf(state, from.id, reply.prefix)
-    const unknown = reply.ids.filter((id) => id !== state.self.id && state.find(id) === undefined)
+    const unknown = reply.ids.filter(
+      (id) => id !== state.self.id && id.length === state.self.id.length && state.groupLevelOf(id) === undefined,
+    )
     const lacking = unknown.filter((id) => !state.failed.has(id))
     const dead = unknown.filter((id) => state.failed.has(id))
     const surplus = ours.filter((ref) => !theirs.has(ref.id) && !said.has(ref.id) && ref.id !== from.id)
+    this.wanted = new Set(lacking)
     if (lacking.length > 0) send(from, { type: 'fetch', ids: lacking }, fx)
     if (surplus.length > 0 || dead.length > 0) send(from, { type: 'contacts', refs: surplus, gone: dead }, fx)
     this.restless ||= lacking.length > 0 || surplus.length > 0
-    return ours.filter((ref) => said.has(ref.id) && ref.id !== state.self.id)
+    return ours.filter((ref) => ref.id !== state.self.id && (said.has(ref.id) || (state.cousins.has(ref.id) && !theirs.has(ref.id))))
   }
 
   onFetch(from: NodeRef, fetch: Fetch, fx: OverlayEffects): void {
@@ -74,12 +80,35 @@ export class Exchanges {
     if (refs.length > 0) send(from, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
   }
 
-  /** Every other time one whose group is the same, so that all of it is compared at once. */
+  /** In turn by chance: one whose group is the same, so that all of it is compared at once; a cousin, of a branch in doubt if there is one; any sibling. */
   private partner(): NodeRef | undefined {
-    const { siblings, prng } = this.state
-    const all = siblings.refs()
-    const equals = prng.chance(0.5) ? all.filter((ref) => siblings.levelOf(ref.id) === siblings.floor) : all
-    return prng.pick(equals.length > 0 ? equals : all)
+    const { siblings, cousins, prng } = this.state
+    const draw = prng.nextInt(3)
+    let some = siblings.refs()
+    if (draw === 0) some = some.filter((ref) => siblings.levelOf(ref.id) === siblings.floor)
+    if (draw === 1) {
+      some = cousins.all()
+      const unsure = some.filter(({ id }) => !this.isSure(id))
+      if (unsure.length > 0) some = unsure
+    }
+    return prng.pick(some.length > 0 ? some : this.state.neighbors())
+  }
+
+  private isSure(id: Guid): boolean {
+    const { map } = this.state
+    const level = map.levelOf(id)
+    return knownBranch(this.state, level, map.digitOf(id, level)) !== undefined
+  }
+
+  /**
+   * What both ought to know, this node and another whose group is of this level: the siblings and cousins of the one with the smaller group; the other has them as siblings or as
+   * cousins. `prefix`: how many digits that group shares.
+   */
+  private common(other: NodeRef, level: number): { readonly group: NodeRef[]; readonly prefix: number } {
+    const { state } = this
+    const { floor } = state.siblings
+    const isOther = level >= floor
+    return { group: seenFrom(state, isOther ? other.id : state.self.id, isOther ? level : floor), prefix: Math.max(level, floor) }
   }
 
   /** On levels beyond the siblings' reach. */
@@ -116,11 +145,20 @@ export function fillersFor(state: TapestryState, shared: number, slots: readonly
   return [...found.values()].slice(0, refsMax)
 }
 
-/** The members of a group as this node knows it: those that share `prefix` digits with `origin`. */
-function groupOf(state: TapestryState, origin: Guid, prefix: number): NodeRef[] {
-  const others = state.siblings.within(origin, prefix)
-  return state.siblings.shared(origin) >= prefix ? [state.self, ...others] : others
+/** The siblings and cousins of a node whose group shares `prefix` digits, itself included, as this node knows them. */
+function seenFrom(state: TapestryState, origin: Guid, prefix: number): NodeRef[] {
+  const { digitBits, siblingsMin } = state.config
+  const branchOf = ({ id }: NodeRef): number => {
+    const level = sharedPrefixDigits(id, origin, digitBits)
+    return id === origin || level >= prefix ? ownBranch : level * slotBase + digitAt(id, level, digitBits)
+  }
+  const known = [state.self, ...state.kin()].map((ref) => ({ ref, branch: branchOf(ref) }))
+  const sizes = new Map<number, number>()
+  for (const { branch } of known) sizes.set(branch, (sizes.get(branch) ?? 0) + 1)
+  return known.filter(({ branch }) => branch === ownBranch || sizes.get(branch)! < siblingsMin).map(({ ref }) => ref)
 }
+
+const ownBranch = -1
 
 /** The same for the same ids, in whatever order (FNV-1a of each, all added bit by bit). */
 function digest(refs: readonly NodeRef[]): number {

@@ -28,7 +28,7 @@ export class Gathering {
 
   start(now: Millis, fx: OverlayEffects): void {
     const { state, prefix } = this
-    state.siblings.collect(prefix)
+    state.collect(prefix)
     this.greet(state.map.entries(), now, fx)
     this.branchOut(state.map.primaries(prefix), state.self.id, fx)
     fx.startTimer('gather', 0, state.config.multicastMs)

@@ -70,8 +70,8 @@ export class Guardians {
   noteDeath(ref: NodeRef, fx: OverlayEffects): void {
     const { state } = this
     const isWard = this.wards?.delete(ref.id) === true
-    const level = state.siblings.levelOf(ref.id)
-    if (!state.siblings.has(ref.id) || this.probing.isDoubted(ref.id) || state.map.levelOf(ref.id) < level) return
+    const level = state.groupLevelOf(ref.id)
+    if (level === undefined || this.probing.isDoubted(ref.id) || state.map.levelOf(ref.id) < level) return
     const news = (this.news ??= new Map())
     if (news.size >= state.config.failedMax) return
     const seq = state.nextSeq()
@@ -96,7 +96,7 @@ export class Guardians {
       this.news!.delete(id)
       if (!state.failed.has(id) || state.standing !== 'member') return
       this.multicasts.begin({ purpose: 'obituary', subject: ref, level: Math.min(level, state.siblings.floor), slots: [] }, now, fx)
-      for (const observer of state.backpointers.observers()) send(observer, { type: 'contacts', refs: [], gone: [id] }, fx)
+      for (const cousin of state.cousins.refs()) send(cousin, { type: 'contacts', refs: [], gone: [id] }, fx)
     }
   }
 

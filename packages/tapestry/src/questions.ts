@@ -6,44 +6,63 @@ import type { TapestryState } from './state.ts'
 import { slotNumber } from './state.ts'
 
 /**
- * The first `count` nodes in the order of responsibility for `key`, as far as that is certain: when the key's root is in this node's sibling group,
- * the group in order; otherwise nobody.
+ * The first `count` nodes in the order of responsibility for `key`, as far as that is certain: everybody this node comes across from the key's first digit on, in its own group and
+ * in sparse branches, until a branch it does not know in full. Empty when it comes to such a branch before itself and has not found `count` nodes; then it is
+ * not among the first `siblingsMin`.
  */
 export function replicaSet(state: TapestryState, key: Guid, count: number): NodeRef[] {
-  if (!isOfGroup(state, key)) return []
-  const certain = state.siblings.ranked(key).filter((ref) => state.siblings.shared(ref.id) >= state.siblings.level)
-  return certain.slice(0, count)
+  const found: NodeRef[] = []
+  collect(state, key, 0, count, found)
+  return found.length >= count || found.includes(state.self) ? found.slice(0, count) : []
 }
 
-/** Nodes to send a message for `key` to next, best first: those that stand before this one in the order of responsibility. */
+/**
+ * Nodes to send a message for `key` to next, best first: the pointers of the slot that the next hop is chosen from, nearest first, then the others that stand before this one in
+ * the order of responsibility, in that order.
+ */
 export function routeCandidates(state: TapestryState, key: Guid, count: number, safe: boolean): NodeRef[] {
   const { config, self } = state
-  // The neighbour map follows proximity, which an adversary can court; the sibling group follows the ids alone.
-  const known = safe ? state.siblings.refs() : state.everybody()
+  // The neighbour map follows proximity, which an adversary can court; siblings and cousins follow the ids alone.
+  const known = safe ? state.neighbors() : state.everybody()
   const compare = (a: NodeRef, b: NodeRef): number => compareOwnership(a.id, b.id, key, config.digitBits)
-  return known
-    .filter((ref) => compare(ref, self) < 0)
-    .sort(compare)
-    .slice(0, count)
+  const before = known.filter((ref) => compare(ref, self) < 0).sort(compare)
+  const [first] = before
+  if (safe || first === undefined) return before.slice(0, count)
+  // Whoever is first is beyond the slots that are empty: the one it would stand in is the next to be taken.
+  return [...new Set([...state.map.slotFor(first.id), ...before])].slice(0, count)
 }
 
-/** Whether on every level before the group's own the digits lead here: the key's root is one of the group. */
-function isOfGroup(state: TapestryState, key: Guid): boolean {
-  for (let level = 0; level < state.siblings.level; level++) {
-    if (!firstDigits(state, level).includes(digitAt(key, level, state.config.digitBits))) return false
+/** The members of a branch beside this node's way down; undefined when this node may not know them all. */
+export function knownBranch(state: TapestryState, level: number, digit: number): NodeRef[] | undefined {
+  const { map, cousins, doubtful, config } = state
+  const number = slotNumber(level, digit)
+  const slot = map.slot(level, digit)
+  if (slot.length === 0) return doubtful.has(number) ? undefined : []
+  const branch = cousins.numbered(number)
+  // All of a sparse branch are cousins, those in the map among them.
+  const isSparse = branch.length > 0 && branch.length < config.siblingsMin && slot.every((ref) => cousins.has(ref.id))
+  return isSparse ? branch : undefined
+}
+
+/** Appends those that share `level` digits with this node, in order. Returns whether to go on: nobody may be missing, and more are wanted. */
+function collect(state: TapestryState, key: Guid, level: number, count: number, found: NodeRef[]): boolean {
+  const { siblings, map, config } = state
+  if (level >= siblings.level) {
+    found.push(...siblings.ranked(key).filter((ref) => siblings.shared(ref.id) >= level))
+    return found.length < count
+  }
+  const base = map.base(level)
+  const origin = digitAt(key, level, config.digitBits)
+  for (let i = 0; i < base; i++) {
+    const digit = (origin + i) % base
+    if (digit === map.ownDigit(level)) {
+      if (!collect(state, key, level + 1, count, found)) return false
+      continue
+    }
+    const branch = knownBranch(state, level, digit)
+    if (branch === undefined) return false
+    found.push(...branch.sort((a, b) => compareOwnership(a.id, b.id, key, config.digitBits)))
+    if (found.length >= count) return false
   }
   return true
-}
-
-/** Digits of keys that lead to this node's own digit on this level: its own, and those before it whose slots are empty for certain. */
-export function firstDigits(state: TapestryState, level: number): number[] {
-  const { map, doubtful } = state
-  const base = map.base(level)
-  const own = map.ownDigit(level)
-  const digits = [own]
-  for (let digit = (own - 1 + base) % base; digit !== own; digit = (digit - 1 + base) % base) {
-    if (map.slot(level, digit).length > 0 || doubtful.has(slotNumber(level, digit))) break
-    digits.push(digit)
-  }
-  return digits
 }

@@ -130,11 +130,6 @@ export class SiblingGroup {
     return this.cut()
   }
 
-  /** Nearest in the trie first: the longest common prefix, then by cyclic distance of the next digit; the order of responsibility for this node's own id. */
-  nearestFirst(): NodeRef[] {
-    return this.ranked(this.self.id).filter((ref) => ref !== this.self)
-  }
-
   /** This node and its siblings in the order of responsibility for `key`. */
   ranked(key: Guid): NodeRef[] {
     return [this.self, ...this.refs()].sort((a, b) => compareOwnership(a.id, b.id, key, this.digitBits))

@@ -4,9 +4,11 @@ import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
 import { FailedSet, History, Proximity } from '@plaxton/upkeep'
 import { Backpointers } from './backpointers.ts'
 import type { TapestryConfig } from './config.ts'
+import { Cousins } from './cousins.ts'
 import { farAway, send } from './messages.ts'
 import type { Status } from './messages.ts'
 import { NeighborMap, slotBase } from './neighbor-map.ts'
+import { compareOwnership } from './ownership.ts'
 import { SiblingGroup } from './siblings.ts'
 
 /**
@@ -22,12 +24,15 @@ export class TapestryState {
   readonly prng: Prng
   readonly map: NeighborMap
   readonly siblings: SiblingGroup
+  readonly cousins: Cousins
   readonly backpointers: Backpointers
   readonly proximity: Proximity
   readonly failed: FailedSet
   readonly history: History
   /** Slots that have lost their last pointer and may not be taken for empty yet, by number. Bound: the slots of a map. */
   readonly doubtful = new Set<number>()
+  /** Who was found dead since somebody new came in. Bound: `failedMax`. Full: a further one does not count. */
+  readonly missed = new Set<Guid>()
   standing: Standing = 'outside'
   private lastSeq = 0
   /** Nodes that have come into the map or gone from it in this step. Bound: what one step can do. Undefined when none. */
@@ -40,6 +45,7 @@ export class TapestryState {
     this.proximity = new Proximity(config.proximityMax)
     this.map = new NeighborMap(self, config.digitBits, config.redundancy, this.proximity)
     this.siblings = new SiblingGroup(self, config.digitBits, config.siblingsMin)
+    this.cousins = new Cousins(self, config.digitBits, config.siblingsMin)
     this.backpointers = new Backpointers(config.backpointersMax)
     this.failed = new FailedSet(config)
     this.history = new History(config.historyMax)
@@ -75,20 +81,38 @@ export class TapestryState {
   /** Ids of another width are in no table. */
   find(id: Guid): NodeRef | undefined {
     if (id.length !== this.self.id.length) return undefined
-    return this.siblings.get(id) ?? this.map.get(id)
+    return this.siblings.get(id) ?? this.map.get(id) ?? this.cousins.get(id)
   }
 
-  /** Whether this node has `id` in a table, or `id` this one, as it says. */
+  /** Whether this node has `id` in a table, or `id` this one in its map, as it says. */
   isAcquainted(id: Guid): boolean {
     return this.find(id) !== undefined || this.backpointers.has(id)
   }
 
-  /** Everybody in the tables, each once, the siblings first. */
+  /** Everybody in the tables, each once, the siblings first, then the cousins. */
   everybody(): NodeRef[] {
     const known = new Map<Guid, NodeRef>()
     for (const ref of this.siblings.refs()) known.set(ref.id, ref)
+    for (const ref of this.cousins.refs()) known.set(ref.id, ref)
     for (const ref of this.map.entries()) known.set(ref.id, ref)
     return [...known.values()]
+  }
+
+  /** Siblings and cousins, each once. */
+  kin(): NodeRef[] {
+    const { siblings, cousins } = this
+    return [...siblings.refs(), ...cousins.refs().filter((ref) => !siblings.has(ref.id))]
+  }
+
+  /** The same, nearest in the trie first: the longest common prefix, then by cyclic distance of the next digit; the order of responsibility for the own id. */
+  neighbors(): NodeRef[] {
+    const { self, config } = this
+    return this.kin().sort((a, b) => compareOwnership(a.id, b.id, self.id, config.digitBits))
+  }
+
+  /** The g of the group of a sibling or cousin, as it last said; undefined for others. */
+  groupLevelOf(id: Guid): number | undefined {
+    return this.siblings.has(id) ? this.siblings.levelOf(id) : this.cousins.levelOf(id)
   }
 
   /** Everybody in the tables who shares `level` digits with this node. */
@@ -100,14 +124,26 @@ export class TapestryState {
    * `ref` is a member and spoke to this node: it gets its places, unless that incarnation is known to be over. True when it was unknown.
    */
   admit(ref: NodeRef, fx: OverlayEffects): boolean {
-    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
+    if (this.isOver(ref)) return false
     const known = this.find(ref.id)
-    if (known !== undefined && known.epoch > ref.epoch) return false
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.renew(known, ref, fx)
     this.addSibling(ref, fx)
     this.offer(ref, fx)
+    // While somebody new comes in, those missed before have died one by one; one that was only missed says nothing of the others.
+    if (known === undefined && !this.missed.has(ref.id) && this.find(ref.id) !== undefined) this.missed.clear()
     return known === undefined
+  }
+
+  /** `ref` says that all who share `level` digits with it are its siblings. If this node is one of them and it is none here, it is a cousin. */
+  noteGroup(ref: NodeRef, level: number, fx: OverlayEffects): void {
+    if (this.isOver(ref)) return
+    const { siblings } = this
+    siblings.noteLevel(ref.id, level)
+    const shared = siblings.shared(ref.id)
+    if (shared >= siblings.level) return
+    if (shared >= level) this.addCousin(ref, level, fx)
+    else this.dropBranch(ref.id, fx)
   }
 
   /** The distance to `ref` was measured: it gets the place in its slot that is due to it. */
@@ -122,30 +158,49 @@ export class TapestryState {
     const level = map.levelOf(ref.id)
     const wasPrimary = map.slotFor(ref.id)[0]?.id === ref.id
     const wasSibling = this.siblings.delete(ref.id)
+    const wasCousin = this.cousins.has(ref.id)
+    this.deleteCousin(ref.id, fx)
     this.backpointers.delete(ref.id)
     if (map.remove(ref.id)) {
-      for (const sibling of this.siblings.within(ref.id, level + 1)) {
-        if (map.get(sibling.id) === undefined && map.hasRoomFor(sibling.id)) this.offer(sibling, fx)
+      for (const other of [...this.siblings.within(ref.id, level + 1), ...this.cousins.beside(ref.id)]) {
+        if (map.get(other.id) === undefined && map.hasRoomFor(other.id)) this.offer(other, fx)
       }
       const slot = map.slotFor(ref.id)
       if (slot.length === 0 && level < this.siblings.level) this.doubtful.add(slotNumber(level, map.digitOf(ref.id, level)))
       if (wasPrimary) fx.routesChanged()
     }
-    if (wasSibling) fx.neighborChanged(ref, false)
+    if (wasSibling || wasCousin) fx.neighborChanged(ref, false)
     this.proximity.forget(ref.id)
   }
 
-  /** Goes over to a smaller sibling group if one is large enough. */
+  /** Goes over to a smaller sibling group if one is large enough. Of those who no longer belong, the members of sparse branches are cousins. */
   narrow(fx: OverlayEffects): void {
-    for (const { ref, level } of this.siblings.narrow()) {
-      if (this.siblings.shared(ref.id) >= level) this.backpointers.observe(ref)
-      fx.neighborChanged(ref, false)
+    const { siblings, cousins } = this
+    const cut = siblings.narrow()
+    for (const { ref, level } of cut) cousins.set(ref, level)
+    for (const { ref, level } of cut) {
+      if (cousins.has(ref.id) && siblings.shared(ref.id) >= level) continue
+      for (const other of cousins.take(ref.id)) fx.neighborChanged(other, false)
     }
+  }
+
+  /** Begins to collect the group of those that share `floor` digits. */
+  collect(floor: number): void {
+    this.siblings.collect(floor)
+    this.adoptCousins()
+  }
+
+  /** The group that was being collected is complete. */
+  settleGroup(fx: OverlayEffects): void {
+    this.siblings.settle()
+    this.adoptCousins()
+    this.narrow(fx)
   }
 
   /** A joiner, or one that starts over, belongs to the group of those that share `level` digits with it. */
   enterGroup(level: number, fx: OverlayEffects): void {
     for (const ref of this.siblings.place(level)) fx.neighborChanged(ref, false)
+    this.adoptCousins()
   }
 
   /** Everybody in the map learns that it is in it; for a node that has just become known. */
@@ -158,23 +213,27 @@ export class TapestryState {
     return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref, now))
   }
 
-  /** Whether it matters for correctness, not only for speed, that this node gets to know `id`: a sibling, or somebody for an empty slot. */
+  /** Whether it matters for correctness, not only for speed, that this node gets to know `id`: a sibling, a cousin, or somebody for an empty slot. */
   needs(id: Guid): boolean {
     if (id.length !== this.self.id.length || id === this.self.id) return false
-    return this.siblings.includes(id) ? !this.siblings.has(id) && !this.siblings.full : this.map.slotFor(id).length === 0
+    if (this.siblings.includes(id)) return !this.siblings.has(id) && !this.siblings.full
+    return (
+      this.map.slotFor(id).length === 0 || (this.cousins.get(id) === undefined && !this.cousins.full && this.cousins.beside(id).length > 0)
+    )
   }
 
   assertInvariants(): void {
     this.map.assertInvariants()
     this.siblings.assertInvariants()
+    this.cousins.assertInvariants()
     for (const ref of this.everybody()) {
       assert(ref.id !== this.self.id, 'a node is in none of its own tables')
       assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
     }
-    for (const ref of this.siblings.refs()) assert(this.map.slotFor(ref.id).length > 0, 'the slot of a sibling is not empty')
+    for (const ref of this.neighbors()) assert(this.map.slotFor(ref.id).length > 0, 'the slot of a sibling or cousin is not empty')
     for (const slot of this.doubtful) assert(this.map.numbered(slot).length === 0, 'a slot in doubt has no pointer')
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
-    assert(this.backpointers.size <= 2 * this.config.backpointersMax, 'backpointers are bounded')
+    assert(this.backpointers.size <= this.config.backpointersMax, 'backpointers are bounded')
   }
 
   private addSibling(ref: NodeRef, fx: OverlayEffects): void {
@@ -183,10 +242,58 @@ export class TapestryState {
     const isNew = !siblings.has(ref.id)
     if (isNew && siblings.full) return
     siblings.set(ref)
-    this.backpointers.unobserve(ref.id)
     if (!isNew) return
-    fx.neighborChanged(ref, true)
+    if (!this.cousins.has(ref.id)) fx.neighborChanged(ref, true)
     this.narrow(fx)
+  }
+
+  private addCousin(ref: NodeRef, level: number, fx: OverlayEffects): void {
+    const { cousins } = this
+    const isNew = cousins.get(ref.id) === undefined
+    if (isNew && cousins.full) return
+    const wereCousins = cousins.isCrowded(ref.id) ? [] : cousins.beside(ref.id)
+    cousins.set(ref, level)
+    if (!isNew) return
+    if (cousins.has(ref.id)) this.tellOfCousin(ref, true, fx)
+    else for (const other of wereCousins) this.tellOfCousin(other, false, fx)
+  }
+
+  private deleteCousin(id: Guid, fx: OverlayEffects): void {
+    const { cousins } = this
+    const wasCrowded = cousins.isCrowded(id)
+    if (!cousins.delete(id) || !wasCrowded || cousins.isCrowded(id)) return
+    for (const other of cousins.beside(id)) this.tellOfCousin(other, true, fx)
+  }
+
+  /** The branch of `id` is not sparse: its members do not have this node in their groups. */
+  private dropBranch(id: Guid, fx: OverlayEffects): void {
+    const wereCousins = !this.cousins.isCrowded(id)
+    for (const ref of this.cousins.take(id)) if (wereCousins) this.tellOfCousin(ref, false, fx)
+  }
+
+  /** Siblings were neighbours before, and still are. */
+  private tellOfCousin(ref: NodeRef, joined: boolean, fx: OverlayEffects): void {
+    if (!this.siblings.has(ref.id)) fx.neighborChanged(ref, joined)
+  }
+
+  /** Cousins of whom this node has become a sibling. They stay cousins as well while the group is being collected. */
+  private adoptCousins(): void {
+    const { siblings, cousins } = this
+    for (const ref of cousins.refs()) {
+      if (!siblings.includes(ref.id)) continue
+      if (!siblings.has(ref.id)) {
+        siblings.set(ref)
+        siblings.noteLevel(ref.id, cousins.levelOf(ref.id)!)
+      }
+    }
+    for (const ref of cousins.all()) if (siblings.shared(ref.id) >= siblings.level) cousins.delete(ref.id)
+  }
+
+  /** This node itself, or an incarnation that is known to be over. */
+  private isOver(ref: NodeRef): boolean {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return true
+    const known = this.find(ref.id)
+    return known !== undefined && known.epoch > ref.epoch
   }
 
   /** The incumbents stay unless `ref` is known to be nearer than one. */
@@ -209,8 +316,10 @@ export class TapestryState {
   private renew(before: NodeRef, ref: NodeRef, fx: OverlayEffects): void {
     this.proximity.forget(ref.id)
     this.map.replace(ref)
-    if (this.siblings.has(ref.id)) {
-      this.siblings.set(ref)
+    const cousinLevel = this.cousins.levelOf(ref.id)
+    if (cousinLevel !== undefined) this.cousins.set(ref, cousinLevel)
+    if (this.siblings.has(ref.id)) this.siblings.set(ref)
+    if (this.siblings.has(ref.id) || this.cousins.has(ref.id)) {
       fx.neighborChanged(before, false)
       fx.neighborChanged(ref, true)
     }

@@ -56,7 +56,7 @@ export class Insertions {
     for (let level = Math.min(shared, state.map.depth - 1); level >= 0; level--) {
       for (const ref of state.map.level(level)) refs.set(ref.id, ref)
     }
-    for (const ref of state.siblings.refs()) refs.set(ref.id, ref)
+    for (const ref of state.neighbors()) refs.set(ref.id, ref)
     refs.delete(joiner.id)
     for (const ref of refs.values()) if (this.isInserting(ref, now)) refs.delete(ref.id)
     send(joiner, { type: 'surrogate', attempt, refs: [...refs.values()].slice(0, refsMax), ...state.statusFor(joiner) }, fx)
@@ -74,12 +74,13 @@ export class Insertions {
     for (const { joiner, attempt: other } of this.running?.values() ?? []) if (joiner.id === from.id && other === attempt) return
     // It reminds this node if that was too often.
     if (!this.rate.take(from.id, now)) return
+    // Before it makes the group smaller: those who leave it thereby have to know why.
+    const level = Math.min(shared, state.siblings.floor)
     state.admit(from, fx)
     this.probing.start(from, false, now, fx)
     const fellows = this.fellowsOf(from)
     this.watch(from, now)
     this.introduce({ ref: from, holes, fellows }, fx)
-    const level = Math.min(shared, state.siblings.floor)
     const begun = this.multicasts.begin({ purpose: 'insert', subject: from, level, slots: holes }, now, fx)
     if (typeof begun === 'number') {
       const running = (this.running ??= new Map())
@@ -191,7 +192,7 @@ export class Insertions {
 
   private tell(joiner: NodeRef, attempt: number, { ids, level }: Completed, fx: OverlayEffects): void {
     send(joiner, { type: 'inserted', attempt, level, ids: ids.filter((id) => id !== joiner.id) }, fx)
-    for (const observer of this.state.backpointers.observers()) send(observer, { type: 'contacts', refs: [joiner], gone: [] }, fx)
+    for (const cousin of this.state.cousins.refs()) send(cousin, { type: 'contacts', refs: [joiner], gone: [] }, fx)
   }
 }
 

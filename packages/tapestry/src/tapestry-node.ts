@@ -76,7 +76,7 @@ export class TapestryNode implements Overlay {
   }
 
   neighborSet(num: number): NodeRef[] {
-    return this.state.siblings.nearestFirst().slice(0, num)
+    return this.state.neighbors().slice(0, num)
   }
 
   replicaSet(key: Guid, maxRank: number): NodeRef[] {
@@ -380,8 +380,7 @@ export class TapestryNode implements Overlay {
     if (!this.ready) return
     if (this.gathering !== undefined) {
       this.gathering = undefined
-      state.siblings.settle()
-      state.narrow(fx)
+      state.settleGroup(fx)
       fx.routesChanged()
       if (!state.siblings.tooSmall) return
     }

@@ -126,6 +126,20 @@ describe('when nodes crash', () => {
     assert.equal(decide(last, others[0]!.ref.id), 'deliver')
   })
 
+  it('a node that has seen many others come and crash one after the other is not cut off when the last of them goes', () => {
+    const network = new TestNetwork('one after the other', { siblingsMin: 4 })
+    const [last] = network.grow(1) as [TestHost]
+    for (let i = 0; i < 8; i++) {
+      const [other] = network.grow(1) as [TestHost]
+      network.run(1_000)
+      other.crash()
+      network.run(2 * heartbeatMs + 5 * probeTimeoutMs)
+      assert.deepEqual(last.node.neighborSet(16), [])
+      assert.ok(last.node.ready, `after ${i + 1}`)
+      assert.equal(decide(last, other.ref.id), 'deliver')
+    }
+  })
+
   it('a node cut off from a large network ends up answering for nothing, and joins again', () => {
     const network = new TestNetwork('isolated', { siblingsMin: 4 })
     const [lonely] = network.grow(40) as [TestHost]

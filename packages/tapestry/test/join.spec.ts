@@ -31,7 +31,8 @@ describe('joining', () => {
         const network = new TestNetwork(`roots ${digitBits} ${seed}`, { digitBits, siblingsMin: 5 })
         const ids = someBytes(network.prng, 30)
         network.grow(ids)
-        network.run(5_000)
+        // Who was told late that a branch is no longer sparse finds out by an exchange.
+        network.run(90_000)
         assert.deepEqual(network.complaints(), [])
         for (const key of everyKey) {
           const root = inOrder(ids, key, digitBits)[0]

@@ -243,15 +243,18 @@ function holesOf({ ref, node }: TestHost, ids: readonly Guid[], digitBits: numbe
   })
 }
 
-function groupOf({ ref, node }: TestHost, ids: readonly Guid[], config: TapestryConfig): string[] {
-  let wanted = [...ids]
-  for (let level = 1; ; level++) {
-    const group = ids.filter((id) => sharedPrefixDigits(id, ref.id, config.digitBits) >= level)
-    if (group.length < config.siblingsMin) break
-    wanted = group
+/** Siblings, and whoever has this node as a sibling. */
+function groupOf({ ref, node }: TestHost, ids: readonly Guid[], { digitBits, siblingsMin }: TapestryConfig): string[] {
+  const shares = (id: Guid, other: Guid): number => sharedPrefixDigits(id, other, digitBits)
+  const levelOf = (id: Guid): number => {
+    let level = 0
+    while (ids.filter((other) => shares(id, other) > level).length >= siblingsMin) level++
+    return level
   }
+  const own = levelOf(ref.id)
   const found = new Set(node.neighborSet(Infinity).map(({ id }) => id))
-  const missing = wanted.filter((id) => id !== ref.id && !found.has(id)).length
+  const wanted = ids.filter((id) => id !== ref.id && (shares(id, ref.id) >= own || shares(id, ref.id) >= levelOf(id)))
+  const missing = wanted.filter((id) => !found.has(id)).length
   const surplus = [...found].filter((id) => !wanted.includes(id)).length
-  return missing + surplus === 0 ? [] : [`${ref.id.slice(0, 6)} misses ${missing} siblings and has ${surplus} too many`]
+  return missing + surplus === 0 ? [] : [`${ref.id.slice(0, 6)} misses ${missing} neighbours and has ${surplus} too many`]
 }
