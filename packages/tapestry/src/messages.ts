@@ -212,7 +212,7 @@ export interface MulticastAck extends Message {
 }
 
 /** The sender goes. `refs` are the nodes that share most with it, by level: whoever lacks a replacement finds one among them or need not look. */
-export interface Leave extends Message {
+interface Leave extends Message {
   readonly type: 'leave'
   readonly refs: readonly NodeRef[]
 }
