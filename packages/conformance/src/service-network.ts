@@ -144,7 +144,7 @@ export async function annoy<S>(network: ServiceNetwork<S>, application: string, 
 }
 
 /** Lets the nodes get on. */
-export function pause({ clock = systemClock }: TimedNetwork, ms: Millis): Promise<void> {
+function pause({ clock = systemClock }: TimedNetwork, ms: Millis): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve))
 }
 

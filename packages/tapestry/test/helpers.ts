@@ -67,7 +67,7 @@ export function groupOf(self: string, ids: readonly Guid[], digitBits: number, l
 }
 
 /** That g. */
-export function groupLevelOf(self: string, ids: readonly Guid[], digitBits: number, least: number): number {
+function groupLevelOf(self: string, ids: readonly Guid[], digitBits: number, least: number): number {
   for (let level = digitsOf(self, digitBits).length; level > 0; level--) {
     if (ids.filter((id) => shared(id, self, digitBits) >= level).length >= least) return level
   }
