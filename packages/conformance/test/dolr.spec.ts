@@ -12,8 +12,8 @@ for (const create of [pastry, tapestry]) {
     open: onMemoryNetwork({
       overlay,
       service: (prng) => {
-        // Pauses and periods as short as a network in memory allows.
-        const application = new DolrNode({ retryMs: 10, republishMs: 2_000 }, prng)
+        // Periods as short as a network in memory allows; and pauses long enough for ways to heal, which takes settleMs.
+        const application = new DolrNode({ settleMs: 20, retryMs: 50, republishMs: 2_000 }, prng)
         return { application, client: (host) => new DolrClient(host, application) }
       },
     }),

@@ -32,8 +32,8 @@ export const simulated: Readonly<Record<'past' | 'dolr', (run: SimulatedRun) => 
     dolrSuite(`DOLR over ${run.overlay().name} in the simulator, seed ${run.seed}`, {
       has: { strangers: true, cuts: true },
       sizes: [nodes],
-      // Two republications and a while.
-      healMs: 180_000,
+      // As long as a pointer lives, and a while.
+      healMs: 220_000,
       open: onSimulator({
         ...run,
         service: (prng) => {
