@@ -10,7 +10,8 @@ const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
   nodes: { nodes: 60, lookups: 1000 },
   objects: { nodes: 40, objects: 50, lookups: 400 },
   pointers: { nodes: 40, objects: 1, lookups: 300 },
-  insertion: { nodes: 60, repeats: 10 },
+  // From 50 to 60 nodes, chance decides how steep it is.
+  insertion: { nodes: 200, repeats: 10 },
   traffic: { nodes: 40, repeats: 5 },
   parallel: { nodes: 30, repeats: 1 },
   failures: { nodes: 40, lookups: 30, objects: 5 },
