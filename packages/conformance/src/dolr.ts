@@ -21,7 +21,7 @@ export interface DolrInit {
   readonly sizes?: readonly number[]
   /** Longest message and longest answer, in bytes. Default 1 MiB. */
   readonly messageBytesMax?: number
-  /** How long pointers may take to heal after nodes have crashed: a republication. Default 20 s. */
+  /** How long pointers may take to heal after nodes have crashed or left: as long as one lives. Default 20 s. */
   readonly healMs?: number
   /** The name of its application, to which strangers send rubbish. Default `dolr`. */
   readonly application?: string
