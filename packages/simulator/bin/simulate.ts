@@ -13,11 +13,11 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
           --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry
-  tapestry EXPERIMENT
-          the figures of the Tapestry paper (JSAC 2004), published figures and those of ideal tables beside ours
-          --seed 1 or --seeds 1..3   --overlay tapestry   --nodes, --lookups, --repeats, --objects, --minutes: the paper's sizes
+  OVERLAY EXPERIMENT
+          the figures of the overlay's papers beside ours, and those of ideal tables; sizes are the paper's unless given
+          --seed 1 or --seeds 1..3   --nodes, --lookups, --repeats, --objects, --minutes   --overlay: the same of another
 ${Object.entries(experiments)
-  .map(([name, { says }]) => `          ${name.padEnd(12)}${says}`)
+  .flatMap(([family, words]) => Object.entries(words).map(([word, { says }]) => `          ${`${family} ${word}`.padEnd(22)}${says}`))
   .join('\n')}
 
   --json  one line of JSON per seed instead of text
@@ -46,8 +46,9 @@ const { positionals, values } = parseArgs({
   },
 })
 
-const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn, tapestry }
-const command = commands[positionals[0] ?? '']
+const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn }
+const [word = '', experiment = ''] = positionals
+const command = commands[word] ?? (experiments[word]?.[experiment] === undefined ? undefined : () => publishedBy(word, experiment))
 if (values.help) console.log(usage)
 else if (command === undefined) {
   console.error(usage)
@@ -159,19 +160,14 @@ function churn(): boolean {
   return fine
 }
 
-function tapestry(): boolean {
-  const experiment = experiments[positionals[1] ?? '']
-  if (experiment === undefined) {
-    console.error(usage)
-    process.exit(2)
-  }
+function publishedBy(family: string, name: string): boolean {
   let fine = true
   for (const seed of seeds()) {
     const started = performance.now()
     const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-    const report = experiment.run({
+    const report = experiments[family]![name]!.run({
       seed,
-      overlay: overlay('tapestry'),
+      overlay: overlay(family as OverlayName),
       ...given('nodes'),
       ...given('lookups'),
       ...given('repeats'),
@@ -183,14 +179,12 @@ function tapestry(): boolean {
     })
     const broken = !holds(report)
     if (broken) fine = false
-    const sizes = (['overlay', 'nodes', 'lookups', 'repeats', 'objects', 'minutes'] as const).map((name) =>
-      values[name] === undefined ? '' : ` --${name} ${values[name]}`,
+    const sizes = (['overlay', 'nodes', 'lookups', 'repeats', 'objects', 'minutes'] as const).map((size) =>
+      values[size] === undefined ? '' : ` --${size} ${values[size]}`,
     )
     print(
       report,
-      () =>
-        `seed ${seed}, ${elapsed()}: ${renderReport(report)}` +
-        repetition(broken, `tapestry ${positionals[1]} --seed ${seed}${sizes.join('')}`),
+      () => `seed ${seed}, ${elapsed()}: ${renderReport(report)}` + repetition(broken, `${family} ${name} --seed ${seed}${sizes.join('')}`),
     )
   }
   return fine

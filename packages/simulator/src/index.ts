@@ -49,6 +49,7 @@ export { distribution, summarize } from './summary.ts'
 export type { Summary } from './summary.ts'
 
 export { experiments } from './experiments/index.ts'
-export type { Experiment, ExperimentOptions } from './experiments/index.ts'
+export type { Experiment } from './experiments/experiment.ts'
+export type { ExperimentOptions } from './experiments/world.ts'
 export { holds, renderReport } from './experiments/report.ts'
 export type { Claim, Report } from './experiments/report.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { binned, decreases } from '../src/experiments/bins.ts'
-import { experiments } from '../src/experiments/index.ts'
-import type { ExperimentOptions } from '../src/experiments/index.ts'
 import { figure, percent, renderReport } from '../src/experiments/report.ts'
 import { byMinute } from '../src/experiments/success.ts'
+import { tapestryExperiments as experiments } from '../src/experiments/tapestry/index.ts'
+import type { ExperimentOptions } from '../src/experiments/world.ts'
 
 // A slice of each, large enough for its shape; `npm run simulate -- tapestry EXPERIMENT` is the whole.
 const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {

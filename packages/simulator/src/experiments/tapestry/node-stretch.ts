@@ -1,8 +1,8 @@
-import { plane } from '../topology.ts'
-import { binName, binned, decreases, fewest, nineties } from './bins.ts'
-import type { Report } from './report.ts'
-import { World } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { plane } from '../../topology.ts'
+import { binName, binned, decreases, fewest, nineties } from '../bins.ts'
+import type { Report } from '../report.ts'
+import { World } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 13 (JSAC 2004): how much longer the way to a node is than the direct one (RDP), by their distance. Published: PlanetLab, 400 nodes on 62

@@ -1,11 +1,11 @@
-import { transitStub } from '../transit-stub.ts'
-import { Objects, publishAll } from './objects.ts'
-import { percent } from './report.ts'
-import type { Claim, Report } from './report.ts'
-import { byMinute, routeToNodes, sendToObjects } from './success.ts'
-import type { Minute } from './success.ts'
-import { World, drainMs } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { transitStub } from '../../transit-stub.ts'
+import { Objects, publishAll } from '../objects.ts'
+import { percent } from '../report.ts'
+import type { Claim, Report } from '../report.ts'
+import { byMinute, routeToNodes, sendToObjects } from '../success.ts'
+import type { Minute } from '../success.ts'
+import { World, drainMs } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figures 19 and 20 (JSAC 2004): a fifth of 830 nodes die at one moment, 15 minutes later half as many as are left join at one moment; the share of routes to live

@@ -1,10 +1,10 @@
 import type { KbrEvent } from '@plaxton/kbr'
-import { joinOneByOne } from '../growing.ts'
-import { summarize } from '../summary.ts'
-import { plane } from '../topology.ts'
-import type { Report } from './report.ts'
-import { World } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { joinOneByOne } from '../../growing.ts'
+import { summarize } from '../../summary.ts'
+import { plane } from '../../topology.ts'
+import type { Report } from '../report.ts'
+import { World } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 16 (JSAC 2004): how long one node takes to insert itself, by the size of the network. Published: PlanetLab, 20 repeats. Here: the plane; the

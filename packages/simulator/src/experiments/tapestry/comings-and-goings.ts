@@ -1,13 +1,13 @@
-import { atRandomTimes } from '../churn.ts'
-import type { Simulation } from '../simulation.ts'
-import { transitStub } from '../transit-stub.ts'
-import { Objects, publishAll } from './objects.ts'
-import { percent } from './report.ts'
-import type { Claim, Report } from './report.ts'
-import { routeToNodes, sendToObjects, summary } from './success.ts'
-import type { Minute } from './success.ts'
-import { World, drainMs } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { atRandomTimes } from '../../churn.ts'
+import type { Simulation } from '../../simulation.ts'
+import { transitStub } from '../../transit-stub.ts'
+import { Objects, publishAll } from '../objects.ts'
+import { percent } from '../report.ts'
+import type { Claim, Report } from '../report.ts'
+import { routeToNodes, sendToObjects, summary } from '../success.ts'
+import type { Minute } from '../success.ts'
+import { World, drainMs } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figures 21 and 22 (JSAC 2004): 830 nodes that stay and others that come and go: one every 20 s for 4 minutes on average, then one every 10 s for 2 minutes; the

@@ -1,10 +1,10 @@
-import { checkRoots } from '../overlay-checks.ts'
-import { summarize } from '../summary.ts'
-import { plane } from '../topology.ts'
-import { Violations } from '../violations.ts'
-import type { Report } from './report.ts'
-import { World } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { checkRoots } from '../../overlay-checks.ts'
+import { summarize } from '../../summary.ts'
+import { plane } from '../../topology.ts'
+import { Violations } from '../../violations.ts'
+import type { Report } from '../report.ts'
+import { World } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 18 (JSAC 2004): how long many nodes take that insert themselves at one moment, by their share of the 200 there are. Published: PlanetLab. Here: the plane,

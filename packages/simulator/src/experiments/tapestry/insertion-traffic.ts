@@ -1,10 +1,10 @@
-import { joinOne, joinOneByOne } from '../growing.ts'
-import { overlays } from '../overlays.ts'
-import { summarize } from '../summary.ts'
-import { plane } from '../topology.ts'
-import type { Report } from './report.ts'
-import { World } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { joinOne, joinOneByOne } from '../../growing.ts'
+import { overlays } from '../../overlays.ts'
+import { summarize } from '../../summary.ts'
+import { plane } from '../../topology.ts'
+import type { Report } from '../report.ts'
+import { World } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 17 (JSAC 2004): bytes that all nodes together send because one joins, by the size of the network, in base 4. Published: PlanetLab. Here: the plane,

@@ -1,12 +1,12 @@
-import { IdealTapestry } from '../ideal-tapestry.ts'
-import { placesOf } from '../growing.ts'
-import { plane } from '../topology.ts'
-import { binName, binned, decreases, nineties } from './bins.ts'
-import type { Bin, Sample } from './bins.ts'
-import { Objects, asInThePaper, idealKey, publishAll } from './objects.ts'
-import type { Report } from './report.ts'
-import { World, drainMs } from './world.ts'
-import type { ExperimentOptions } from './world.ts'
+import { IdealTapestry } from '../../ideal-tapestry.ts'
+import { placesOf } from '../../growing.ts'
+import { plane } from '../../topology.ts'
+import { binName, binned, decreases, nineties } from '../bins.ts'
+import type { Bin, Sample } from '../bins.ts'
+import { Objects, asInThePaper, idealKey, publishAll } from '../objects.ts'
+import type { Report } from '../report.ts'
+import { World, drainMs } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 14 (JSAC 2004): how much longer a message takes to an object than directly to its host (RDP), by their distance. Published: PlanetLab, 10,000 objects on
