@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Departures } from './departures.ts'
 import { considerSome } from './levels.ts'
-import { farAway, send } from './messages.ts'
+import { farAway } from './messages.ts'
 import type { Pointer, Pong, Status } from './messages.ts'
 import type { Parts } from './parts.ts'
 
@@ -87,7 +87,7 @@ export class Acquaintances {
         break
       }
     }
-    send(from, { type: 'ping', seq, ...state.statusFor(from) }, fx)
+    state.ping(from, seq, fx)
   }
 
   private settleDoubt(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {

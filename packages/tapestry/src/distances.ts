@@ -1,6 +1,5 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { MeasuringConfig, MeasuringHost } from '@plaxton/upkeep'
-import { send } from './messages.ts'
 import type { TapestryState } from './state.ts'
 
 /** Whose distance matters for the neighbour map. A joiner, who has much to measure, is content with one ping each. */
@@ -35,7 +34,7 @@ export class Distances implements MeasuringHost {
   }
 
   ping(to: NodeRef, seq: number, fx: OverlayEffects): void {
-    send(to, { type: 'ping', seq, ...this.state.statusFor(to) }, fx)
+    this.state.ping(to, seq, fx)
   }
 
   measured(from: NodeRef, distance: Millis, _fx: OverlayEffects): void {

@@ -1,9 +1,9 @@
 import { sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Probing } from '@plaxton/upkeep'
 import { refsMax, send } from './messages.ts'
 import type { GroupReply, GroupRequest } from './messages.ts'
-import type { Probing } from './probing.ts'
 import type { TapestryState } from './state.ts'
 
 /**

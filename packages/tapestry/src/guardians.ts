@@ -1,8 +1,8 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Probing } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { Multicasts } from './multicast.ts'
-import type { Probing } from './probing.ts'
 import type { TapestryState } from './state.ts'
 
 /**

@@ -1,11 +1,10 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { JoinRounds } from '@plaxton/upkeep'
+import type { Measuring, Probing } from '@plaxton/upkeep'
 import { MapBuilding } from './map-building.ts'
-import type { Measuring } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { Inserted, LevelReply, Surrogate } from './messages.ts'
-import type { Probing } from './probing.ts'
 import type { TapestryState } from './state.ts'
 
 /**

@@ -80,7 +80,7 @@ export class Maintenance {
   private seek(contacts: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     const { history, failed, prng, config } = this.parts.state
     const missed = prng.pick(failed.missed(config.failedMs, now))
-    if (missed !== undefined) send(missed, { type: 'ping', seq: this.parts.state.nextSeq(), ...this.parts.state.statusFor(missed) }, fx)
+    if (missed !== undefined) this.parts.state.ping(missed, this.parts.state.nextSeq(), fx)
     if (prng.chance(0.5)) return
     const strangers = [...contacts, ...history.all()].filter((ref) => this.parts.state.find(ref.id) === undefined && !failed.has(ref.id))
     const contact = prng.pick(strangers)

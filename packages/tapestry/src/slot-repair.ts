@@ -1,11 +1,11 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Probing } from '@plaxton/upkeep'
 import { fillersFor } from './exchange.ts'
 import { foundMax, send } from './messages.ts'
 import type { SlotReply, SlotRequest } from './messages.ts'
 import type { Completed, Multicasts } from './multicast.ts'
 import { slotBase } from './neighbor-map.ts'
-import type { Probing } from './probing.ts'
 import type { TapestryState } from './state.ts'
 
 /**

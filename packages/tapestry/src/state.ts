@@ -67,6 +67,10 @@ export class TapestryState {
     return { member: this.counts, group: this.siblings.floor, points: this.map.get(ref.id) !== undefined }
   }
 
+  ping(to: NodeRef, seq: number, fx: OverlayEffects): void {
+    send(to, { type: 'ping', seq, ...this.statusFor(to) }, fx)
+  }
+
   /** Tells those that have come into the map or gone from it, unless another message of this step has. */
   tellPointers(fx: OverlayEffects): void {
     if (this.untold === undefined) return

@@ -1,11 +1,11 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Probing } from '@plaxton/upkeep'
 import { encodeInsertPayload } from './codec.ts'
 import { fillersFor } from './exchange.ts'
 import { refsMax, send } from './messages.ts'
 import type { Insert, InsertPayload, InsertRequest } from './messages.ts'
 import type { Completed, Multicasts } from './multicast.ts'
-import type { Probing } from './probing.ts'
 import { Rate } from './rate.ts'
 import type { TapestryState } from './state.ts'
 

@@ -305,7 +305,7 @@ export class TapestryNode implements Overlay {
     if (message.subject.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
     if (!state.counts) return send(from, { type: 'pong', seq: 0, ...state.statusFor(from) }, fx)
     // Whoever passes one on here has this node in a table, and says so when asked; then it is taken from it when it comes again.
-    if (!state.isAcquainted(from.id)) return send(from, { type: 'ping', seq: state.nextSeq(), ...state.statusFor(from) }, fx)
+    if (!state.isAcquainted(from.id)) return state.ping(from, state.nextSeq(), fx)
     if (message.level <= state.map.levelOf(from.id)) return fx.emit({ type: 'dropped', from, reason: 'a multicast to more than a slot' })
     if (message.purpose === 'insert' && !this.parts.insertions.hasRoom) return
     if (this.parts.multicasts.isNew(from, message, now, fx)) this.parts.pass(from, message, now, fx)

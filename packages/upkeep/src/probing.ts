@@ -1,14 +1,37 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import { send } from './messages.ts'
-import type { TapestryState } from './state.ts'
+import type { Proximity } from './proximity.ts'
+
+/** The bounds of {@link Probing}. */
+export interface ProbingConfig {
+  /** Probes under way to nodes that are in no table. Full: another stranger is left out. */
+  readonly probesMax: number
+  /** Pings after the first before a silent peer is taken to be dead. */
+  readonly probeRetries: number
+  /** Wait for a pong where the round trip is not known, and the least and most where it is. */
+  readonly probeTimeoutMs: Millis
+  readonly probeTimeoutMinMs: Millis
+  /** For so long after an answer, others' saying that a peer is dead is no reason to ask it again. */
+  readonly heartbeatMs: Millis
+}
+
+/** What {@link Probing} asks of the overlay whose peers it probes. */
+export interface ProbingHost {
+  readonly config: ProbingConfig
+  readonly proximity: Proximity
+  /** A number no other ping of this node has. */
+  nextSeq(): number
+  /** The node of that id if it is in a table. */
+  find(id: Guid): NodeRef | undefined
+  ping(to: NodeRef, seq: number, fx: OverlayEffects): void
+}
 
 /**
  * Is a peer alive? Ask, wait, ask again twice, and only then take it to be dead (MSPastry's probing). Any message of the peer is an answer. Strangers who
  * are needed are greeted the same way; they come in by their answer.
  */
 export class Probing {
-  private readonly state: TapestryState
+  private readonly host: ProbingHost
   /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
   private suspected: Set<Guid> | undefined = undefined
@@ -16,8 +39,8 @@ export class Probing {
   private answeredAt: Map<Guid, Millis> | undefined = undefined
   private lastEnded: Probe | undefined = undefined
 
-  constructor(state: TapestryState) {
-    this.state = state
+  constructor(host: ProbingHost) {
+    this.host = host
   }
 
   get size(): number {
@@ -41,7 +64,7 @@ export class Probing {
       if (suspect) this.suspect(ref, fx)
       return
     }
-    if (before === undefined && running.size >= this.state.config.probesMax && this.state.find(ref.id) === undefined) return
+    if (before === undefined && running.size >= this.host.config.probesMax && this.host.find(ref.id) === undefined) return
     const probe = { ref, seq: 0, attempts: 0, sentAt: 0, doubted: false }
     running.set(ref.id, probe)
     if (suspect) this.suspect(ref, fx)
@@ -54,7 +77,7 @@ export class Probing {
    */
   verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
     const answeredAt = this.answeredAt?.get(ref.id)
-    if (answeredAt !== undefined && now - answeredAt <= this.state.config.heartbeatMs) return
+    if (answeredAt !== undefined && now - answeredAt <= this.host.config.heartbeatMs) return
     if (this.has(ref.id)) return
     this.start(ref, false, now, fx)
     const probe = this.running?.get(ref.id)
@@ -85,7 +108,7 @@ export class Probing {
   expired(seq: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
     const probe = this.bySeq(seq)
     if (probe === undefined) return undefined
-    if (probe.attempts > this.state.config.probeRetries) return probe.ref
+    if (probe.attempts > this.host.config.probeRetries) return probe.ref
     this.send(probe, now, fx)
     return undefined
   }
@@ -102,17 +125,17 @@ export class Probing {
   }
 
   private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
-    probe.seq = this.state.nextSeq()
+    probe.seq = this.host.nextSeq()
     probe.attempts++
     probe.sentAt = now
-    send(probe.ref, { type: 'ping', seq: probe.seq, ...this.state.statusFor(probe.ref) }, fx)
+    this.host.ping(probe.ref, probe.seq, fx)
     fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
   }
 
   /** Four round trips where one is known, within bounds. */
   private timeoutMs(probe: Probe): Millis {
-    const { probeTimeoutMs, probeTimeoutMinMs } = this.state.config
-    const rttMs = this.state.proximity.of(probe.ref.id)
+    const { probeTimeoutMs, probeTimeoutMinMs } = this.host.config
+    const rttMs = this.host.proximity.of(probe.ref.id)
     if (rttMs === undefined) return probeTimeoutMs
     return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
   }
@@ -121,7 +144,7 @@ export class Probing {
     const answeredAt = (this.answeredAt ??= new Map())
     answeredAt.delete(id)
     answeredAt.set(id, now)
-    if (answeredAt.size <= this.state.config.probesMax) return
+    if (answeredAt.size <= this.host.config.probesMax) return
     for (const first of answeredAt.keys()) {
       answeredAt.delete(first)
       break
