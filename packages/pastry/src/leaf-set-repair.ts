@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import type { Side } from './leaf-set.ts'
+import type { RingSide } from '@plaxton/upkeep'
 import type { Probing } from './probing.ts'
 import type { PastryState } from './state.ts'
 
@@ -39,7 +39,7 @@ export class LeafSetRepair {
     this.askedLeft = undefined
   }
 
-  private proceedOn(side: Side, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
+  private proceedOn(side: RingSide, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
     if (side.wound === 'lost') {
       const nearest = side.members[0] ?? this.nearestKnown(side, now)
       if (nearest === undefined) return false
@@ -60,7 +60,7 @@ export class LeafSetRepair {
   }
 
   /** Of the tables and the past contacts. A past contact that answered without getting a place in a table is not asked again. */
-  private nearestKnown(side: Side, now: Millis): NodeRef | undefined {
+  private nearestKnown(side: RingSide, now: Millis): NodeRef | undefined {
     const { state } = this
     const inVain = state.history.all().find((ref) => ref.id === this.asked(side))
     if (inVain !== undefined && state.find(inVain.id) === undefined) state.history.forget(inVain)
@@ -71,14 +71,14 @@ export class LeafSetRepair {
     return nearest
   }
 
-  private ask(side: Side, ref: NodeRef, probing: Probing, now: Millis, fx: OverlayEffects): void {
+  private ask(side: RingSide, ref: NodeRef, probing: Probing, now: Millis, fx: OverlayEffects): void {
     probing.start(ref, { report: true, lost: side.wound !== 'lost' ? 'none' : side.clockwise ? 'right' : 'left' }, now, fx)
     if (!probing.has(ref.id)) return
     if (side.clockwise) this.askedRight = ref.id
     else this.askedLeft = ref.id
   }
 
-  private asked(side: Side): Guid | undefined {
+  private asked(side: RingSide): Guid | undefined {
     return side.clockwise ? this.askedRight : this.askedLeft
   }
 }

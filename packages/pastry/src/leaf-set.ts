@@ -2,6 +2,7 @@ import { clockwiseDistance, compareClockwise, isCloserOnRing } from '@plaxton/gu
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
+import { RingSide } from '@plaxton/upkeep'
 
 /**
  * The |L|/2 nodes that follow a node clockwise (right) and the |L|/2 that precede it (left): the structure that Pastry's correctness
@@ -15,8 +16,8 @@ import type { NodeRef } from '@plaxton/kbr'
  */
 export class LeafSet {
   readonly self: NodeRef
-  readonly right: Side
-  readonly left: Side
+  readonly right: RingSide
+  readonly left: RingSide
   /** Whether the two sides together are known to hold every node of the ring. */
   private whole = true
   /** Undefined when it must be put together anew. */
@@ -25,8 +26,8 @@ export class LeafSet {
   /** `size` is |L|: even. */
   constructor(self: NodeRef, size: number) {
     this.self = self
-    this.right = new Side(self.id, size / 2, true)
-    this.left = new Side(self.id, size / 2, false)
+    this.right = new RingSide(self.id, size / 2, true)
+    this.left = new RingSide(self.id, size / 2, false)
   }
 
   /** Every member once, from the nearest outwards on both sides by turns. The array is never changed afterwards, so it may be sent. */
@@ -96,7 +97,7 @@ export class LeafSet {
   }
 
   /** The repair of a side has found all there is to find: what is still free is free because the ring is small. */
-  heal(side: Side): void {
+  heal(side: RingSide): void {
     side.wound = 'none'
     this.changed()
   }
@@ -188,122 +189,3 @@ export class LeafSet {
     this.whole = !this.wounded && meets
   }
 }
-
-/** `thinned`: fewer members than places because some failed. `lost`: all failed. */
-export type Wound = 'none' | 'thinned' | 'lost'
-
-/** One side of a leaf set: members by their distance from the node in one direction, nearest first. */
-export class Side {
-  readonly members: NodeRef[] = []
-  wound: Wound = 'none'
-  readonly clockwise: boolean
-  /** |L|/2. */
-  readonly places: number
-  private readonly origin: Guid
-
-  constructor(origin: Guid, places: number, clockwise: boolean) {
-    this.origin = origin
-    this.places = places
-    this.clockwise = clockwise
-  }
-
-  get full(): boolean {
-    return this.members.length === this.places
-  }
-
-  get furthest(): NodeRef | undefined {
-    return this.members[this.members.length - 1]
-  }
-
-  get(id: Guid): NodeRef | undefined {
-    const ref = this.members[this.countBefore(id)]
-    return ref !== undefined && ref.id === id ? ref : undefined
-  }
-
-  has(id: Guid): boolean {
-    return this.get(id) !== undefined
-  }
-
-  /** Whether `id` lies no further out than the furthest member. Nothing does on a side that was lost and is not healed. */
-  covers(id: Guid): boolean {
-    const { furthest } = this
-    return furthest !== undefined && this.wound !== 'lost' && !this.isNearer(furthest.id, id)
-  }
-
-  /** How many members are nearer than `id`. */
-  countBefore(id: Guid): number {
-    let low = 0
-    let high = this.members.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.isNearer(this.members[middle]!.id, id)) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** Whether there is a place for a node that is not a member. */
-  admits(id: Guid): boolean {
-    const { furthest } = this
-    if (furthest !== undefined && this.isNearer(id, furthest.id)) return true
-    return !this.full && (this.wound === 'none' || this.isOwnHalf(id))
-  }
-
-  /** Those of `strangers` that would be members if all were added. */
-  wanted(strangers: readonly NodeRef[]): NodeRef[] {
-    const admitted = strangers.filter((ref) => this.admits(ref.id))
-    if (admitted.length === 0) return admitted
-    const all = [...this.members, ...admitted].sort((a, b) => (this.isNearer(a.id, b.id) ? -1 : 1)).slice(0, this.places)
-    return admitted.filter((ref) => all.includes(ref))
-  }
-
-  /** Whether this changed anything. */
-  add(ref: NodeRef): boolean {
-    const at = this.countBefore(ref.id)
-    const present = this.members[at]
-    if (present !== undefined && present.id === ref.id) {
-      this.members[at] = ref
-      return present.epoch !== ref.epoch
-    }
-    if (!this.admits(ref.id)) return false
-    this.members.splice(at, 0, ref)
-    if (this.members.length > this.places) this.members.pop()
-    if (this.full && this.wound === 'thinned') this.wound = 'none'
-    return true
-  }
-
-  /** `explained`: everybody is known, so the gap hides nobody. */
-  remove(id: Guid, explained: boolean): boolean {
-    const at = this.countBefore(id)
-    if (this.members[at]?.id !== id) return false
-    this.members.splice(at, 1)
-    if (!explained) {
-      if (this.members.length === 0) this.wound = 'lost'
-      else if (this.wound === 'none') this.wound = 'thinned'
-    }
-    return true
-  }
-
-  /** Whether `a` comes before `b` on the way out from the node. Ids that the ring's zero lies before come last clockwise. */
-  isNearer(a: Guid, b: Guid): boolean {
-    const wrapped = a < this.origin
-    if (wrapped !== b < this.origin) return wrapped !== this.clockwise
-    return this.clockwise ? a < b : b < a
-  }
-
-  assertInvariants(): void {
-    assert(this.members.length <= this.places, 'a side of the leaf set has at most |L|/2 members')
-    for (let i = 0; i < this.members.length; i++) {
-      assert(this.members[i]!.id !== this.origin, 'a node is not in its own leaf set')
-      assert(i === 0 || this.isNearer(this.members[i - 1]!.id, this.members[i]!.id), 'a side of the leaf set is sorted, nearest first')
-    }
-  }
-
-  private isOwnHalf(id: Guid): boolean {
-    const clockwise = clockwiseDistance(this.origin, id).charCodeAt(0) < highDigit
-    return clockwise === this.clockwise
-  }
-}
-
-/** The first hex digit from which an id is in the upper half of the name space. */
-const highDigit = '8'.charCodeAt(0)
