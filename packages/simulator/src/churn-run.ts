@@ -1,12 +1,13 @@
 import type { Millis } from '@plaxton/kbr'
-import { randomGuid } from '@plaxton/guid'
-import { atRandomTimes, keepSessions } from './churn.ts'
+import { keepSessions } from './churn.ts'
+import { lookUpAtRandom } from './lookups.ts'
 import { overlays, pastryUnderTest } from './overlays.ts'
 import type { OverlayName } from './overlays.ts'
 import { ProbeLog } from './probe.ts'
 import { Simulation } from './simulation.ts'
 import { summarize } from './summary.ts'
 import type { Summary } from './summary.ts'
+import { countNodeSeconds, upkeepSoFar } from './traffic.ts'
 import { transitStub } from './transit-stub.ts'
 
 export interface ChurnOptions {
@@ -71,27 +72,17 @@ export function runChurn(options: ChurnOptions): ChurnResult {
     graceful: 0,
   })
   runWithProgress(simulation, warmUpMs, options)
-  const before = control(simulation)
+  const before = upkeepSoFar(simulation).messages
   const nodeSeconds = countNodeSeconds(simulation, untilMs)
-  lookUp(simulation, log, options.nodes, untilMs)
+  lookUpAtRandom(simulation, log, { perSecond: lookupsPerSecondAndNode * options.nodes, untilMs })
   runWithProgress(simulation, measureMs, options)
-  const controlMessages = control(simulation) - before
+  const controlMessages = upkeepSoFar(simulation).messages - before
   simulation.run(drainMs)
   return result(options, simulation, log, controlMessages / nodeSeconds())
 }
 
 /** Longer than any lookup takes. */
 const drainMs = 60_000
-
-function lookUp(simulation: Simulation, log: ProbeLog, nodes: number, untilMs: Millis): void {
-  const prng = simulation.simulator.stream('lookups')
-  const action = (): void => {
-    const source = prng.pick(simulation.members.sorted)
-    const key = randomGuid(prng)
-    if (source !== undefined) log.send(simulation, simulation.nodes[simulation.members.of(source)!.host.index]!, key)
-  }
-  atRandomTimes(simulation, prng.fork(), { meanGapMs: 1000 / (lookupsPerSecondAndNode * nodes), untilMs, action })
-}
 
 function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog, controlPerSecondAndNode: number): ChurnResult {
   const arrived = log.probes.filter((probe) => probe.deliveredAt !== undefined)
@@ -112,25 +103,6 @@ function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog, co
     falseSuspicions: simulation.falseSuspicions,
     traceHash: simulation.traceHash,
   }
-}
-
-/** Messages sent but for lookups: each `route probe` is acknowledged by one `ack`, the other acks belong to the overlay. */
-function control(simulation: Simulation): number {
-  const { counts } = simulation.simulator
-  const lookups = counts.byType().find((type) => type.name === 'route probe')
-  return counts.sends - (lookups?.sent ?? 0) - (lookups?.delivered ?? 0)
-}
-
-/** Adds up, once a second, how many nodes run. */
-function countNodeSeconds(simulation: Simulation, untilMs: Millis): () => number {
-  let seconds = 0
-  const tick = (): void => {
-    if (simulation.now >= untilMs) return
-    seconds += simulation.running().length
-    simulation.after(1000, tick)
-  }
-  tick()
-  return () => seconds
 }
 
 function runWithProgress(simulation: Simulation, ms: Millis, options: ChurnOptions): void {

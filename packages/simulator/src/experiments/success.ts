@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { atRandomTimes } from '../churn.ts'
+import type { ProbeLog } from '../probe.ts'
 import type { Simulation } from '../simulation.ts'
 import { percentile } from '../summary.ts'
 import type { Objects } from './objects.ts'
@@ -25,7 +26,7 @@ export interface Minute {
 }
 
 /** Later than this counts as not at all: our choice, as long as a command of the services here takes at most. */
-const inTimeMs = 10_000
+export const inTimeMs = 10_000
 
 /** Sends attempts at random times until `untilMs`. The list is complete once as much time again as an attempt may take has passed. */
 function keepTrying(
@@ -46,15 +47,19 @@ export function routeToNodes(world: World, schedule: { readonly perSecond: numbe
     log.send(simulation, simulation.nodes[simulation.members.of(source)!.host.index]!, target)
   }
   keepTrying(simulation, 'route times', { ...schedule, attempt })
-  return () =>
-    log.probes.map((probe) => {
-      const arrived = probe.deliveredAt !== undefined && probe.deliveredAt === probe.rootThen
-      return {
-        sentAt: probe.sentAt,
-        elapsedMs: arrived ? probe.elapsedMs : undefined,
-        void: probe.deliveredAt === undefined && !simulation.nodes[probe.source]!.running,
-      }
-    })
+  return () => attemptsOf(simulation, log)
+}
+
+/** The probes of a log as attempts to reach the root of their key. */
+export function attemptsOf(simulation: Simulation, log: ProbeLog): Attempt[] {
+  return log.probes.map((probe) => {
+    const arrived = probe.deliveredAt !== undefined && probe.deliveredAt === probe.rootThen
+    return {
+      sentAt: probe.sentAt,
+      elapsedMs: arrived ? probe.elapsedMs : undefined,
+      void: probe.deliveredAt === undefined && !simulation.nodes[probe.source]!.running,
+    }
+  })
 }
 
 /** Sends to the objects of `guids` from random members. Returns a reading of the attempts so far. */
@@ -87,11 +92,11 @@ export function byMinute(attempts: readonly Attempt[], fromMs: Millis): Minute[]
     while (minutes.length <= minute) minutes.push([])
     minutes[minute]!.push(attempt)
   }
-  return minutes.map(summary)
+  return minutes.map(summarizeAttempts)
 }
 
 /** All of them as one. */
-export function summary(attempts: readonly Attempt[]): Minute {
+export function summarizeAttempts(attempts: readonly Attempt[]): Minute {
   const counted = attempts.filter((attempt) => !attempt.void)
   const times = counted.flatMap(({ elapsedMs }) => (elapsedMs === undefined ? [] : [elapsedMs])).sort((a, b) => a - b)
   return {

@@ -4,7 +4,7 @@ import { transitStub } from '../../transit-stub.ts'
 import { Objects, publishAll } from '../objects.ts'
 import { percent } from '../report.ts'
 import type { Claim, Report } from '../report.ts'
-import { routeToNodes, sendToObjects, summary } from '../success.ts'
+import { routeToNodes, sendToObjects, summarizeAttempts } from '../success.ts'
 import type { Minute } from '../success.ts'
 import { World, drainMs } from '../world.ts'
 import type { ExperimentOptions } from '../world.ts'
@@ -46,7 +46,7 @@ export function comingsAndGoings(options: ExperimentOptions): Report {
     const all = read()
     return phases.map((_, i) => {
       const [from, to] = [start + i * minutes * 60_000, start + (i + 1) * minutes * 60_000]
-      return summary(all.filter(({ sentAt }) => sentAt >= from && sentAt < to))
+      return summarizeAttempts(all.filter(({ sentAt }) => sentAt >= from && sentAt < to))
     })
   }) as [Minute[], Minute[]]
   return {

@@ -2,6 +2,7 @@ import { joinOne, joinOneByOne } from '../../growing.ts'
 import { overlays } from '../../overlays.ts'
 import { summarize } from '../../summary.ts'
 import { plane } from '../../topology.ts'
+import { sentWhile } from '../../traffic.ts'
 import type { Report } from '../report.ts'
 import { World } from '../world.ts'
 import type { ExperimentOptions } from '../world.ts'
@@ -17,9 +18,9 @@ export function insertionTraffic(options: ExperimentOptions): Report {
   const measured = sizes.map((size) => {
     joinOneByOne(world.simulation, size - repeats, (joined) => options.onProgress?.(`${joined} of ${nodes} joined`))
     world.simulation.run(windowMs)
-    const idle = sentWhile(world, () => world.simulation.run(windowMs))
+    const idle = sentWhile(world.simulation, () => world.simulation.run(windowMs))
     const joins = Array.from({ length: repeats }, () =>
-      sentWhile(world, () => {
+      sentWhile(world.simulation, () => {
         const end = world.simulation.now + windowMs
         joinOne(world.simulation)
         world.simulation.run(Math.max(0, end - world.simulation.now))
@@ -69,14 +70,6 @@ const published: Readonly<Record<number, string>> = {
 
 function sizesUpTo(nodes: number, repeats: number): number[] {
   return [...new Set([16, 40, 100, 200, 256, 500, nodes])].filter((size) => size <= nodes && size > repeats).sort((a, b) => a - b)
-}
-
-function sentWhile({ simulation }: World, action: () => void): { readonly bytes: number; readonly messages: number } {
-  const { counts } = simulation.simulator
-  const bytes = () => counts.byType().reduce((sum, type) => sum + type.bytes, 0)
-  const [bytesBefore, sendsBefore] = [bytes(), counts.sends]
-  action()
-  return { bytes: bytes() - bytesBefore, messages: counts.sends - sendsBefore }
 }
 
 /** Least squares. */
