@@ -1,31 +1,20 @@
 import { parseArgs } from 'node:util'
-import { pastry } from '@plaxton/pastry'
-import { ringDistance, surrogate } from '@plaxton/simulator'
-import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import { failuresOf, only, overlaySuite } from '../src/index.ts'
 import type { OverlayUnderTest, Suite } from '../src/index.ts'
+import { overlays } from '../test/support/overlays.ts'
 import { simulated } from '../test/support/simulated.ts'
 
 const usage = `npm run conform -- --overlay NAME [OPTION…]
 
   The conformance suite of an overlay, or of services over it, in the simulator, seed by seed.
 
-  --overlay pastry or tapestry
+  --overlay ${Object.keys(overlays).join(', ')}
   --services past,dolr   the suites of these instead of the overlay's own
   --seeds 1..200 or --seed 17
   --nodes 24   of the networks that are not about few nodes
   --only WORDS   cases with these words in their title
 
 Ends with status 1 when a case failed.`
-
-const overlays: Readonly<Record<string, OverlayUnderTest>> = {
-  pastry: { create: pastry, ownership: ringDistance, has: { ranges: 'contiguous', proximity: true, heals: true } },
-  tapestry: {
-    create: tapestry,
-    ownership: surrogate(tapestryDefaults.digitBits),
-    has: { ranges: 'scattered', proximity: true, heals: true },
-  },
-}
 
 const { values } = parseArgs({
   options: {

@@ -1,13 +1,11 @@
 import { DolrNode } from '@plaxton/dolr'
-import { pastry } from '@plaxton/pastry'
 import { DolrClient } from '@plaxton/runtime'
-import { tapestry } from '@plaxton/tapestry'
 import { dolrConformance, onMemoryNetwork, register } from '../src/index.ts'
+import { overlays } from './support/overlays.ts'
 import { simulated } from './support/simulated.ts'
 
-for (const create of [pastry, tapestry]) {
-  const overlay = () => create()
-  dolrConformance(`DOLR over ${overlay().name} on the memory network`, {
+for (const [name, { create: overlay }] of Object.entries(overlays)) {
+  dolrConformance(`DOLR over ${name} on the memory network`, {
     has: { strangers: true, cuts: false },
     open: onMemoryNetwork({
       overlay,

@@ -1,13 +1,11 @@
 import { PastNode } from '@plaxton/past'
-import { pastry } from '@plaxton/pastry'
 import { PastClient } from '@plaxton/runtime'
-import { tapestry } from '@plaxton/tapestry'
 import { dhtConformance, onMemoryNetwork, register } from '../src/index.ts'
+import { overlays } from './support/overlays.ts'
 import { simulated } from './support/simulated.ts'
 
-for (const create of [pastry, tapestry]) {
-  const overlay = () => create()
-  dhtConformance(`PAST over ${overlay().name} on the memory network`, {
+for (const [name, { create: overlay }] of Object.entries(overlays)) {
+  dhtConformance(`PAST over ${name} on the memory network`, {
     has: { names: true, strangers: true, cuts: false },
     open: onMemoryNetwork({
       overlay,

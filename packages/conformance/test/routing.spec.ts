@@ -1,16 +1,10 @@
-import { pastry } from '@plaxton/pastry'
-import { ringDistance, surrogate } from '@plaxton/simulator'
-import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import { kbrConformance, kbrOnMemoryNetwork } from '../src/index.ts'
+import { overlays } from './support/overlays.ts'
 
-kbrConformance('key-based routing by Pastry on the memory network', {
-  open: kbrOnMemoryNetwork(pastry),
-  ownership: ringDistance,
-  has: { ranges: 'contiguous', proximity: true, heals: true, cuts: false },
-})
-
-kbrConformance('key-based routing by Tapestry on the memory network', {
-  open: kbrOnMemoryNetwork(tapestry),
-  ownership: surrogate(tapestryDefaults.digitBits),
-  has: { ranges: 'scattered', proximity: true, heals: true, cuts: false },
-})
+for (const [name, { create, ownership, has }] of Object.entries(overlays)) {
+  kbrConformance(`key-based routing by ${name} on the memory network`, {
+    open: kbrOnMemoryNetwork(create),
+    ownership,
+    has: { ...has, cuts: false },
+  })
+}

@@ -1,0 +1,18 @@
+import { pastry } from '@plaxton/pastry'
+import { ringDistance, surrogate } from '@plaxton/simulator'
+import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
+import type { OverlayUnderTest } from '../../src/index.ts'
+
+/** The overlays there are, by name, and what is true of each. */
+export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
+  pastry: {
+    create: pastry,
+    ownership: ringDistance,
+    has: { ranges: 'contiguous', proximity: true, heals: true },
+  },
+  tapestry: {
+    create: tapestry,
+    ownership: surrogate(tapestryDefaults.digitBits),
+    has: { ranges: 'scattered', proximity: true, heals: true },
+  },
+}
