@@ -1,4 +1,4 @@
-export { guidBits, guidOfPeer, isGuid, parseGuid, randomGuid, shortGuid } from './guid.ts'
+export { guidBits, guidOfPeer, guidOfVirtualNode, isGuid, parseGuid, randomGuid, shortGuid, virtualNodesLimit } from './guid.ts'
 export type { Guid } from './guid.ts'
 export { guidFromBytes, guidToBytes, readGuid, writeGuid } from './bytes.ts'
 export { guidFromCid, guidToCid } from './cid.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { guidOf, guidOfPeer, InvalidGuidError, isGuid, parseGuid, randomGuid, sha256, shortGuid } from '@plaxton/guid'
+import { guidOf, guidOfPeer, guidOfVirtualNode, InvalidGuidError, isGuid, parseGuid, randomGuid, sha256, shortGuid } from '@plaxton/guid'
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { guids } from './arbitrary.ts'
@@ -42,6 +42,19 @@ describe('guid', () => {
       const multihash = Buffer.from('0024080112202ffa35a99d3a3cfbb17bb7c1dc5561b18a8dcca4df38dc613ea859c37eb1336b', 'hex')
       const peerId = { toMultihash: () => ({ bytes: multihash }) }
       assert.equal(guidOfPeer(peerId), 'a9fb3b592b9e6cee5658eaf7de67433434163a081d97cc77e303b300c816251e')
+    })
+  })
+
+  describe('of a virtual node', () => {
+    it('is that of the host for number 0, and SHA-256 of the identity with the number behind it for the others', () => {
+      assert.equal(guidOfVirtualNode(text('hello world'), 0), ofHelloWorld)
+      // By coreutils: printf 'hello world\\001' | sha256sum
+      assert.equal(guidOfVirtualNode(text('hello world'), 1), '4da29a6d08d426662918d20bd3375b52b3c520a3592e1191ee09452e445e9871')
+      assert.equal(guidOfVirtualNode(text('hello world'), 63), 'af17ed267525a09e28e477a1af30a74ca49c74bc3078cd5bb28d89976714142d')
+    })
+
+    it('exists for whole numbers from 0 to 63 only', () => {
+      for (const index of [-1, 64, 1.5, Number.NaN]) assert.throws(() => guidOfVirtualNode(text('hello world'), index), InvalidGuidError)
     })
   })
 

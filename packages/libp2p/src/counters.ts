@@ -8,6 +8,8 @@ export type LinkDrop =
   | 'too long'
   /** A frame to a node of which a stranger spoke under an id that is not the one of its PeerId. */
   | 'false reference'
+  /** A frame for a virtual node that does not run here, or from one that its host may not have. */
+  | 'no such node'
   /** A stranger's stream was reset: bad framing, a wrong hello, too slow, too much. */
   | 'stream reset'
   /** A receiver of frames threw: a bug here. */
@@ -21,6 +23,8 @@ export class LinkCounters {
   bytesReceived = 0
   blocksSent = 0
   blocksReceived = 0
+  /** Frames between virtual nodes of this host; in none of the numbers above. */
+  framesLocal = 0
   /** Writes to held streams; `framesSent / writes` tells how well frames are coalesced. */
   writes = 0
   dials = 0
@@ -32,6 +36,7 @@ export class LinkCounters {
     'peer down': 0,
     'too long': 0,
     'false reference': 0,
+    'no such node': 0,
     'stream reset': 0,
     'receiver failed': 0,
   }

@@ -1,57 +1,33 @@
 import { isPeerId } from '@libp2p/interface'
 import { setMaxListeners } from 'main-event'
-import { guidOfPeer } from '@plaxton/guid'
+import { guidOfPeer, guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
 import { InvalidValueError } from '@plaxton/kbr'
 import { LinkCounters } from './counters.ts'
 import { LinkProtocolError } from './errors.ts'
+import { EndOfStep } from './end-of-step.ts'
 import { decodeHello, encodeHello } from './hello.ts'
+import { FrameSwitch } from './frame-switch.ts'
 import { InboundStream } from './inbound-stream.ts'
 import { KeptPeers } from './kept-peers.ts'
 import { ByteBudget, linkDefaults } from './limits.ts'
-import { NodeRefs, formatNodeAddress, peerIdOfAddress } from './node-address.ts'
+import { checkLinkInit } from './link-init.ts'
+import { LocalNodes } from './local-nodes.ts'
+import { NodeRefs, formatNodeAddress, hostNameOfAddress } from './node-address.ts'
 import { isKeyOfNode, keyPortOf } from './node-key.ts'
+import { numbersLength } from './numbered-frame.ts'
 import { PeerLink } from './peer-link.ts'
-import { nextTurn } from './writable.ts'
-import type {
-  ComponentLogger,
-  Connection,
-  Libp2pEvents,
-  Logger,
-  PeerId,
-  PeerStore,
-  PrivateKey,
-  Stream,
-  TypedEventTarget,
-} from '@libp2p/interface'
-import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { PeerTable } from './peer-table.ts'
+import { VirtualLink } from './virtual-link.ts'
+import { VirtualNodes } from './virtual-nodes.ts'
+import type { Connection, Logger, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
-import type { NodeRef, PeerDownCause, RefReader } from '@plaxton/kbr'
+import type { NodeRef, RefReader } from '@plaxton/kbr'
 import type { KeyPort, Link, LinkReceiver } from '@plaxton/runtime'
 import type { LinkLimits } from './limits.ts'
+import type { Libp2pLinkInit, LinkComponents } from './link-init.ts'
 import type { PeerLinkHost } from './peer-link.ts'
-
-/** The parts of a libp2p node a link uses, by libp2p's own names. */
-export interface LinkComponents {
-  readonly peerId: PeerId
-  readonly privateKey: PrivateKey
-  readonly registrar: Registrar
-  readonly connectionManager: ConnectionManager
-  readonly addressManager: AddressManager
-  readonly peerStore: PeerStore
-  readonly events: TypedEventTarget<Libp2pEvents>
-  readonly logger: ComponentLogger
-}
-
-export interface Libp2pLinkInit {
-  /** Part of the protocol ids and of the hello, so that two networks never merge by accident. */
-  readonly network: string
-  /** The overlay's name, such as `pastry`. */
-  readonly overlay: string
-  /** This node's incarnation; see `NodeRef.epoch`. */
-  readonly epoch: number
-  readonly limits?: Partial<LinkLimits>
-}
+import type { Way } from './peer-table.ts'
 
 /** How often deadlines are checked and idle entries let go, in milliseconds. */
 const sweepMs = 1_000
@@ -62,7 +38,10 @@ const acceptedBlockStreams = 16
 /** One in use, one of a second connection that replaces it, and as many closing. */
 const acceptedFrameStreams = 4
 
-/** Carries the frames of one node over libp2p. The README's "The link" says how and within which bounds. */
+/**
+ * Carries the frames of one host over libp2p: those of its first node, whose link this is, and those of its virtual nodes, each of which has a link of its
+ * own that shares the connections of this one. The README's "The link" says how and within which bounds.
+ */
 export class Libp2pLink implements Link {
   readonly frameProtocol: string
   readonly blockProtocol: string
@@ -70,30 +49,36 @@ export class Libp2pLink implements Link {
   private readonly components: LinkComponents
   private readonly init: Libp2pLinkInit
   private readonly limits: LinkLimits
+  private readonly virtualNodesMax: number
   private readonly log: Logger
-  private readonly refs = new NodeRefs()
-  private readonly peers = new Map<Guid, PeerLink>()
+  private readonly refs: NodeRefs
+  private readonly local: LocalNodes
+  /** By id, the nodes that this host has or may have had. At most {@link virtualNodesLimit}. */
+  private readonly ownIndexes = new Map<Guid, number>()
+  private readonly peers: PeerTable
   private readonly inbound = new Set<InboundStream>()
   private readonly inboundBudget: ByteBudget
   private readonly outboundBudget: ByteBudget
   private readonly kept: KeptPeers
-  /** Peers something was written to in this turn: what follows for them leaves at its end. */
-  private readonly served = new Set<PeerLink>()
-  private readonly down = new Map<PeerLink, PeerDownCause>()
+  /** What each node of this host wants to keep. */
+  private readonly wantedBy = new Map<number, readonly NodeRef[]>()
+  private readonly frames: FrameSwitch
+  private readonly endOfStep: EndOfStep
   private readonly closing = new AbortController()
-  private readonly peerHost: PeerLinkHost
-  private turnAsked = false
-  private receiver: LinkReceiver | undefined
+  private opened: Promise<void> | undefined
   private sweeper: ReturnType<typeof setInterval> | undefined
   private ref: NodeRef
+  private readonly ownNodes: VirtualNodes
   /** Made when first asked for. */
   private keyPort: Promise<KeyPort> | undefined
   private helloBytes: Uint8Array
 
   constructor(components: LinkComponents, init: Libp2pLinkInit) {
-    checkName('network', init.network)
+    checkLinkInit(init)
     this.components = components
     this.init = init
+    this.virtualNodesMax = init.virtualNodesMax ?? virtualNodesLimit
+    this.refs = new NodeRefs(this.virtualNodesMax)
     this.limits = { ...linkDefaults, ...init.limits }
     this.log = components.logger.forComponent(`plaxton:link:${init.overlay}`)
     this.frameProtocol = `/plaxton/${init.network}/${init.overlay}/1.0.0`
@@ -102,8 +87,20 @@ export class Libp2pLink implements Link {
     this.outboundBudget = new ByteBudget(this.limits.maxQueuedBytes)
     this.kept = new KeptPeers(components.peerStore, `plaxton-${init.overlay}`, this.log)
     this.ref = this.currentRef()
+    this.ownNodes = new VirtualNodes(components.peerId)
+    this.ownIndexes.set(this.ref.id, 0)
     this.helloBytes = this.currentHello()
-    this.peerHost = this.hostOfPeers()
+    this.local = new LocalNodes({
+      counters: this.counters,
+      budget: this.outboundBudget,
+      log: this.log,
+      maxFrameBytes: this.limits.maxBlockBytes - numbersLength,
+      refOf: (index) => this.refOf(index),
+    })
+    this.frames = new FrameSwitch(this.local, this.counters, this.virtualNodesMax)
+    this.endOfStep = new EndOfStep((peer, cause) => this.frames.onPeerDown(peer, cause))
+    const peerHost = this.hostOfPeers()
+    this.peers = new PeerTable(this.limits.maxPeers, (peerId) => new PeerLink(peerId, peerHost))
     // One signal serves all dials and streams of this link.
     setMaxListeners(Infinity, this.closing.signal)
   }
@@ -119,7 +116,7 @@ export class Libp2pLink implements Link {
   /** Peers with an open stream from here. */
   get linkedPeers(): number {
     let count = 0
-    for (const peer of this.peers.values()) if (peer.linked) count++
+    for (const peer of this.peers) if (peer.linked) count++
     return count
   }
 
@@ -136,9 +133,50 @@ export class Libp2pLink implements Link {
     return isKeyOfNode(node, publicKey)
   }
 
-  async open(receiver: LinkReceiver): Promise<void> {
+  hostOf(node: NodeRef): string {
+    return hostNameOfAddress(node.address)
+  }
+
+  /** The link of node `index` of this host, from 1 on. Throws `InvalidValueError` for one that no host may have. */
+  virtualNode(index: number): Link {
+    if (!Number.isInteger(index) || index < 1 || index >= this.virtualNodesMax) {
+      throw new InvalidValueError('index', index, `a whole number from 1 to ${this.virtualNodesMax - 1}, one less than virtualNodesMax`)
+    }
+    this.ownIndexes.set(guidOfVirtualNode(this.components.peerId.toMultihash().bytes, index), index)
+    return new VirtualLink(this, index)
+  }
+
+  /** Node `index` of this host as others reach it. */
+  refOf(index: number): NodeRef {
+    return this.ownNodes.ref(this.ref, index)
+  }
+
+  open(receiver: LinkReceiver): Promise<void> {
+    return this.openNode(0, receiver)
+  }
+
+  send(to: NodeRef, frame: Uint8Array): void {
+    this.sendFrom(0, to, frame)
+  }
+
+  keep(peers: readonly NodeRef[]): void {
+    this.keepFor(0, peers)
+  }
+
+  /** The first node of this host ends. The connections last until the last one does. */
+  close(): Promise<void> {
+    return this.closeNode(0)
+  }
+
+  /** For links of virtual nodes. @internal */
+  async openNode(index: number, receiver: LinkReceiver): Promise<void> {
+    this.local.open(index, receiver)
+    this.opened ??= this.openTransport()
+    await this.opened
+  }
+
+  private async openTransport(): Promise<void> {
     const { registrar, events } = this.components
-    this.receiver = receiver
     this.refreshSelf()
     events.addEventListener('connection:open', this.onConnectionOpen)
     events.addEventListener('connection:close', this.onConnectionClose)
@@ -155,15 +193,24 @@ export class Libp2pLink implements Link {
     })
   }
 
-  send(to: NodeRef, frame: Uint8Array): void {
-    if (this.closing.signal.aborted) return this.counters.drop('peer down')
-    const peer = this.peers.get(to.id)
-    if (peer !== undefined && !peer.wouldLearn(to)) return peer.send(frame)
-    this.sendToNews(to, frame)
+  /** For links of virtual nodes. @internal */
+  sendFrom(index: number, to: NodeRef, frame: Uint8Array): void {
+    if (this.closing.signal.aborted || !this.local.has(index)) return this.counters.drop('peer down')
+    const own = this.ownIndexes.get(to.id)
+    if (own !== undefined) return this.local.exchange(index, own, frame)
+    const way = this.peers.wayTo(to) ?? this.wayToNews(index, to)
+    if (way !== undefined) this.frames.send(index, way, frame)
   }
 
-  keep(peers: readonly NodeRef[]): void {
-    this.kept.set(peers)
+  /** For links of virtual nodes. Nobody keeps himself. @internal */
+  keepFor(index: number, peers: readonly NodeRef[]): void {
+    const { peerId } = this.components
+    const self = peerId.toString()
+    this.wantedBy.set(
+      index,
+      peers.filter((peer) => this.hostOf(peer) !== self),
+    )
+    this.kept.set([...this.wantedBy.values()].flat())
   }
 
   /** The overlay's neighbours when a node with this PeerId and datastore last ran. */
@@ -177,22 +224,29 @@ export class Libp2pLink implements Link {
    */
   async connect(address: PeerId | Multiaddr, signal: AbortSignal): Promise<NodeRef> {
     const ends = AbortSignal.any([signal, this.closing.signal])
-    const peer = this.peerOf(isPeerId(address) ? address : await this.dial(address, ends))
+    const peer = this.peers.findOrAdd(isPeerId(address) ? address : await this.dial(address, ends))
     if (peer === undefined) throw new Error(`this node is in touch with ${this.limits.maxPeers} peers already`)
     return await orAborted(peer.proven(), ends)
   }
 
-  async close(): Promise<void> {
+  /** For links of virtual nodes. @internal */
+  async closeNode(index: number): Promise<void> {
+    if (!this.local.has(index)) return
+    this.local.close(index)
+    this.wantedBy.delete(index)
+    if (this.local.size === 0) await this.closeTransport()
+    else this.frames.tellOfEnd(index, this.peers)
+  }
+
+  private async closeTransport(): Promise<void> {
     const { registrar, events } = this.components
-    if (this.receiver === undefined) return
-    this.receiver = undefined
     clearInterval(this.sweeper)
     events.removeEventListener('connection:open', this.onConnectionOpen)
     events.removeEventListener('connection:close', this.onConnectionClose)
     events.removeEventListener('self:peer:update', this.refreshSelf)
     await Promise.all([registrar.unhandle(this.frameProtocol), registrar.unhandle(this.blockProtocol)])
     const signal = AbortSignal.timeout(this.limits.closeTimeoutMs)
-    await Promise.all([...this.peers.values()].map((peer) => peer.close(signal)))
+    await Promise.all([...this.peers].map((peer) => peer.close(signal)))
     this.closing.abort(new Error('the link closed'))
     for (const stream of this.inbound) stream.close()
     this.peers.clear()
@@ -200,15 +254,21 @@ export class Libp2pLink implements Link {
 
   /**
    * To a node, or an incarnation of one, that is new here. Messages of applications carry references that nobody has judged yet; an id
-   * must not lead to somebody else's PeerId.
+   * must not lead to somebody else's PeerId. Undefined when it leads nowhere, which is counted or told to the node that wants to send.
    */
-  private sendToNews(to: NodeRef, frame: Uint8Array): void {
+  private wayToNews(from: number, to: NodeRef): Way | undefined {
     const ref = this.refs.read(to.id, to.address, to.epoch)
-    if (ref === undefined) return this.counters.drop('false reference')
-    const peer = this.peers.get(ref.id) ?? this.addPeer(ref.id, () => peerIdOfAddress(ref.address))
-    if (peer === undefined) return this.counters.drop('peer down')
-    peer.learn(ref)
-    peer.send(frame)
+    if (ref === undefined) {
+      this.counters.drop('false reference')
+      return undefined
+    }
+    if (this.hostOf(ref) === this.hostOf(this.ref)) {
+      this.local.later(() => this.local.onPeerDown(from, ref, 'unreachable'))
+      return undefined
+    }
+    const way = this.peers.learnWayTo(ref)
+    if (way === undefined) this.counters.drop('peer down')
+    return way
   }
 
   private async dial(address: Multiaddr, signal: AbortSignal): Promise<PeerId> {
@@ -229,52 +289,14 @@ export class Libp2pLink implements Link {
       closing: this.closing.signal,
       outboundBudget: this.outboundBudget,
       hello: () => this.helloBytes,
-      flushSoon: (peer) => this.flushSoon(peer),
-      reportDown: (peer, cause) => this.reportSoon(peer, cause),
-    }
-  }
-
-  /**
-   * What one step sends to a peer leaves together when the step is over. Further steps of the same turn share one more write at its end: a turn
-   * with many inputs would otherwise write as often, and one that takes long would hold the first frame back.
-   */
-  private flushSoon(peer: PeerLink): void {
-    if (this.served.has(peer)) return
-    this.served.add(peer)
-    queueMicrotask(() => peer.flush())
-    if (this.turnAsked) return
-    this.turnAsked = true
-    nextTurn(() => {
-      this.turnAsked = false
-      for (const each of this.served) each.flush()
-      this.served.clear()
-    })
-  }
-
-  /** When the step, or the listener, is over that found it out; not later, because messages to the peer are to take another way. */
-  private reportSoon(peer: PeerLink, cause: PeerDownCause): void {
-    if (this.down.size === 0) {
-      queueMicrotask(() => {
-        const reports = [...this.down]
-        this.down.clear()
-        for (const [each, why] of reports) this.report(each, why)
-      })
-    }
-    this.down.set(peer, cause)
-  }
-
-  private report(peer: PeerLink, cause: PeerDownCause): void {
-    if (peer.ref === undefined) return
-    try {
-      this.receiver?.onPeerDown(peer.ref, cause)
-    } catch (error) {
-      this.onReceiverFailed(error as Error)
+      flushSoon: (peer) => this.endOfStep.flush(peer),
+      reportDown: (peer, cause) => this.endOfStep.reportDown(peer, cause),
     }
   }
 
   private accept(stream: Stream, connection: Connection, blocks: boolean): void {
-    const peer = this.peerOf(connection.remotePeer)
-    if (peer === undefined || this.receiver === undefined) return stream.abort(new Error('not open'))
+    const peer = this.peers.findOrAdd(connection.remotePeer)
+    if (peer === undefined || this.local.size === 0) return stream.abort(new Error('not open'))
     this.counters.streamsAccepted++
     const inbound = new InboundStream({
       stream,
@@ -284,7 +306,7 @@ export class Libp2pLink implements Link {
       linkBudget: this.inboundBudget,
       events: {
         onHello: (hello) => this.onHello(peer, hello),
-        onFrame: (from, frame) => this.onFrame(from, frame, blocks),
+        onFrame: (host, frame) => this.onFrame(peer, host, frame, blocks),
         onEnd: (ended, breach) => this.onInboundEnd(ended, peer, breach),
       },
     })
@@ -302,21 +324,11 @@ export class Libp2pLink implements Link {
     return hello.node
   }
 
-  private onFrame(from: NodeRef, frame: Uint8Array, block: boolean): false | void {
+  private onFrame(peer: PeerLink, host: NodeRef, bytes: Uint8Array, block: boolean): false | void {
     this.counters.framesReceived++
-    this.counters.bytesReceived += frame.length
+    this.counters.bytesReceived += bytes.length
     if (block) this.counters.blocksReceived++
-    try {
-      return this.receiver?.onFrame(from, frame)
-    } catch (error) {
-      this.onReceiverFailed(error as Error)
-    }
-  }
-
-  /** A bug of ours in a core or a host. The process must not end because of what a stranger sent, so it is logged and counted. */
-  private onReceiverFailed(error: Error): void {
-    this.counters.drop('receiver failed')
-    this.log.error('the receiver of frames failed - %e', error)
+    return this.frames.onFrame(peer, host, bytes)
   }
 
   private onInboundEnd(stream: InboundStream, peer: PeerLink, breach: Error | undefined): void {
@@ -327,12 +339,12 @@ export class Libp2pLink implements Link {
   }
 
   private readonly onConnectionOpen = (event: CustomEvent<Connection>): void => {
-    this.peers.get(guidOfPeer(event.detail.remotePeer))?.onConnected()
+    this.peers.find(event.detail.remotePeer)?.onConnected()
   }
 
   private readonly onConnectionClose = (event: CustomEvent<Connection>): void => {
     const { remotePeer } = event.detail
-    const peer = this.peers.get(guidOfPeer(remotePeer))
+    const peer = this.peers.find(remotePeer)
     // Simultaneous dials leave two connections between a pair; the peer is gone when the last one is.
     if (peer !== undefined && !peer.connected) peer.onDisconnected()
   }
@@ -342,7 +354,7 @@ export class Libp2pLink implements Link {
     if (ref.address === this.ref.address) return
     this.ref = ref
     this.helloBytes = this.currentHello()
-    for (const peer of this.peers.values()) if (peer.linked) peer.reopen()
+    for (const peer of this.peers) if (peer.linked) peer.reopen()
   }
 
   private currentRef(): NodeRef {
@@ -355,35 +367,11 @@ export class Libp2pLink implements Link {
     return encodeHello({ network, overlay, node: this.ref })
   }
 
-  private peerOf(peerId: PeerId): PeerLink | undefined {
-    const id = guidOfPeer(peerId)
-    return this.peers.get(id) ?? this.addPeer(id, () => peerId)
-  }
-
-  private addPeer(id: Guid, peerId: () => PeerId): PeerLink | undefined {
-    if (this.peers.size >= this.limits.maxPeers) this.forgetIdle()
-    if (this.peers.size >= this.limits.maxPeers) return undefined
-    const peer = new PeerLink(peerId(), this.peerHost)
-    this.peers.set(id, peer)
-    return peer
-  }
-
   private sweep(): void {
     const now = performance.now()
     for (const stream of this.inbound) stream.checkDeadline(now)
-    for (const peer of this.peers.values()) peer.shedSurplus()
-    this.forgetIdle()
-  }
-
-  private forgetIdle(): void {
-    for (const [id, peer] of this.peers) if (peer.idle) this.peers.delete(id)
-  }
-}
-
-/** Names go into protocol ids: short, and without what a protocol id or a person could misread. */
-function checkName(field: string, name: string): void {
-  if (!/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name)) {
-    throw new InvalidValueError(field, name, '1 to 32 characters of a-z, 0-9, dot, dash and underscore, the first a letter or digit')
+    for (const peer of this.peers) peer.shedSurplus()
+    this.peers.forgetIdle()
   }
 }
 

@@ -1,6 +1,6 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { guidOfPeer } from '@plaxton/guid'
+import { guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
 import { maxAddressLength } from '@plaxton/kbr'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
@@ -8,8 +8,8 @@ import type { Guid } from '@plaxton/guid'
 import type { NodeRef, RefReader } from '@plaxton/kbr'
 
 /**
- * Addresses of nodes on libp2p: comma-separated multiaddrs, each ending in the node's own `/p2p/<PeerId>`; the bare
- * `/p2p/<PeerId>` when nobody can dial it.
+ * Addresses of nodes on libp2p: comma-separated multiaddrs, each ending in the host's own `/p2p/<PeerId>`; the bare
+ * `/p2p/<PeerId>` when nobody can dial it. That of a virtual node but the first is its host's with `#` and its number behind.
  */
 
 /** Most multiaddrs kept in one address: a host on two networks with TCP, WebSockets and a relay each. */
@@ -21,6 +21,9 @@ const maxCachedRefs = 4096
 /** Clocks differ; an incarnation that begins later than this from now is a lie, told so that no true one counts as newer. */
 const maxEpochAheadMs = 3_600_000
 
+/** `#63` is the longest way to number a virtual node. Every address leaves room for it, so that those of all of a host's nodes fit when one does. */
+const maxNumberLength = 3
+
 /** The address of `peerId` reachable at `multiaddrs`: as many of them as fit, in the order given. */
 export function formatNodeAddress(peerId: PeerId, multiaddrs: readonly Multiaddr[]): string {
   const suffix = `/p2p/${peerId.toString()}`
@@ -29,37 +32,69 @@ export function formatNodeAddress(peerId: PeerId, multiaddrs: readonly Multiaddr
   for (const each of multiaddrs) {
     const text = each.toString()
     const whole = text.endsWith(suffix) ? text : text + suffix
-    if (parts.length === maxMultiaddrs || length + whole.length + 1 > maxAddressLength) break
+    if (parts.length === maxMultiaddrs || length + whole.length + 1 > maxAddressLength - maxNumberLength) break
     parts.push(whole)
     length += whole.length + 1
   }
   return parts.length === 0 ? suffix : parts.join(',')
 }
 
-/** The peer an address names. The address must have passed {@link NodeRefs.read}. */
+/** The address of virtual node `index` of the host at `hostAddress`. */
+export function addressOfNode(hostAddress: string, index: number): string {
+  return index === 0 ? hostAddress : `${hostAddress}#${index}`
+}
+
+/** The address of the host: that of its first node. */
+export function hostAddress(address: string): string {
+  const mark = address.lastIndexOf('#')
+  return mark < 0 ? address : address.slice(0, mark)
+}
+
+/** Which node of its host an address names. As the three below, of an address that has passed {@link NodeRefs.read}. */
+export function indexOfAddress(address: string): number {
+  const mark = address.lastIndexOf('#')
+  return mark < 0 ? 0 : Number(address.slice(mark + 1))
+}
+
+/** The PeerId an address names, as text. */
+export function hostNameOfAddress(address: string): string {
+  const host = hostAddress(address)
+  return host.slice(host.lastIndexOf('/') + 1)
+}
+
+/** The peer an address names. */
 export function peerIdOfAddress(address: string): PeerId {
-  return peerIdFromString(address.slice(address.lastIndexOf('/') + 1))
+  return peerIdFromString(hostNameOfAddress(address))
 }
 
 /** The multiaddrs of an address one can dial; empty for the bare `/p2p/<PeerId>`. */
 export function multiaddrsOfAddress(address: string): Multiaddr[] {
-  return address.startsWith('/p2p/') ? [] : address.split(',').map((part) => multiaddr(part))
+  return address.startsWith('/p2p/')
+    ? []
+    : hostAddress(address)
+        .split(',')
+        .map((part) => multiaddr(part))
 }
 
 /**
- * Judges and shares node references. An id counts only when it is the SHA-256 of the PeerId that all of its multiaddrs end in,
- * so nobody speaks of a node under an id of his choice.
+ * Judges and shares node references. An id counts only when it is the SHA-256 of the PeerId that all of its multiaddrs end in, or that of a virtual node
+ * of this peer with a number below `virtualNodesMax`, so nobody speaks of a node under an id of his choice.
  */
 export class NodeRefs {
+  private readonly virtualNodesMax: number
   /** By address, the least recently used first. */
   private readonly byAddress = new Map<string, NodeRef>()
   rejected = 0
+
+  constructor(virtualNodesMax: number = virtualNodesLimit) {
+    this.virtualNodesMax = virtualNodesMax
+  }
 
   readonly read: RefReader = (id, address, epoch) => {
     if (epoch > Date.now() + maxEpochAheadMs) return this.reject()
     const known = this.byAddress.get(address)
     if (known !== undefined) return known.id === id ? this.withEpoch(known, epoch) : this.reject()
-    if (idOfAddress(address) !== id) return this.reject()
+    if (idOfAddress(address, this.virtualNodesMax) !== id) return this.reject()
     return this.remember({ id, address, epoch })
   }
 
@@ -86,17 +121,25 @@ export class NodeRefs {
 }
 
 /** The only id that goes with this address; undefined when the address is not one. */
-function idOfAddress(address: string): Guid | undefined {
+function idOfAddress(address: string, virtualNodesMax: number): Guid | undefined {
   if (address.length > maxAddressLength) return undefined
-  const parts = address.split(',', maxMultiaddrs + 1)
+  const [host = '', number, ...more] = address.split('#', 3)
+  const index = number === undefined ? 0 : readIndex(number)
+  if (index === undefined || index >= virtualNodesMax || more.length > 0) return undefined
+  const parts = host.split(',', maxMultiaddrs + 1)
   if (parts.length > maxMultiaddrs) return undefined
-  const suffix = address.slice(address.lastIndexOf('/p2p/'))
+  const suffix = host.slice(host.lastIndexOf('/p2p/'))
   if (!parts.every((part) => part.endsWith(suffix))) return undefined
   try {
     for (const part of parts) multiaddr(part)
     const peerId = peerIdFromString(suffix.slice('/p2p/'.length))
-    return suffix === `/p2p/${peerId.toString()}` ? guidOfPeer(peerId) : undefined
+    return suffix === `/p2p/${peerId.toString()}` ? guidOfVirtualNode(peerId.toMultihash().bytes, index) : undefined
   } catch {
     return undefined
   }
+}
+
+/** The number of a virtual node but the first, in the one way it may be written. */
+function readIndex(text: string): number | undefined {
+  return /^[1-9][0-9]?$/.test(text) ? Number(text) : undefined
 }

@@ -1,8 +1,9 @@
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { guidOfPeer } from '@plaxton/guid'
+import { guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
 import { InvalidValueError } from '@plaxton/kbr'
 import { ed25519Key } from '@plaxton/runtime'
+import { indexOfAddress } from './node-address.ts'
 import type { PrivateKey } from '@libp2p/interface'
 import type { NodeRef } from '@plaxton/kbr'
 import type { KeyPort } from '@plaxton/runtime'
@@ -18,7 +19,12 @@ export function ed25519Seed(key: PrivateKey, field: string, hint: string): Uint8
   return key.raw.slice(0, 32)
 }
 
-/** Whether the id of `node` is that of the peer with this Ed25519 public key: the id is the SHA-256 of a PeerId that holds the whole key. */
+/**
+ * Whether the id of `node` is that of the peer with this Ed25519 public key, or of a virtual node of this peer: the id is the SHA-256 of a PeerId that holds
+ * the whole key, and of the number that the address says.
+ */
 export function isKeyOfNode(node: NodeRef, publicKey: Uint8Array): boolean {
-  return publicKey.length === 32 && guidOfPeer(peerIdFromPublicKey(publicKeyFromRaw(publicKey))) === node.id
+  const index = indexOfAddress(node.address)
+  if (publicKey.length !== 32 || !Number.isInteger(index) || index < 0 || index >= virtualNodesLimit) return false
+  return guidOfVirtualNode(peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toMultihash().bytes, index) === node.id
 }

@@ -14,7 +14,7 @@ import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, Application, Kbr, KbrEvent, Millis, NodeRef, OverlayFactory, RouteFailure } from '@plaxton/kbr'
 import type { RoutingConfig } from '@plaxton/routing'
 import type { ApplicationPorts, FoundRoot, HostStats, NodeHostEvents } from '@plaxton/runtime'
-import type { LinkComponents } from './libp2p-link.ts'
+import type { LinkComponents } from './link-init.ts'
 import type { LinkCounters } from './counters.ts'
 import type { Lookup, PeerReport } from './peer-lookup.ts'
 

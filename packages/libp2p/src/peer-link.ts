@@ -2,6 +2,7 @@ import { BlockSender } from './block-sender.ts'
 import { FrameQueue, framed } from './frame-queue.ts'
 import { ByteBudget } from './limits.ts'
 import { multiaddrsOfAddress } from './node-address.ts'
+import { VirtualNodes } from './virtual-nodes.ts'
 import { nextTurn } from './writable.ts'
 import type { Connection, PeerId, PeerStore, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
@@ -44,8 +45,9 @@ const settledMs = 1_000
 export class PeerLink {
   readonly peerId: PeerId
   readonly inboundBudget: ByteBudget
-  /** As last heard of, from the peer itself or from others. */
+  /** Its first node as last heard of, from the peer itself or from others. */
   ref: NodeRef | undefined
+  readonly nodes: VirtualNodes
   /** As the peer itself said last. */
   private ownWords: NodeRef | undefined
   private readonly host: PeerLinkHost
@@ -66,6 +68,7 @@ export class PeerLink {
   constructor(peerId: PeerId, host: PeerLinkHost) {
     const { limits } = host
     this.peerId = peerId
+    this.nodes = new VirtualNodes(peerId)
     this.host = host
     this.frames = new FrameQueue(limits.maxQueuedFrameBytes, host.outboundBudget)
     this.blocks = new FrameQueue(limits.maxQueuedBlockBytes, host.outboundBudget)

@@ -4,7 +4,7 @@ import { ringDistance, surrogate } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import { dolr, past } from '../src/index.ts'
 import { linkDefaults } from '../src/limits.ts'
-import { kbrOnLoopback, linksOnLoopback, onLoopback } from './support/conformance.ts'
+import { kbrOnLoopback, linksOnLoopback, onLoopback, virtualLinksOnLoopback } from './support/conformance.ts'
 
 // Real TCP on loopback, encrypted. Connections cost tens of milliseconds of processor time each, so the networks are small.
 
@@ -13,6 +13,12 @@ const sizes = [1, 2, 5]
 linkConformance('Libp2pLink', {
   open: async () => linksOnLoopback(),
   has: { frameBytesMax: linkDefaults.maxBlockBytes, orderedBytesMax: linkDefaults.maxFrameBytes, lastWords: true },
+})
+
+linkConformance('Libp2pLink, of virtual nodes on two hosts', {
+  open: async () => virtualLinksOnLoopback(),
+  // Three bytes less, which say the numbers of the two.
+  has: { frameBytesMax: linkDefaults.maxBlockBytes - 3, orderedBytesMax: linkDefaults.maxFrameBytes - 3, lastWords: true },
 })
 
 kbrConformance('key-based routing by Pastry on libp2p', {

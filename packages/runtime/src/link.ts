@@ -14,6 +14,11 @@ export interface Link {
   key(): Promise<KeyPort>
   /** Whether `publicKey`, 32 raw bytes of Ed25519, is the one that the id of `node` stands for. */
   isKeyOf(node: NodeRef, publicKey: Uint8Array): boolean
+  /**
+   * Names the host that `node` runs on: nodes of one host share a name, and fail together. Without it each node is taken to be a host of its own. For
+   * references that {@link readRef} has accepted.
+   */
+  hostOf?(node: NodeRef): string
   /** Starts to accept; frames go to `receiver` from now on, never inside a call of `send`. */
   open(receiver: LinkReceiver): Promise<void>
   /**

@@ -13,6 +13,7 @@ import type { AppEffects, Millis, NodeRef, Overlay, OverlayFactory } from '@plax
 import type { Link } from '@plaxton/runtime'
 import type { Libp2p, ServiceFactoryMap } from 'libp2p'
 import type { OverlayService } from '../../src/index.ts'
+import type { LinkedNode } from './links.ts'
 
 /** Opens networks of libp2p nodes on loopback TCP, with an overlay and the service `service` on each. */
 export function onLoopback<S>(factory: OverlayFactory, service: () => (components: never) => S): OpenNetwork<S> {
@@ -263,5 +264,68 @@ export function linksOnLoopback(): LinkNetwork {
     link: async () => make(await generateKeyPair('Ed25519'), 1),
     again: (link) => make(keys.get(link)!, link.self.epoch + 1),
     close: () => cleanup.run(),
+  }
+}
+
+/**
+ * Links of virtual nodes on two libp2p nodes on loopback, in turn, so that some frames leave the process's hosts and some do not. A libp2p node is stopped when
+ * its last link closes.
+ */
+export function virtualLinksOnLoopback(): LinkNetwork {
+  const cleanup = new Cleanup()
+  const hosts: VirtualHost[] = [new VirtualHost(cleanup), new VirtualHost(cleanup)]
+  const indexes = [3, 0, 63, 7, 20, 1, 2]
+  let asked = 0
+  const placed = new Map<Link, { readonly host: VirtualHost; readonly index: number }>()
+  const make = async (host: VirtualHost, index: number): Promise<Link> => {
+    const link = await host.link(index)
+    placed.set(link, { host, index })
+    return link
+  }
+  return {
+    link: () => {
+      const number = asked++
+      return make(hosts[number % 2]!, indexes[number]!)
+    },
+    again: (link) => {
+      const { host, index } = placed.get(link)!
+      return make(host, index)
+    },
+    close: () => cleanup.run(),
+  }
+}
+
+/** A libp2p node that is made when a link on it is asked for and there is none. */
+class VirtualHost {
+  private readonly cleanup: Cleanup
+  private readonly privateKey = generateKeyPair('Ed25519')
+  private epoch = 0
+  private running: Promise<LinkedNode> | undefined
+  private links = 0
+
+  constructor(cleanup: Cleanup) {
+    this.cleanup = cleanup
+  }
+
+  async link(index: number): Promise<Link> {
+    this.links++
+    this.running ??= this.start()
+    const { libp2p, link: first } = await this.running
+    const link = index === 0 ? first : first.virtualNode(index)
+    const close = link.close.bind(link)
+    let closed = false
+    link.close = async () => {
+      await close()
+      if (closed) return
+      closed = true
+      if (--this.links > 0) return
+      this.running = undefined
+      await libp2p.stop()
+    }
+    return link
+  }
+
+  private async start(): Promise<LinkedNode> {
+    return linkNode(this.cleanup, { epoch: ++this.epoch }, { privateKey: await this.privateKey }, false)
   }
 }

@@ -3,7 +3,7 @@ import { localNode, within } from './swarm.ts'
 import type { Libp2p } from 'libp2p'
 import type { NodeRef, PeerDownCause } from '@plaxton/kbr'
 import type { LinkReceiver } from '@plaxton/runtime'
-import type { Libp2pLinkInit, LinkComponents } from '../../src/libp2p-link.ts'
+import type { Libp2pLinkInit, LinkComponents } from '../../src/link-init.ts'
 import type { LocalNodeInit, Cleanup } from './swarm.ts'
 
 interface Arrival {

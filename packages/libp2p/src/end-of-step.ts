@@ -1,0 +1,45 @@
+import { nextTurn } from './writable.ts'
+import type { PeerDownCause } from '@plaxton/kbr'
+import type { PeerLink } from './peer-link.ts'
+
+/** What waits for the end of the running step, or of the turn of the event loop: writes, and word of peers that were lost. */
+export class EndOfStep {
+  /** Peers something was written to in this turn: what follows for them leaves at its end. */
+  private readonly served = new Set<PeerLink>()
+  private readonly down = new Map<PeerLink, PeerDownCause>()
+  private readonly report: (peer: PeerLink, cause: PeerDownCause) => void
+  private turnAsked = false
+
+  constructor(report: (peer: PeerLink, cause: PeerDownCause) => void) {
+    this.report = report
+  }
+
+  /**
+   * What one step sends to a peer leaves together when the step is over. Further steps of the same turn share one more write at its end: a turn
+   * with many inputs would otherwise write as often, and one that takes long would hold the first frame back.
+   */
+  flush(peer: PeerLink): void {
+    if (this.served.has(peer)) return
+    this.served.add(peer)
+    queueMicrotask(() => peer.flush())
+    if (this.turnAsked) return
+    this.turnAsked = true
+    nextTurn(() => {
+      this.turnAsked = false
+      for (const each of this.served) each.flush()
+      this.served.clear()
+    })
+  }
+
+  /** When the step, or the listener, is over that found it out; not later, because messages to the peer are to take another way. */
+  reportDown(peer: PeerLink, cause: PeerDownCause): void {
+    if (this.down.size === 0) {
+      queueMicrotask(() => {
+        const reports = [...this.down]
+        this.down.clear()
+        for (const [each, why] of reports) this.report(each, why)
+      })
+    }
+    this.down.set(peer, cause)
+  }
+}
