@@ -1,0 +1,13 @@
+export { run } from './lab.ts'
+export type { Streams } from './lab.ts'
+
+export { compare } from './compare/comparison.ts'
+export type { CompareOptions, ComparedOverlay, Comparison, Estimate } from './compare/comparison.ts'
+export { figures } from './compare/figures.ts'
+export type { Figure, FigureForm, FigureName } from './compare/figures.ts'
+export type { Curves } from './compare/measure.ts'
+export type { RecoveryStep } from './compare/mass-failure.ts'
+export { topologies, workloadDefaults } from './compare/workload.ts'
+export type { TopologyName, Workload } from './compare/workload.ts'
+export { renderTable } from './compare/table.ts'
+export { renderPage } from './page/page.ts'

@@ -1,0 +1,114 @@
+import { axisTo } from './axis.ts'
+import { element, short, textNode } from './svg.ts'
+import { barFill, faint, fontSize, ink, soft } from './style.ts'
+
+export interface BarChart {
+  /** What the bars of a row are, where there are several. */
+  readonly legend: readonly string[]
+  readonly rows: readonly BarRow[]
+  /** How a number of the axis that ends at `end` is written. */
+  readonly tick: (value: number, end: number) => string
+}
+
+export interface BarRow {
+  readonly label: string
+  readonly bars: readonly Bar[]
+}
+
+export interface Bar {
+  /** null: there is none; only the words are shown. */
+  readonly value: number | null
+  /** Drawn as a whisker to either side. */
+  readonly deviation: number | null
+  /** Written beside the bar. */
+  readonly words: string
+}
+
+/** Horizontal bars from 0, a row for each overlay. */
+export function barChart({ legend, rows, tick }: BarChart): string {
+  const perRow = Math.max(...rows.map(({ bars }) => bars.length))
+  const thickness = perRow === 1 ? 16 : 12
+  const rowHeight = perRow * thickness + 10
+  const top = legend.length > 1 ? 26 : 6
+  const bottom = top + rows.length * rowHeight
+  const axis = axisTo(Math.max(...rows.flatMap(({ bars }) => bars.map(({ value, deviation }) => (value ?? 0) + (deviation ?? 0)))))
+  const x = (value: number) => left + (value / axis.end) * (right - left)
+  const parts = [
+    ...axis.ticks.map((at) => element('line', { x1: x(at), x2: x(at), y1: top, y2: bottom, stroke: at === 0 ? ink : faint })),
+    ...axis.ticks.map((at) => label(tick(at, axis.end), { x: x(at), y: bottom + fontSize + 3, 'text-anchor': 'middle', fill: soft })),
+    ...(legend.length > 1 ? barLegend(legend) : []),
+    ...rows.flatMap(({ label: name, bars }, i) => {
+      const y = top + i * rowHeight + 5
+      return [
+        label(name, { x: left - 8, y: y + (bars.length * thickness) / 2, 'text-anchor': 'end', 'dominant-baseline': 'central', fill: ink }),
+        ...bars.flatMap((bar, place) => drawBar(bar, { x, y: y + place * thickness, thickness, fill: barFill(place, bars.length) })),
+      ]
+    }),
+  ]
+  return drawing(bottom + fontSize + 8, parts)
+}
+
+export const width = 480
+const left = 86
+/** Room for the words beside the longest bar. */
+const right = width - 112
+
+/** An SVG of the common width and this height. */
+export function drawing(height: number, parts: readonly string[]): string {
+  return element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'font-family': 'inherit',
+      'font-size': fontSize,
+    },
+    ...parts,
+  )
+}
+
+export function label(words: string, attributes: Readonly<Record<string, string | number>>): string {
+  return element('text', attributes, textNode(words))
+}
+
+/** Width of some words, roughly: fonts differ from one reader to the next. */
+export function roomFor(words: string): number {
+  return 0.56 * fontSize * words.length
+}
+
+function drawBar(
+  { value, deviation, words }: Bar,
+  { x, y, thickness, fill }: { x: (value: number) => number; y: number; thickness: number; fill: string },
+): string[] {
+  const middle = y + thickness / 2
+  const end = value === null ? left : x(value)
+  const tip = value === null || deviation === null ? end : x(value + deviation)
+  const parts = [label(words, { x: tip + 5, y: middle, 'dominant-baseline': 'central', fill: ink, 'font-size': fontSize - 1 })]
+  if (value === null) return parts
+  parts.unshift(element('rect', { x: left, y: y + 1, width: end - left, height: thickness - 2, fill, stroke: ink, 'stroke-width': 0.5 }))
+  if (deviation !== null && tip > end + 0.5) {
+    const from = x(Math.max(0, value - deviation))
+    const cap = (at: number) => `M${short(at)} ${short(middle - 3)}v6`
+    const d = `M${short(from)} ${short(middle)}H${short(tip)}${cap(from)}${cap(tip)}`
+    // The pale line below keeps it visible on a dark bar.
+    for (const [stroke, thick] of [
+      ['#ffffff', 3.5],
+      [ink, 1],
+    ] as const)
+      parts.push(element('path', { d, stroke, 'stroke-width': thick, fill: 'none' }))
+  }
+  return parts
+}
+
+function barLegend(names: readonly string[]): string[] {
+  let x = left
+  return names.flatMap((name, i) => {
+    const at = x
+    x += 14 + roomFor(name) + 16
+    return [
+      element('rect', { x: at, y: 4, width: 10, height: 10, fill: barFill(i, names.length), stroke: ink, 'stroke-width': 0.5 }),
+      label(name, { x: at + 14, y: 9, 'dominant-baseline': 'central', fill: ink }),
+    ]
+  })
+}

@@ -1,0 +1,109 @@
+import { axisTo } from './axis.ts'
+import { drawing, label, roomFor, width } from './bar-chart.ts'
+import { element, short } from './svg.ts'
+import { faint, fontSize, ink, lineStyle, soft } from './style.ts'
+import type { LineStyle, Mark } from './style.ts'
+
+export interface LineChart {
+  readonly lines: readonly Line[]
+  readonly x: AxisWords
+  readonly y: AxisWords
+}
+
+export interface Line {
+  readonly label: string
+  readonly points: ReadonlyArray<readonly [x: number, y: number]>
+}
+
+export interface AxisWords {
+  readonly title: string
+  readonly tick: (value: number) => string
+  /** Where the axis begins. Default 0. */
+  readonly from?: number
+  /** Where it ends, when not at the largest value. */
+  readonly to?: number
+}
+
+/** Lines over a common axis, told apart by colour, dashes and marks. */
+export function lineChart({ lines, x, y }: LineChart): string {
+  const points = lines.flatMap((line) => line.points)
+  const across = scale(x, Math.max(...points.map(([value]) => value)), left, right)
+  const up = scale(y, Math.max(...points.map(([, value]) => value)), bottom, top)
+  return drawing(bottom + 2 * fontSize + 14, [
+    ...across.ticks.map((at) => element('line', { x1: across.place(at), x2: across.place(at), y1: top, y2: bottom, stroke: faint })),
+    ...up.ticks.map((at) => element('line', { x1: left, x2: right, y1: up.place(at), y2: up.place(at), stroke: faint })),
+    ...across.ticks.map((at) => label(x.tick(at), { x: across.place(at), y: bottom + fontSize + 4, 'text-anchor': 'middle', fill: soft })),
+    ...up.ticks.map((at) =>
+      label(y.tick(at), { x: left - 6, y: up.place(at), 'text-anchor': 'end', 'dominant-baseline': 'central', fill: soft }),
+    ),
+    label(x.title, { x: (left + right) / 2, y: bottom + 2 * fontSize + 8, 'text-anchor': 'middle', fill: soft }),
+    label(y.title, { x: left, y: top - 8, fill: soft }),
+    ...lines.map((line, i) => drawLine(line, lineStyle(i), across.place, up.place)),
+    ...legend(lines),
+  ])
+}
+
+const left = 52
+const right = width - 22
+const top = 46
+const bottom = 250
+
+interface Scale {
+  readonly ticks: readonly number[]
+  readonly place: (value: number) => number
+}
+
+function scale({ from = 0, to }: AxisWords, largest: number, start: number, end: number): Scale {
+  const axis = axisTo((to ?? largest) - from)
+  const span = to === undefined ? axis.end : to - from
+  return { ticks: axis.ticks.map((tick) => from + tick), place: (value) => start + ((value - from) / span) * (end - start) }
+}
+
+function drawLine({ points }: Line, style: LineStyle, x: (value: number) => number, y: (value: number) => number): string {
+  const places = points.map(([across, up]) => [x(across), y(up)] as const)
+  const path = places.map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${short(px)} ${short(py)}`).join('')
+  const every = Math.max(1, Math.round(places.length / marksPerLine))
+  return element(
+    'g',
+    {},
+    element('path', { d: path, fill: 'none', stroke: style.colour, 'stroke-width': 1.8, 'stroke-dasharray': style.dashes }),
+    ...places.filter((_, i) => i % every === 0).map(([px, py]) => drawMark(style.mark, px, py, style.colour)),
+  )
+}
+
+const marksPerLine = 12
+
+function drawMark(mark: Mark, x: number, y: number, colour: string): string {
+  const paint = { fill: colour, stroke: 'white', 'stroke-width': 0.7 }
+  switch (mark) {
+    case 'circle':
+      return element('circle', { cx: x, cy: y, r: 3.4, ...paint })
+    case 'ring':
+      return element('circle', { cx: x, cy: y, r: 3.4, fill: 'white', stroke: colour, 'stroke-width': 1.6 })
+    case 'square':
+      return element('rect', { x: x - 3, y: y - 3, width: 6, height: 6, ...paint })
+    case 'triangle':
+      return element('path', {
+        d: `M${short(x)} ${short(y - 4)}L${short(x + 4)} ${short(y + 3)}L${short(x - 4)} ${short(y + 3)}Z`,
+        ...paint,
+      })
+    case 'diamond':
+      return element('path', { d: `M${short(x)} ${short(y - 4.4)}l4.4 4.4l-4.4 4.4l-4.4 -4.4Z`, ...paint })
+  }
+}
+
+function legend(lines: readonly Line[]): string[] {
+  let x = left
+  return lines.flatMap(({ label: name }, i) => {
+    const at = x
+    x += sampleLength + 6 + roomFor(name) + 14
+    const { colour, dashes, mark } = lineStyle(i)
+    return [
+      element('line', { x1: at, x2: at + sampleLength, y1: 10, y2: 10, stroke: colour, 'stroke-width': 1.8, 'stroke-dasharray': dashes }),
+      drawMark(mark, at + sampleLength / 2, 10, colour),
+      label(name, { x: at + sampleLength + 6, y: 10, 'dominant-baseline': 'central', fill: ink }),
+    ]
+  })
+}
+
+const sampleLength = 26
