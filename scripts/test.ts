@@ -6,7 +6,14 @@ import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 
-const SPECS = ['packages/*/test/**/*.spec.ts', 'apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts', 'test/*.spec.ts']
+/**
+ * Every spec, in two processes side by side: those that wait for a real clock, sockets and processes, and those that only compute. Together they take
+ * as long as the longer one.
+ */
+const SPECS = [
+  ['packages/{conformance,libp2p}/test/**/*.spec.ts', 'apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
+  ['packages/!(conformance|libp2p)/test/**/*.spec.ts', 'test/*.spec.ts'],
+] as const
 
 const MOCHA = fileURLToPath(new URL('lib/cli/cli.js', import.meta.resolve('mocha/package.json')))
 
@@ -36,7 +43,12 @@ if (positionals.length === 0 && !values.coverage) {
   add(await check('format, which npm run format mends', 'oxfmt', ['--check']))
   add(await check('unused files, exports and dependencies', 'knip', ['--no-progress', '--no-config-hints']))
 }
-add(await specs(positionals.length === 0 ? SPECS : positionals, values.coverage))
+if (positionals.length === 0 && !values.coverage) {
+  const first = specs(SPECS[0], false)
+  const second = specs(SPECS[1], false, first)
+  add(await first)
+  add(await second)
+} else add(await specs(positionals.length === 0 ? SPECS.flat() : positionals, values.coverage))
 
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
@@ -52,36 +64,49 @@ function add(tally: Tally): void {
 async function check(title: string, command: string, args: string[]): Promise<Tally> {
   console.log(`\n— ${title}: ${command} ${args.join(' ')}`)
   const started = performance.now()
-  const { status } = await run(command, args)
+  const { status } = await run(command, args, inTurn(undefined))
   console.log(`  ${status === 0 ? 'passed' : `FAILED with status ${status}`} in ${seconds(started)}`)
   return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
 }
 
-/** All specs in one mocha process, counted from its closing lines. */
-async function specs(patterns: string[], coverage: boolean): Promise<Tally> {
-  const files = globSync(patterns).toSorted()
+/** Specs in one mocha process, counted from its closing lines. What they print is kept back until `turn` has come. */
+async function specs(patterns: readonly string[], coverage: boolean, turn?: Promise<unknown>): Promise<Tally> {
+  const files = globSync([...patterns]).toSorted()
   // mocha's inner program, because its outer one would start this as a child that a signal does not reach.
   const mocha = ['--conditions=plaxton-source', MOCHA, '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
-  console.log(`\n— specs: ${files.length} files`)
+  const say = inTurn(turn)
+  say(`\n— specs: ${files.length} files\n`)
   if (files.length === 0) {
-    console.log('  no spec matches')
+    say('  no spec matches\n')
     return { passed: 0, failed: 1, skipped: 0 }
   }
   const started = performance.now()
   const closing = /^ {2}\d+ (?:passing \(|pending|failing)/m
-  const { status, output } = coverage ? await run('c8', ['node', ...mocha], closing) : await run('node', mocha, closing)
+  const { status, output } = coverage ? await run('c8', ['node', ...mocha], say, closing) : await run('node', mocha, say, closing)
 
   const tally = { passed: count(output, 'passing'), failed: count(output, 'failing'), skipped: count(output, 'pending') }
   if (status !== 0 && tally.failed === 0) {
-    console.log(`  the test process ended with status ${status} although no test failed`)
+    say(`  the test process ended with status ${status} although no test failed\n`)
     tally.failed = 1
   }
   if (tally.passed + tally.failed === 0) {
-    console.log('  no test ran')
+    say('  no test ran\n')
     tally.failed = 1
   }
-  console.log(`  specs took ${seconds(started)}`)
+  say(`  specs took ${seconds(started)}\n`)
   return tally
+}
+
+type Say = (text: string) => void
+
+/** Prints; what comes before `turn`, then. */
+function inTurn(turn: Promise<unknown> | undefined): Say {
+  let kept: string[] | undefined = turn === undefined ? undefined : []
+  void turn?.finally(() => {
+    for (const text of kept!) process.stdout.write(text)
+    kept = undefined
+  })
+  return (text) => void (kept === undefined ? process.stdout.write(text) : kept.push(text))
 }
 
 /** mocha's own total: the last line such as "  12 passing (3s)". */
@@ -96,15 +121,15 @@ interface Run {
   output: string
 }
 
-/** Runs a command, shows what it prints, and ends it when it outstays `lingerAfter` or LIMIT_MS. */
-function run(command: string, args: string[], lingerAfter?: RegExp): Promise<Run> {
+/** Runs a command, passes on what it prints, and ends it when it outstays `lingerAfter` or LIMIT_MS. */
+function run(command: string, args: string[], say: Say, lingerAfter?: RegExp): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     let stopped = false
     const stop = (why: string): void => {
       stopped = true
-      console.log(`  ${why}`)
+      say(`  ${why}\n`)
       child.kill('SIGTERM')
       setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref()
     }
@@ -112,7 +137,7 @@ function run(command: string, args: string[], lingerAfter?: RegExp): Promise<Run
     let linger: NodeJS.Timeout | undefined
 
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      process.stdout.write(text)
+      say(text)
       output += stripVTControlCharacters(text)
       if (lingerAfter?.test(output) === true) {
         linger ??= setTimeout(stop, LINGER_MS, `stopped: ${LINGER_MS / 1000} s after the last test something still kept the process alive`)
