@@ -18,17 +18,20 @@ const MAY_USE: Record<string, string[]> = {
   upkeep: ['guid', 'kbr'],
   pastry: ['guid', 'wire', 'kbr', 'upkeep', 'routing'],
   tapestry: ['guid', 'wire', 'kbr', 'upkeep'],
+  chord: ['guid', 'wire', 'kbr', 'upkeep'],
+  kademlia: ['guid', 'wire', 'kbr', 'upkeep'],
   past: ['guid', 'wire', 'kbr'],
   dolr: ['guid', 'wire', 'kbr'],
-  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'past', 'dolr'],
-  runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr'],
+  'central-index': ['guid', 'wire', 'kbr'],
+  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr'],
+  runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'central-index'],
   conformance: ['guid', 'wire', 'kbr', 'routing', 'runtime', 'simulator'],
   files: ['guid', 'kbr'],
-  libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'runtime'],
+  libp2p: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'central-index', 'runtime'],
 }
 
 /** Packages without clock, entropy, socket or disk. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'past', 'dolr']
+const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr', 'central-index']
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }

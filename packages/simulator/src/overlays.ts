@@ -1,15 +1,19 @@
+import { chord, chordDefaults } from '@plaxton/chord'
+import type { ChordConfig, ChordNode } from '@plaxton/chord'
 import type { OverlayFactory } from '@plaxton/kbr'
 import { pastry, pastryDefaults } from '@plaxton/pastry'
 import type { PastryConfig } from '@plaxton/pastry'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { TapestryConfig, TapestryNode } from '@plaxton/tapestry'
+import { IdealChord } from './ideal-chord.ts'
 import { IdealPastry } from './ideal-pastry.ts'
 import { IdealTapestry } from './ideal-tapestry.ts'
 import type { IdealTables, Place } from './ideal-tables.ts'
 import { checkLeafSets } from './overlay-checks.ts'
-import { ringDistance, surrogate } from './ownership.ts'
+import { clockwise, ringDistance, surrogate } from './ownership.ts'
 import type { Ownership } from './ownership.ts'
 import { checkHoles, checkSiblings } from './prefix-checks.ts'
+import { checkRing } from './ring-checks.ts'
 import type { Simulation } from './simulation.ts'
 import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
@@ -36,17 +40,19 @@ export interface OverlayVariant {
   readonly calm?: boolean
 }
 
-export type OverlayName = 'pastry' | 'tapestry'
+export type OverlayName = 'pastry' | 'tapestry' | 'chord'
 
 /** The overlays there are, by name. */
 export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) => OverlayUnderTest>> = {
   pastry: ({ digitBits = 4, calm = false } = {}) => pastryUnderTest({ leafSetSize: 16, digitBits, ...(calm ? calmPastry : {}) }),
   tapestry: ({ digitBits = 4, calm = false } = {}) => tapestryUnderTest({ digitBits, ...(calm ? calmTapestry : {}) }),
+  chord: ({ calm = false } = {}) => chordUnderTest(calm ? calmChord : {}),
 }
 
 const hourMs = 3_600_000
 const calmPastry = { heartbeatMs: hourMs, tableProbeMs: hourMs, leafExchangeMs: hourMs, rowExchangeMs: hourMs, historyMs: hourMs } as const
 const calmTapestry = { heartbeatMs: hourMs, beaconMs: hourMs, exchangeMs: hourMs, optimizeMs: hourMs, seekMs: hourMs } as const
+const calmChord = { stabilizeMs: hourMs, historyMs: hourMs } as const
 
 /** Pastry with this configuration. */
 export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest {
@@ -74,5 +80,19 @@ export function tapestryUnderTest(config: Partial<TapestryConfig> = {}): Overlay
       checkHoles(simulation, violations, { digitBits, mapOf: (node) => node.kbr.overlay as TapestryNode })
       checkSiblings(simulation, violations, { digitBits, siblingsMin })
     },
+  }
+}
+
+/** Chord with this configuration. */
+export function chordUnderTest(config: Partial<ChordConfig> = {}): OverlayUnderTest {
+  const { successors, predecessors, fingerSuccessors } = { ...chordDefaults, ...config }
+  return {
+    overlay: chord(config),
+    ownership: clockwise,
+    ranksKnown: successors + 1,
+    ranksHeld: Math.min(predecessors, successors + 1),
+    ideal: (topology, places) => new IdealChord(topology, places, { successors, predecessors, fingerSuccessors }),
+    checkTables: (simulation, violations) =>
+      checkRing(simulation, violations, { successors, predecessors, viewOf: (node) => node.kbr.overlay as ChordNode }),
   }
 }

@@ -1,4 +1,4 @@
-import { addToGuid, compareOnRing, digitAt, digitCount, halfway, sharedPrefixDigits, withDigit } from '@plaxton/guid'
+import { addToGuid, compareClockwise, compareOnRing, digitAt, digitCount, halfway, sharedPrefixDigits, withDigit } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 
 /**
@@ -35,6 +35,22 @@ export const ringDistance: Ownership = {
       return [id, addToGuid(id, 1), addToGuid(id, -1), addToGuid(middle, -1), middle, addToGuid(middle, 1)]
     })
   },
+}
+
+/** Chord's (SIGCOMM 2001, §4.2): the key's successor, the first node at or after it clockwise; then the nodes that follow. */
+export const clockwise: Ownership = {
+  name: 'successors',
+  ranks(key, ids, count) {
+    const best: Guid[] = []
+    for (const id of ids) {
+      if (best.length === count && (count === 0 || compareClockwise(id, best.at(-1)!, key) >= 0)) continue
+      const place = best.findIndex((other) => compareClockwise(id, other, key) < 0)
+      best.splice(place < 0 ? best.length : place, 0, id)
+      if (best.length > count) best.pop()
+    }
+    return best
+  },
+  boundaries: (sorted) => sorted.flatMap((id) => [id, addToGuid(id, 1), addToGuid(id, -1)]),
 }
 
 /**
