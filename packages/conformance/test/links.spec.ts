@@ -12,6 +12,11 @@ for (const latencyMs of [0, 5]) {
   })
 }
 
+linkConformance('MemoryNetwork, of virtual nodes on two hosts', {
+  has: { frameBytesMax: 2_000_000, orderedBytesMax: 2_000_000, lastWords: true },
+  open: async () => virtualMemoryLinks(),
+})
+
 function memoryLinks(latencyMs: number): LinkNetwork {
   const network = new MemoryNetwork({ latencyMs })
   const prng = Prng.fromSeed('links')
@@ -20,6 +25,22 @@ function memoryLinks(latencyMs: number): LinkNetwork {
   return {
     link: () => linkOf({ id: randomGuid(prng), address: `memory:${count++}`, epoch: 1 }),
     again: ({ self }) => linkOf({ ...self, epoch: self.epoch + 1 }),
+    close: async () => {},
+  }
+}
+
+/** Links of virtual nodes, of one host and the other in turn. */
+function virtualMemoryLinks(): LinkNetwork {
+  const network = new MemoryNetwork({ latencyMs: 5 })
+  const prng = Prng.fromSeed('virtual links')
+  const hosts = [0, 1].map((host) => network.virtualLinks({ id: randomGuid(prng), address: `memory:${host}`, epoch: 1 }, 4))
+  let count = 0
+  return {
+    link: async () => {
+      const number = count++
+      return hosts[number % 2]![number >> 1]!
+    },
+    again: async ({ self }) => network.link({ ...self, epoch: self.epoch + 1 }),
     close: async () => {},
   }
 }

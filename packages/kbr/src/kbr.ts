@@ -140,6 +140,11 @@ export interface AppEffects extends Kbr {
   handedOver(): void
   /** The smoothed round trip to a peer in milliseconds, measured by this node: on the way of messages, else by its overlay; undefined when never. */
   roundTripMs(peer: NodeRef): Millis | undefined
+  /**
+   * Names the host that a node runs on: the virtual nodes of one host fail together, so copies on two of them are as good as one. Undefined when the driver
+   * cannot tell; then each node counts as a host of its own.
+   */
+  hostOf?(node: NodeRef): string
   /** Judges a reference that came inside a payload: use what this returns, or drop the reference when that is undefined. */
   readonly readRef: RefReader
 }

@@ -2,6 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import type { Then } from './errands.ts'
+import { includesOwnHost, nodesAround, replicaSet } from './hosts.ts'
 import { maxEntries, maxPages } from './messages.ts'
 import type { Entry, Page, PastCall, PastMessage } from './messages.ts'
 import { widened } from './parts.ts'
@@ -155,7 +156,7 @@ function wantIfMine(entry: Entry, from: NodeRef, without: readonly Guid[], parts
 /** False for what a node lists as shared with this one and is too far from: views differ by a few nodes, hence twice the replica set. */
 function mayShare({ guid, replicas }: Entry, peer: NodeRef, { config }: ComparisonParts, fx: AppEffects): boolean {
   const count = widened(Math.min(replicas, config.maxReplicas))
-  const around = fx.replicaSet(guid, count)
+  const around = nodesAround(guid, count, fx)
   return around.length < count || around.some((node) => sameNode(node, peer))
 }
 
@@ -166,15 +167,15 @@ function mayBelongHere({ guid, replicas }: Entry, without: readonly Guid[], { co
 
 /**
  * True when this node is one of the `count` closest, or may be: a set cut short lies at the edge of this node's view, which then cannot
- * tell. An empty one lies beyond it.
+ * tell. An empty one lies beyond it. False when another node of this host stands for it.
  */
 export function mayBelongTo(set: readonly NodeRef[], count: number, fx: AppEffects): boolean {
-  return set.some((node) => sameNode(node, fx.self)) || (set.length > 0 && set.length < count)
+  return set.some((node) => sameNode(node, fx.self)) || (set.length > 0 && set.length < count && !includesOwnHost(set, fx))
 }
 
 /** The nodes an object belongs on once those of `without` are gone. */
 export function replicaSetWithout(without: readonly Guid[], guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
-  const set = fx.replicaSet(guid, replicas + without.length).filter((node) => !without.includes(node.id))
+  const set = replicaSet(guid, replicas + without.length, fx).filter((node) => !without.includes(node.id))
   return set.slice(0, replicas)
 }
 

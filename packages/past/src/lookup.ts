@@ -3,6 +3,7 @@ import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef, ReplyHandle } from '@plaxton/kbr'
 import { anyLive, leadingCertificate } from './claims.ts'
 import { encodeMessage } from './codec.ts'
+import { nodesAround } from './hosts.ts'
 import { maxExcluded } from './messages.ts'
 import type { PastCall, PastReply } from './messages.ts'
 import { obtain } from './obtain.ts'
@@ -35,7 +36,7 @@ export class Lookup {
   onPassing(key: Guid, call: Get, isRoot: boolean, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
     if (this.answersItself(key, call, reply, now, fx)) return true
     if (!call.hurry || isRoot) return false
-    const nodes = this.replicaSet(key, this.parts.config.replicas, call, fx)
+    const nodes = this.nodesAround(key, this.parts.config.replicas, call, fx)
     if (nodes.length === 0) return false
     this.survey(key, call, nodes, false, responder(reply), now, fx)
     return true
@@ -43,7 +44,7 @@ export class Lookup {
 
   /** Nobody on the way held it, and this node is the root. */
   onDelivered(key: Guid, call: Get, respond: Respond, now: Millis, fx: AppEffects): void {
-    this.survey(key, call, this.replicaSet(key, widened(this.parts.config.maxReplicas), call, fx), true, respond, now, fx)
+    this.survey(key, call, this.nodesAround(key, widened(this.parts.config.maxReplicas), call, fx), true, respond, now, fx)
   }
 
   private answersItself(key: Guid, call: Get, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
@@ -105,7 +106,7 @@ export class Lookup {
     )
   }
 
-  private replicaSet(key: Guid, count: number, { excluded }: Get, fx: AppEffects): NodeRef[] {
-    return fx.replicaSet(key, count).filter((node) => !sameNode(node, fx.self) && !excluded.includes(node.id))
+  private nodesAround(key: Guid, count: number, { excluded }: Get, fx: AppEffects): NodeRef[] {
+    return nodesAround(key, count, fx).filter((node) => !sameNode(node, fx.self) && !excluded.includes(node.id))
   }
 }

@@ -1,8 +1,8 @@
 import type { Guid } from '@plaxton/guid'
-import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { emit } from './command.ts'
 import { Comparison, replicaSetWithout } from './comparison.ts'
+import { includesOwnHost, replicaSet } from './hosts.ts'
 import type { ComparisonParts } from './comparison.ts'
 import { maxEntries, maxExcluded } from './messages.ts'
 import type { Then } from './errands.ts'
@@ -198,8 +198,7 @@ export class Maintenance {
       const { replicas } = held.leading
       const without = [fx.self.id, ...this.leavers]
       const nodes = replicaSetWithout(without, held.guid, replicas, fx)
-      const certain =
-        nodes.length === replicas || fx.replicaSet(held.guid, replicas + without.length).some((node) => sameNode(node, fx.self))
+      const certain = nodes.length === replicas || includesOwnHost(replicaSet(held.guid, replicas + without.length, fx), fx)
       if (certain) {
         placed.push({ held, nodes })
         continue

@@ -1,4 +1,3 @@
-import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef, Prng, ReplyHandle } from '@plaxton/kbr'
 import { encodeMessage } from './codec.ts'
 import type { PastConfig } from './config.ts'
@@ -34,11 +33,6 @@ export function transferMs(bytes: number, { slowestBytesPerSecond }: PastConfig)
 /** The nodes that may hold an object with this many replicas: its replica set, and as many again for views that differ. */
 export function widened(replicas: number): number {
   return 2 * replicas
-}
-
-/** True when there are nodes besides those of a replica set: not the ring is so small, but this node's view. */
-export function isCutShort(set: readonly NodeRef[], fx: AppEffects): boolean {
-  return [fx.self, ...fx.neighborSet(set.length)].some((node) => !set.some((other) => sameNode(other, node)))
 }
 
 /** How many durable replicas a quorum is, of `count` that there can be. */

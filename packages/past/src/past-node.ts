@@ -26,6 +26,7 @@ import { Errands } from './errands.ts'
 import { GetCommand } from './get-command.ts'
 import { Latencies } from './latencies.ts'
 import { Lookup } from './lookup.ts'
+import { replicaSet } from './hosts.ts'
 import { Maintenance } from './maintenance.ts'
 import type { PastMessage } from './messages.ts'
 import { Notary } from './notary.ts'
@@ -261,7 +262,7 @@ export class PastNode implements Application {
         return this.root.onPut(call, respond, now, fx)
       case 'where':
         return respond(
-          { type: 'here', node: fx.self, replicaSet: fx.replicaSet(key, Math.min(call.replicas, widened(this.config.maxReplicas))) },
+          { type: 'here', node: fx.self, replicaSet: replicaSet(key, Math.min(call.replicas, widened(this.config.maxReplicas)), fx) },
           now,
           fx,
         )

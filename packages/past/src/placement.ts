@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { includesOwnHost, replicaSet } from './hosts.ts'
 import { bucketCount } from './messages.ts'
 import type { Entry, Page } from './messages.ts'
 import type { Held, Shelf } from './shelf.ts'
@@ -89,12 +90,14 @@ export class Placement {
 
   /** Records held here that belong elsewhere, at most `max`. */
   strays(max: number, fx: AppEffects): Placed[] {
-    return this.placed(max, fx, (nodes, held) => nodes.length >= held.leading.replicas)
+    return this.placed(max, fx, (nodes, held) => nodes.length >= held.leading.replicas || includesOwnHost(nodes, fx))
   }
 
   /** Records held here whose replica set is not known, because it lies at the edge of this node's view or beyond. At most `max`. */
   unplaced(max: number, fx: AppEffects): Held[] {
-    return this.placed(max, fx, (nodes, held) => nodes.length < held.leading.replicas).map(({ held }) => held)
+    return this.placed(max, fx, (nodes, held) => nodes.length < held.leading.replicas && !includesOwnHost(nodes, fx)).map(
+      ({ held }) => held,
+    )
   }
 
   /** The root of a record has said where it belongs. Counts until the neighbours change, or {@link forgetTold}. */
@@ -195,7 +198,7 @@ export function isInPage(guid: Guid, { after, last, entries }: Page): boolean {
 }
 
 function setOf({ guid, leading }: Held, fx: AppEffects): NodeRef[] {
-  return fx.replicaSet(guid, leading.replicas)
+  return replicaSet(guid, leading.replicas, fx)
 }
 
 function isShared(set: readonly NodeRef[], peer: Guid, fx: AppEffects): boolean {

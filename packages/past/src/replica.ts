@@ -2,6 +2,7 @@ import { guidOf } from '@plaxton/guid'
 import type { AppEffects, Millis } from '@plaxton/kbr'
 import { anyLive } from './claims.ts'
 import { mayBelongTo } from './comparison.ts'
+import { nodesAround } from './hosts.ts'
 import type { PastCall } from './messages.ts'
 import type { PastParts, Respond } from './parts.ts'
 
@@ -23,7 +24,7 @@ export class Replica {
     const refuse = (detail: string, time: Millis, effects: AppEffects): void =>
       respond({ type: 'stored', outcome: 'refused', detail, claims: shelf.get(guid)?.claims ?? [] }, time, effects)
 
-    const near = fx.replicaSet(guid, config.maxReplicas)
+    const near = nodesAround(guid, config.maxReplicas, fx)
     if (known.length === 0 && !mayBelongTo(near, config.maxReplicas, fx)) return refuse('it is too far from the guid', now, fx)
     notary.check(guid, claims, known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return refuse(problem, time, effects)

@@ -6,7 +6,8 @@ import { anyLive, claimOf, compareClaims, expiryOf, hasExpired, isLive, leadingC
 import type { Claim } from './claims.ts'
 import type { PastCall, PastReply, Refusal, RefusalCode } from './messages.ts'
 import { obtain } from './obtain.ts'
-import { isCutShort, namesOf, quorumOf, widened } from './parts.ts'
+import { isCutShort, nodesAround, replicaSet } from './hosts.ts'
+import { namesOf, quorumOf, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { Replication } from './replication.ts'
 import type { Replicated } from './replication.ts'
@@ -92,7 +93,7 @@ export class Root {
 
   private replicatePut({ claim, data, quorum }: Put, respond: Respond, now: Millis, fx: AppEffects): void {
     const { guid, contentDigest, replicas } = claim.certificate
-    const candidates = fx.replicaSet(guid, widened(replicas))
+    const candidates = replicaSet(guid, widened(replicas), fx)
     const wanted = Math.min(replicas, candidates.length)
     if (wanted < replicas && isCutShort(candidates, fx))
       return respond(outOfReach(guid, candidates.length, replicas, quorumOf(quorum, replicas)), now, fx)
@@ -149,14 +150,15 @@ export class Root {
    */
   private replicateRemoval(claim: Claim, respond: Respond, now: Millis, fx: AppEffects): void {
     const { guid, replicas } = claim.certificate
-    const nodes = fx.replicaSet(guid, widened(this.parts.config.maxReplicas))
-    const wanted = Math.min(replicas, nodes.length)
+    const reach = widened(this.parts.config.maxReplicas)
+    const nodes = replicaSet(guid, Math.min(replicas, reach), fx)
+    const wanted = nodes.length
     const needed = quorumOf('majority', wanted)
     const order = {
       guid,
       claims: [claim],
       data: undefined,
-      candidates: nodes.slice(0, wanted),
+      candidates: nodes,
       wanted,
       enough: wanted,
       tries: removalTries,
@@ -165,8 +167,8 @@ export class Root {
       if (replicated.holders.length < needed) respond(missedQuorum(replicated, needed), time, effects)
       else respond({ type: 'receipt', holders: replicated.holders, wanted, quorum: needed }, time, effects)
     }).start(now, fx)
-    for (const node of nodes.slice(wanted)) {
-      if (!sameNode(node, fx.self))
+    for (const node of nodesAround(guid, reach, fx)) {
+      if (!sameNode(node, fx.self) && !nodes.some((other) => sameNode(other, node)))
         this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
     }
   }
@@ -196,7 +198,7 @@ export class Root {
   ): void {
     const leading = leadingCertificate(claims, now)
     if (leading === undefined || holders.length === 0) return respond(absent({ holders, claims, silent: [] }), now, fx)
-    const order = fx.replicaSet(guid, widened(this.parts.config.maxReplicas)).map((node) => node.id)
+    const order = nodesAround(guid, widened(this.parts.config.maxReplicas), fx).map((node) => node.id)
     const sorted = [...holders].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
     respond({ type: 'inspection', size: leading.size, wanted: leading.replicas, holders: sorted, expires: expiryOf(claims, now) }, now, fx)
   }
@@ -211,7 +213,7 @@ export class Root {
     now: Millis,
     fx: AppEffects,
   ): void {
-    const targets = fx.replicaSet(guid, count).filter((node) => !holders.some((holder) => sameNode(holder, node)))
+    const targets = replicaSet(guid, count, fx).filter((node) => !holders.some((holder) => sameNode(holder, node)))
     if (targets.length === 0) return this.answerInspection(guid, findings.claims, holders, respond, now, fx)
     const digest = leadingCertificate(findings.claims, now)?.contentDigest ?? guid
     obtain(this.parts, guid, digest, holders, now, fx, (data, time, effects) => {
@@ -225,7 +227,7 @@ export class Root {
 
   /** The nodes that may hold the object, this one left out. */
   private others(guid: Guid, replicas: number, fx: AppEffects): NodeRef[] {
-    return fx.replicaSet(guid, widened(replicas)).filter((node) => !sameNode(node, fx.self))
+    return nodesAround(guid, widened(replicas), fx).filter((node) => !sameNode(node, fx.self))
   }
 }
 

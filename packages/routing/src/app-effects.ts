@@ -114,6 +114,10 @@ export class AppStack implements AppEffects, Host {
     return this.stack.roundTrips.smoothedMs(peer.id) ?? this.stack.overlay.measuredMs?.(peer)
   }
 
+  hostOf(node: NodeRef): string {
+    return this.stack.hostOf?.(node) ?? node.id
+  }
+
   get readRef(): RefReader {
     return this.stack.readRef
   }

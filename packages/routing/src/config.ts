@@ -59,7 +59,7 @@ export interface RoutingConfig {
 
   /** Longest payload of a route, request or reply, in bytes; at most 2 MiB, what the codec reads. */
   readonly payloadBytesMax: number
-  /** How long a leaving node waits for its applications to hand over. */
+  /** How long a leaving node waits for its applications to hand over, and then for its overlay to be free of it. */
   readonly leaveMs: Millis
 }
 
@@ -105,6 +105,7 @@ export const routingDefaults: RoutingConfig = {
   lookupsMax: 64,
   /** A block of 1 MiB with its certificate and the application's own fields. */
   payloadBytesMax: 1_048_576 + 65_536,
+  /** Our guess: whoever stops a process waits no longer. */
   leaveMs: 10_000,
 }
 

@@ -50,6 +50,8 @@ export interface KbrNodeInit {
   readonly config?: Partial<RoutingConfig>
   /** Judges references inside payloads, as the link does those in frames. Default: all are believed, which is for closed worlds. */
   readonly readRef?: RefReader
+  /** Which host a node runs on; see `AppEffects.hostOf`. Default: each on one of its own. */
+  readonly hostOf?: (node: NodeRef) => string
 }
 
 /**
@@ -71,7 +73,7 @@ export class KbrNode implements Core {
   private readonly walk: RecursiveWalk
   private readonly requests: Requests
   private readonly lookups: Lookups
-  private phase: 'new' | 'member' | 'leaving' | 'left' = 'new'
+  private phase: 'new' | 'member' | 'leaving' | 'retiring' | 'left' = 'new'
   /** Applications that have not handed over yet, while leaving. */
   private leavingHosts: Set<Host> | undefined = undefined
   private leaveAt: Millis = Infinity
@@ -84,7 +86,14 @@ export class KbrNode implements Core {
     const hosts = new Map<string, Host>()
     this.self = init.self
     this.overlay = init.overlay.create(init.self, init.prng.fork())
-    this.stack = new Stack(init.self, config, this.overlay, hosts, init.readRef ?? believe, init.prng.fork())
+    this.stack = new Stack(
+      init.self,
+      config,
+      this.overlay,
+      hosts,
+      { readRef: init.readRef ?? believe, hostOf: init.hostOf },
+      init.prng.fork(),
+    )
     this.stack.overlayFx = new OverlayStack(this.stack)
     this.handles = new ReplyHandles(config)
     for (const application of init.applications) {
@@ -123,22 +132,25 @@ export class KbrNode implements Core {
    */
   join(bootstrap: readonly NodeRef[], now: Millis, fx: Effects): void {
     this.step(now, fx, () => {
-      if (this.phase === 'leaving' || this.phase === 'left') return
+      if (this.isGoing) return
       this.phase = 'member'
       this.overlay.join(bootstrap, now, this.stack.overlayFx!)
     })
   }
 
-  /** The applications hand over, for at most `leaveMs`; then the overlay takes its leave, and the event `left` is the last. */
+  /**
+   * The applications hand over; the overlay, where it can, stays routable until nobody counts on this node any more and what was on its way has been passed
+   * on; all of it for at most `leaveMs`. Then the overlay takes its leave, and the event `left` is the last.
+   */
   leave(now: Millis, fx: Effects): void {
     this.step(now, fx, () => {
-      if (this.phase === 'leaving' || this.phase === 'left') return
+      if (this.isGoing) return
       this.phase = 'leaving'
       this.leavingHosts = new Set(this.stack.hosts.values())
       this.leaveAt = now + this.stack.config.leaveMs
       this.stack.wakeAt(this.leaveAt)
       for (const host of this.stack.hosts.values()) host.application.onLeave(now, host.fx)
-      if (this.leavingHosts.size === 0) this.depart()
+      if (this.leavingHosts.size === 0) this.retire()
     })
   }
 
@@ -169,6 +181,7 @@ export class KbrNode implements Core {
         this.dispatch(from, message as RoutingMessage)
       }
       if (this.stack.hasTasks) this.drain()
+      if (this.phase === 'retiring') this.departWhenIdle()
     } finally {
       this.stack.exit()
     }
@@ -287,7 +300,7 @@ export class KbrNode implements Core {
         return this.requests.acknowledgeUnlessAnswered(task.to, task.seq, task.handle)
       case 'handed-over':
         this.leavingHosts?.delete(task.host)
-        if (this.leavingHosts?.size === 0) this.depart()
+        if (this.leavingHosts?.size === 0) this.retire()
         return
       case 'became-ready':
         return this.walk.releaseHeld(undefined)
@@ -309,6 +322,10 @@ export class KbrNode implements Core {
       default:
         return unreachable(task)
     }
+  }
+
+  private get isGoing(): boolean {
+    return this.phase === 'leaving' || this.phase === 'retiring' || this.phase === 'left'
   }
 
   private setOut(passage: Passage | undefined): void {
@@ -356,7 +373,7 @@ export class KbrNode implements Core {
   private wake(depth: number): void {
     const { stack } = this
     stack.woken(depth)
-    if (this.leaveAt <= stack.now && this.phase === 'leaving') this.depart()
+    if (this.leaveAt <= stack.now && this.phase !== 'left') this.depart()
     const next = Math.min(
       this.walk.wake(),
       this.endings.sweep(),
@@ -364,10 +381,28 @@ export class KbrNode implements Core {
       this.requests.wake(),
       this.lookups.wake(),
       this.handles.sweep(stack.now, (expired) => this.requests.forget(expired)),
-      this.phase === 'leaving' ? this.leaveAt : Infinity,
+      this.phase === 'left' ? Infinity : this.leaveAt,
     )
     assert(next > stack.now, 'something that is due is left undone')
     if (next !== Infinity) stack.wakeAt(next)
+  }
+
+  /** The applications have handed over. */
+  private retire(): void {
+    if (this.phase !== 'leaving') return
+    this.leavingHosts = undefined
+    const { overlay, stack } = this
+    if (overlay.retire === undefined) return this.depart()
+    this.phase = 'retiring'
+    overlay.retire(stack.now, stack.overlayFx!)
+  }
+
+  /** Nobody counts on this node, and nobody's message depends on it. */
+  private departWhenIdle(): void {
+    const { inFlight, holding } = this.walk.sizes
+    if (this.overlay.retired !== true || inFlight > 0 || holding > 0) return
+    this.depart()
+    this.drain()
   }
 
   private depart(): void {
@@ -389,6 +424,7 @@ export class KbrNode implements Core {
     try {
       const result = run()
       this.drain()
+      if (this.phase === 'retiring') this.departWhenIdle()
       return result
     } finally {
       this.stack.exit()

@@ -69,6 +69,7 @@ export class Stack {
   readonly overlay: Overlay
   readonly hosts: ReadonlyMap<string, Host>
   readonly readRef: RefReader
+  readonly hostOf: ((node: NodeRef) => string) | undefined
   readonly roundTrips: RoundTrips
   readonly counters: Counters = newCounters()
   overlayFx: OverlayEffects | undefined = undefined
@@ -86,12 +87,20 @@ export class Stack {
   private lastSeq: number
   private lastId = 0
 
-  constructor(self: NodeRef, config: RoutingConfig, overlay: Overlay, hosts: ReadonlyMap<string, Host>, readRef: RefReader, prng: Prng) {
+  constructor(
+    self: NodeRef,
+    config: RoutingConfig,
+    overlay: Overlay,
+    hosts: ReadonlyMap<string, Host>,
+    judges: { readonly readRef: RefReader; readonly hostOf: ((node: NodeRef) => string) | undefined },
+    prng: Prng,
+  ) {
     this.self = self
     this.config = config
     this.overlay = overlay
     this.hosts = hosts
-    this.readRef = readRef
+    this.readRef = judges.readRef
+    this.hostOf = judges.hostOf
     this.roundTrips = new RoundTrips(config)
     // The incarnation takes part, so that a restarted node whose driver gives it the same seed again repeats no nonce and no number:
     // its peers would take what it says for repeats.

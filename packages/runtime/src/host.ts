@@ -235,13 +235,14 @@ export class NodeHost implements ClientHost, AsyncDisposable {
 
   /** The link knows this node's address only once it is open. */
   private makeNode(): KbrNode {
-    const { overlay, routing, seed = randomSeed() } = this.init
+    const { overlay, routing, link, seed = randomSeed() } = this.init
     return new KbrNode({
       self: this.self,
       overlay,
       applications: this.applications,
       prng: Prng.fromSeed(seed),
-      readRef: this.init.link.readRef,
+      readRef: link.readRef,
+      hostOf: (node) => link.hostOf?.(node) ?? node.id,
       ...(routing === undefined ? {} : { config: routing }),
     })
   }

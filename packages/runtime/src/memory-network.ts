@@ -1,4 +1,5 @@
 import type { Guid } from '@plaxton/guid'
+import { guidOfVirtualNode, guidToBytes } from '@plaxton/guid'
 import type { Millis, NodeRef } from '@plaxton/kbr'
 import { InvalidValueError } from '@plaxton/kbr'
 import { systemClock } from './clock.ts'
@@ -25,6 +26,8 @@ export class MemoryNetwork {
   /** The key of each id that ever signed here: ids are no digests of keys, so the network is the one to ask. At most one per known node. */
   private readonly keys = new Map<Guid, Promise<KeyPort>>()
   private readonly publicKeys = new Map<Guid, Uint8Array>()
+  /** The first node of the host that each virtual node runs on. At most one per known node. */
+  private readonly hosts = new Map<Guid, Guid>()
   /** What happens in the next turn, in order. Bounded by what the nodes send in one turn. */
   private nextTurn: Array<() => void> = []
   private readonly delayed = new TimerQueue<() => void>(systemClock, (arrive) => arrive())
@@ -36,6 +39,24 @@ export class MemoryNetwork {
   /** The link of node `self`; its address is any text of its own. */
   link(self: NodeRef): Link {
     return new MemoryLink(this, self)
+  }
+
+  /**
+   * The links of `count` virtual nodes of one host, whose first node is `self`; see `guidOfVirtualNode`. The network's latency does not delay what they say to
+   * each other. At most `virtualNodesLimit`, and only on a network whose ids have whole bytes.
+   */
+  virtualLinks(self: NodeRef, count: number): Link[] {
+    return Array.from({ length: count }, (_, index) => {
+      if (index === 0) return this.link(self)
+      const id = guidOfVirtualNode(guidToBytes(self.id), index).slice(0, self.id.length) as Guid
+      this.hosts.set(id, self.id)
+      return this.link({ id, address: `${self.address}#${index}`, epoch: self.epoch })
+    })
+  }
+
+  /** The id of the first node of the host that this node runs on. For links. @internal */
+  hostOf(id: Guid): Guid {
+    return this.hosts.get(id) ?? id
   }
 
   /** The open link of `id`. For links. @internal */
@@ -63,8 +84,9 @@ export class MemoryNetwork {
     return ref.epoch === epoch ? ref : { id, address, epoch }
   }
 
-  /** The key of the node with this id, the same for each of its links. @internal */
-  keyOf(id: Guid): Promise<KeyPort> {
+  /** The key of the host with this node, the same for each of its links. @internal */
+  keyOf(node: Guid): Promise<KeyPort> {
+    const id = this.hostOf(node)
     let key = this.keys.get(id)
     if (key === undefined) {
       key = randomKey().then((made) => {
@@ -78,13 +100,13 @@ export class MemoryNetwork {
 
   /** @internal */
   isKeyOf(id: Guid, publicKey: Uint8Array): boolean {
-    const known = this.publicKeys.get(id)
+    const known = this.publicKeys.get(this.hostOf(id))
     return known !== undefined && known.length === publicKey.length && known.every((byte, i) => byte === publicKey[i])
   }
 
-  /** Lets `arrive` happen after the network's latency, in the order of the calls. @internal */
-  carry(arrive: () => void): void {
-    if (this.latencyMs > 0) this.delayed.push(arrive, this.latencyMs)
+  /** Lets `arrive` happen after the network's latency, if there is a network in between, in the order of the calls. @internal */
+  carry(from: Guid, to: Guid, arrive: () => void): void {
+    if (this.latencyMs > 0 && this.hostOf(from) !== this.hostOf(to)) this.delayed.push(arrive, this.latencyMs)
     else if (this.nextTurn.push(arrive) === 1) soon(() => this.turn())
   }
 
@@ -117,6 +139,10 @@ class MemoryLink implements Link {
     return this.network.isKeyOf(node.id, publicKey)
   }
 
+  hostOf(node: NodeRef): string {
+    return this.network.hostOf(node.id)
+  }
+
   async open(receiver: LinkReceiver): Promise<void> {
     this.network.attach(this)
     this.receiver = receiver
@@ -130,7 +156,7 @@ class MemoryLink implements Link {
       peer.connected.set(this.self.id, this)
     }
     const copy = new Uint8Array(frame)
-    this.network.carry(() => {
+    this.network.carry(this.self.id, to.id, () => {
       if (peer?.receiver === undefined) this.receiver?.onPeerDown(to, 'unreachable')
       else peer.receiver.onFrame(this.self, copy)
     })
@@ -145,7 +171,7 @@ class MemoryLink implements Link {
     this.network.detach(this)
     for (const peer of this.connected.values()) {
       peer.connected.delete(this.self.id)
-      this.network.carry(() => peer.receiver?.onPeerDown(this.self, 'disconnected'))
+      this.network.carry(this.self.id, peer.self.id, () => peer.receiver?.onPeerDown(this.self, 'disconnected'))
     }
     this.connected.clear()
   }
