@@ -9,19 +9,21 @@ import type { KeyPort, Link, StorePort } from '@plaxton/runtime'
 import type { KbrMember, KbrNetwork } from './kbr-network.ts'
 import { Journal, KbrProbe, textBytes } from './kbr-probe.ts'
 import { patientRouting } from './kbr-send.ts'
-import type { OpenNetwork, ServiceNetwork, ServiceNode, Stranger } from './service-network.ts'
+import type { OpenNetwork, ServiceNetwork, ServiceNode, ServiceServers, Stranger } from './service-network.ts'
 
 /** A service on every node of a memory network. */
 export interface MemoryServiceInit<S> {
   readonly overlay: () => OverlayFactory
   /** Makes the application of one node, and whatever is used of it. Called once for each start. */
   readonly service: (prng: Prng) => { readonly application: Application; readonly client: (host: NodeHost) => S }
+  readonly servers?: ServiceServers
 }
 
 /** Opens networks in memory, on the real clock, for the suites of services. Keys and disks outlive the nodes. */
 export function onMemoryNetwork<S>(init: MemoryServiceInit<S>): OpenNetwork<S> {
   return async (count) => {
     const network = new MemoryServiceNetwork(init)
+    await network.startServers()
     while (network.nodes.length < count) await network.add()
     return network
   }
@@ -66,6 +68,8 @@ class Machines<A extends Application> {
   /** Frames that were sent, the first {@link mostOverheard} of them. */
   readonly overheard: Uint8Array[] = []
   readonly running: Array<Started<A>> = []
+  /** See {@link ServiceServers}. */
+  private readonly servers: NodeHost[] = []
   private readonly overlay: () => OverlayFactory
   private readonly routing: Partial<RoutingConfig>
   private readonly make: (prng: Prng) => A
@@ -81,21 +85,25 @@ class Machines<A extends Application> {
     return new Machine(`machine ${this.made++}`, await randomKey())
   }
 
-  /** Starts a node, which joins through the one that has run longest. */
+  /** Starts a node, which joins through the servers, or else the node that has run longest. */
   async start(machine: Machine): Promise<Started<A>> {
     machine.epoch++
-    const { id, name, epoch, store, key } = machine
-    const link = this.listenTo(this.network.link({ id, address: `memory:${name}`, epoch }))
-    const host = new NodeHost({ overlay: this.overlay(), link, routing: this.routing, seed: `${name} ${epoch}` })
-    const application = this.make(Prng.fromSeed(`application ${name} ${epoch}`))
-    host.use(application, { store, key })
-    host.events.addEventListener('host:fault', ({ detail }) => void this.faults.push(detail.error))
-    await host.start()
+    const application = this.make(Prng.fromSeed(`application ${machine.name} ${machine.epoch}`))
+    const host = await this.run(machine, this.overlay(), application)
     const started = { machine, host, application }
     const [first] = this.running
     this.running.push(started)
-    await host.join(first === undefined ? [] : [first.host.self])
+    const through = first === undefined ? [] : [first.host.self]
+    await host.join(this.servers.length > 0 ? this.servers.map(({ self }) => self) : through)
     return started
+  }
+
+  async startServers({ count, overlay, application }: ServiceServers): Promise<void> {
+    while (this.servers.length < count) {
+      const machine = await this.newMachine()
+      this.servers.push(await this.run(machine, overlay(), application(Prng.fromSeed(`server ${machine.name}`))))
+    }
+    for (const host of this.servers) await host.join(this.servers.filter((other) => other !== host).map(({ self }) => self))
   }
 
   async crash(node: Started<A>): Promise<void> {
@@ -116,7 +124,17 @@ class Machines<A extends Application> {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.running.map(({ host }) => host.stop()))
+    await Promise.all([...this.running.map(({ host }) => host), ...this.servers].map((host) => host.stop()))
+  }
+
+  private async run(machine: Machine, overlay: OverlayFactory, application: Application): Promise<NodeHost> {
+    const { id, name, epoch, store, key } = machine
+    const link = this.listenTo(this.network.link({ id, address: `memory:${name}`, epoch }))
+    const host = new NodeHost({ overlay, link, routing: this.routing, seed: `${name} ${epoch}` })
+    host.use(application, { store, key })
+    host.events.addEventListener('host:fault', ({ detail }) => void this.faults.push(detail.error))
+    await host.start()
+    return host
   }
 
   private listenTo(link: Link): Link {
@@ -138,13 +156,19 @@ class MemoryServiceNetwork<S> implements ServiceNetwork<S> {
   private readonly machines: Machines<Application>
   private readonly startedOf = new Map<ServiceNode<S>, Started<Application>>()
   private readonly clients = new Map<Application, (host: NodeHost) => S>()
+  private readonly init: MemoryServiceInit<S>
 
   constructor(init: MemoryServiceInit<S>) {
+    this.init = init
     this.machines = new Machines(init.overlay, {}, (prng) => {
       const { application, client } = init.service(prng)
       this.clients.set(application, client)
       return application
     })
+  }
+
+  async startServers(): Promise<void> {
+    if (this.init.servers !== undefined) await this.machines.startServers(this.init.servers)
   }
 
   async add(): Promise<ServiceNode<S>> {

@@ -1,5 +1,5 @@
 import type { Guid } from '@plaxton/guid'
-import type { Millis, Prng } from '@plaxton/kbr'
+import type { Application, Millis, OverlayFactory, Prng } from '@plaxton/kbr'
 import { frame } from '@plaxton/routing'
 import { systemClock } from '@plaxton/runtime'
 import type { Clock } from '@plaxton/runtime'
@@ -44,6 +44,16 @@ export interface Stranger<S> {
   readonly overheard: readonly Uint8Array[]
   send(to: ServiceNode<S>, frame: Uint8Array): void
   close(): Promise<void>
+}
+
+/**
+ * Servers of a service that needs some. They are none of the network's own nodes: they start first, know each other, live as long as the network, and every
+ * node is told of all of them, and of nobody else, when it joins.
+ */
+export interface ServiceServers {
+  readonly count: number
+  readonly overlay: () => OverlayFactory
+  readonly application: (prng: Prng) => Application
 }
 
 /** Opens a network of so many nodes. */

@@ -1,10 +1,10 @@
 import { randomGuid } from '@plaxton/guid'
 import { NotReadyError, Prng } from '@plaxton/kbr'
-import type { AppEffects, Application, KbrEvent, Message, MessageCodec, Millis, OverlayFactory } from '@plaxton/kbr'
+import type { AppEffects, Application, KbrEvent, Message, MessageCodec, Millis, NodeRef, Overlay, OverlayFactory } from '@plaxton/kbr'
 import type { ClientHost, Clock } from '@plaxton/runtime'
 import { Simulation, ownerName } from '@plaxton/simulator'
 import type { Process, SimNode, SimRef } from '@plaxton/simulator'
-import type { OpenNetwork, ServiceNetwork, ServiceNode, Stranger } from './service-network.ts'
+import type { OpenNetwork, ServiceNetwork, ServiceNode, ServiceServers, Stranger } from './service-network.ts'
 import { framed } from './suite.ts'
 
 /** A service on every node of a simulated network. */
@@ -12,6 +12,7 @@ export interface SimulatedServiceInit<S> {
   readonly overlay: () => OverlayFactory
   /** Makes the application of one node, and whatever is used of it. Called once for each start. */
   readonly service: (prng: Prng) => { readonly application: Application; readonly client: (host: ClientHost) => S }
+  readonly servers?: ServiceServers
   /** Decides everything: the same seed and the same cases are the same history. */
   readonly seed: number | string
   /** The line that repeats a failure, printed with it. Default: the call of `onSimulator` with this seed. The cases before it belong to its history. */
@@ -25,6 +26,7 @@ export interface SimulatedServiceInit<S> {
 export function onSimulator<S>(init: SimulatedServiceInit<S>): OpenNetwork<S> {
   return async (count) => {
     const network = new SimulatedServiceNetwork(init)
+    network.startServers()
     await network.drive(async () => {
       while (network.nodes.length < count) await network.add()
     })
@@ -49,6 +51,8 @@ class SimulatedServiceNetwork<S> implements ServiceNetwork<S> {
   readonly clock: Clock
   private readonly init: SimulatedServiceInit<S>
   private readonly simulation: Simulation
+  /** See {@link ServiceServers}. */
+  private readonly servers: SimNode[] = []
   private readonly simNodes = new Map<ServiceNode<S>, SimNode>()
   private readonly clients = new Map<Application, (host: ClientHost) => S>()
   /** Of each node that runs. */
@@ -66,8 +70,8 @@ class SimulatedServiceNetwork<S> implements ServiceNetwork<S> {
       seed: init.seed,
       nodes: 0,
       network: { noticeMs: tells ? noticeMs : undefined },
-      overlay: init.overlay(),
-      applications: (_host, prng) => [this.makeApplication(prng)],
+      overlay: this.overlayOf(init),
+      applications: (host, prng) => [host < this.serverCount ? init.servers!.application(prng) : this.makeApplication(prng)],
       encode: true,
       assertEvery: 10,
     })
@@ -81,6 +85,13 @@ class SimulatedServiceNetwork<S> implements ServiceNetwork<S> {
       this.hosts.get(node)?.stop()
       this.hosts.delete(node)
     })
+  }
+
+  /** They are the first hosts, and as good as members at once. */
+  startServers(): void {
+    while (this.servers.length < this.serverCount) this.servers.push(this.simulation.addNode())
+    for (const { kbr, process } of this.servers)
+      this.simulation.simulator.step(process!, (now, fx) => kbr.join(this.serversBut(kbr.self), now, fx))
   }
 
   add(): Promise<ServiceNode<S>> {
@@ -147,6 +158,28 @@ class SimulatedServiceNetwork<S> implements ServiceNetwork<S> {
 
   async close(): Promise<void> {
     for (const node of this.simulation.running()) this.simulation.crash(node)
+  }
+
+  private get serverCount(): number {
+    return this.init.servers?.count ?? 0
+  }
+
+  private serversBut(self: NodeRef): NodeRef[] {
+    return this.servers.map(({ kbr }) => kbr.self).filter(({ id }) => id !== self.id)
+  }
+
+  /** Where there are servers, nodes join through these and not through whom the simulation names. */
+  private overlayOf({ overlay, servers }: SimulatedServiceInit<S>): OverlayFactory {
+    const factory = overlay()
+    if (servers === undefined) return factory
+    const create = (self: NodeRef, prng: Prng): Overlay => {
+      const isServer = this.servers.length < servers.count
+      const node = (isServer ? servers.overlay() : factory).create(self, prng)
+      const join = node.join.bind(node)
+      node.join = (_bootstrap, now, fx) => join(this.serversBut(self), now, fx)
+      return node
+    }
+    return { name: factory.name, create }
   }
 
   private advance(): void {

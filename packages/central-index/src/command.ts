@@ -1,0 +1,127 @@
+import { shortGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import { DeadlineError, NotFoundError, RouteError } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, PlaxtonError, RouteFailure } from '@plaxton/kbr'
+import type { Then } from './errands.ts'
+import { emit } from './events.ts'
+import type { IndexOutcome, IndexStep, IndexValue } from './events.ts'
+import { maxHosts } from './messages.ts'
+import type { IndexAnswer, IndexCall, IndexedHost } from './messages.ts'
+import { namesOf } from './parts.ts'
+import type { ClientParts } from './parts.ts'
+
+/** What every command is told when it begins. */
+export interface CommandInit {
+  readonly id: number
+  readonly timeoutMs: Millis
+  /** Called once, when the command has ended. */
+  readonly onEnd: () => void
+}
+
+/** One call of this node's application on its way: begins, reports its steps, and ends exactly once. */
+export abstract class Command {
+  readonly id: number
+  protected readonly parts: ClientParts
+  protected ended = false
+  private readonly timeoutMs: Millis
+  private readonly onEnd: () => void
+  private deadline = 0
+  private alarm = 0
+  private waitingFor = 'nothing yet'
+
+  constructor(parts: ClientParts, { id, timeoutMs, onEnd }: CommandInit) {
+    this.id = id
+    this.parts = parts
+    this.timeoutMs = timeoutMs
+    this.onEnd = onEnd
+  }
+
+  /** What the command does, for the message of a deadline. */
+  protected abstract readonly verb: string
+
+  protected abstract run(now: Millis, fx: AppEffects): void
+
+  begin(now: Millis, fx: AppEffects): void {
+    this.deadline = now + this.timeoutMs
+    this.alarm = this.parts.errands.later(this.timeoutMs, fx, (_, __, effects) =>
+      this.fail(new DeadlineError(`${this.verb} did not end within ${this.timeoutMs} ms; last: ${this.waitingFor}`), effects),
+    )
+    this.run(now, fx)
+  }
+
+  fail(error: PlaxtonError, fx: AppEffects): void {
+    this.end({ ok: false, error }, fx)
+  }
+
+  protected succeed(value: IndexValue, fx: AppEffects): void {
+    this.end({ ok: true, value }, fx)
+  }
+
+  protected progress(step: IndexStep, detail: string, fx: AppEffects): void {
+    if (this.ended) return
+    this.waitingFor = detail
+    emit(fx, { type: 'central-index:progress', command: this.id, step, detail })
+  }
+
+  protected leftMs(now: Millis): Millis {
+    return Math.max(1, this.deadline - now)
+  }
+
+  /** Asks the servers one after the other until an answer suffices. Fails when none answers; `then` runs only while the command goes on. */
+  protected askServers(
+    call: IndexCall,
+    suffices: (answer: IndexAnswer) => boolean,
+    now: Millis,
+    fx: AppEffects,
+    then: Then<IndexAnswer>,
+  ): void {
+    const onFailure = (detail: string, effects: AppEffects): void => this.progress('server-failed', detail, effects)
+    this.parts.servers.askInTurn({ call, withinMs: this.leftMs(now), suffices, onFailure }, now, fx, (answered, time, effects) => {
+      if (this.ended) return
+      if (!answered.ok)
+        return this.fail(routeError(`no index server answers; the last: ${answered.failure.detail}`, answered.failure), effects)
+      then(answered.answer, time, effects)
+    })
+  }
+
+  /** Step (1), and the first half of (2): who has the object, as the servers know it. Fails with `NotFoundError` when none of them knows anybody. */
+  protected findHosts(guid: Guid, now: Millis, fx: AppEffects, then: Then<readonly IndexedHost[]>): void {
+    this.progress('asking', `who has ${shortGuid(guid)}?`, fx)
+    const suffices = (answer: IndexAnswer): boolean => answer.type === 'hosts' && answer.hosts.length > 0
+    this.askServers({ type: 'find', guid, max: maxHosts }, suffices, now, fx, (answer, time, effects) => {
+      const hosts = answer.type === 'hosts' ? answer.hosts : []
+      if (hosts.length === 0) return this.fail(new NotFoundError(`no server knows a host of ${shortGuid(guid)}`), effects)
+      this.progress('peers', `the index names ${namesOf(hosts.map(({ node }) => node))}`, effects)
+      then(hosts, time, effects)
+    })
+  }
+
+  /** Runs `again` after a pause. */
+  protected retryLater(why: string, fx: AppEffects, again: Then<void>): void {
+    this.progress('retrying', why, fx)
+    const { prng, config, errands } = this.parts
+    errands.later(prng.jitter(config.retryMs, 0.25), fx, (_, now, effects) => {
+      if (!this.ended) again(undefined, now, effects)
+    })
+  }
+
+  private end(outcome: IndexOutcome, fx: AppEffects): void {
+    if (this.ended) return
+    this.ended = true
+    this.parts.errands.forget(this.alarm)
+    emit(fx, { type: 'central-index:done', command: this.id, outcome })
+    this.onEnd()
+  }
+}
+
+export function routeError(detail: string, { reason, at }: Pick<RouteFailure, 'reason' | 'at'>): RouteError {
+  return new RouteError({ reason, detail, at })
+}
+
+export function rejected(detail: string, at?: NodeRef): RouteError {
+  return new RouteError({ reason: 'rejected by application', detail, at })
+}
+
+export function overloaded(detail: string): RouteError {
+  return new RouteError({ reason: 'overloaded', detail, at: undefined })
+}
