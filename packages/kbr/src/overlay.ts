@@ -43,6 +43,13 @@ export interface Overlay extends Kbr {
    * contact with them: they belong to a ring it does not know, and the two are to become one.
    */
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void
+  /**
+   * Command, before {@link leave}, for overlays whose nodes stay routable while they go (Tapestry): the others are to take this node out of their tables;
+   * until they have, it passes on what still comes, and is root of nothing.
+   */
+  retire?(now: Millis, fx: OverlayEffects): void
+  /** From {@link retire} on: whether nobody has this node in a table any more, or the overlay has waited for that long enough. */
+  readonly retired?: boolean
   /** Command: tell the neighbours that this node goes. Afterwards it does nothing more. */
   leave(now: Millis, fx: OverlayEffects): void
 

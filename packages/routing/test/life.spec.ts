@@ -71,6 +71,30 @@ describe('the life of a node', () => {
       assert.deepEqual(events(fx.take()), [{ type: 'left' }])
     })
 
+    it('lets an overlay that stays routable pass on what comes until nobody counts on the node, and what it has accepted', () => {
+      const test = bed('80', ['00', '90'])
+      const overlay = Object.assign(test.overlay, { retired: false, retire: () => void test.overlay.calls.push('retire') })
+      test.node.leave(0, test.fx)
+      assert.deepEqual([overlay.takeCalls(), events(test.fx.take())], [['retire'], []])
+      test.receive('00', routeMessage({ seq: 1, key: '8f' }), 10)
+      const [[, onward]] = test.fx.sent().filter(([to]) => to === '90') as [[string, RouteMessage]]
+      overlay.retired = true
+      test.wake(20)
+      assert.deepEqual(overlay.takeCalls(), [])
+      test.receive('90', { type: 'ack', seq: onward.seq }, 30)
+      assert.deepEqual([overlay.takeCalls().at(-1), events(test.fx.take()).at(-1)], ['leave', { type: 'left' }])
+    })
+
+    it('waits for the overlay no longer than it does for the applications', () => {
+      const test = bed('80', ['00'], { leaveMs: 5000 })
+      const overlay = Object.assign(test.overlay, { retired: false, retire: () => {} })
+      test.node.leave(0, test.fx)
+      test.wake(4999)
+      assert.deepEqual(overlay.takeCalls(), [])
+      test.wake(5000)
+      assert.deepEqual(overlay.takeCalls(), ['leave'])
+    })
+
     it('ends every own route and request, once', () => {
       const test = bed('00', ['80'])
       const ids = [

@@ -21,7 +21,11 @@ export class Acquaintances {
   /** What a peer says of itself. A member is taken in; that one is none, when it had been, is asked again, for it may have said so before it became one. */
   meet(from: NodeRef, status: Status, now: Millis, fx: OverlayEffects): void {
     const { state, probing } = this.parts
-    if (!status.member) return this.doubt(from, now, fx)
+    if (!status.member) {
+      state.guests.note(from)
+      return this.doubt(from, now, fx)
+    }
+    state.guests.delete(from.id)
     state.admit(from, fx)
     state.noteGroup(from, status.group, fx)
     if (status.points) state.backpointers.note(from)

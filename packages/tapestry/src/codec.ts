@@ -77,6 +77,7 @@ const multicastAck = message('MulticastAck', {
   refs: repeated(nodeRef(4), { max: foundMax }),
 })
 const leave = message('Leave', { refs: repeated(nodeRef(1), many) })
+const leaveAck = message('LeaveAck', {})
 
 /** A joiner's message to its surrogate; the payload of a route. */
 export const insertPayload = message('InsertPayload', { purpose: choice(1, purposes), joiner: nodeRef(2), attempt: uint53(3) })
@@ -105,6 +106,7 @@ export const tapestryMessage = union('TapestryMessage', 'type', {
   multicast: nested(20, multicast),
   'multicast-ack': nested(21, multicastAck),
   leave: nested(22, leave),
+  'leave-ack': nested(23, leaveAck),
 })
 
 type WireMessage = Infer<typeof tapestryMessage> & TapestryMessage

@@ -82,6 +82,8 @@ export interface TapestryConfig {
   readonly joinRetryMaxMs: Millis
   /** Joining gives up after this time. */
   readonly joinMs: Millis
+  /** How long a node that leaves waits at most until all who have it in a table have confirmed that they no longer do. */
+  readonly leaveMs: Millis
 }
 
 export const tapestryDefaults: TapestryConfig = {
@@ -161,6 +163,8 @@ export const tapestryDefaults: TapestryConfig = {
   joinRetryMs: 500,
   joinRetryMaxMs: 15_000,
   joinMs: 120_000,
+  /** Our guess: time to say it three times; half of what the walking allows for leaving as a whole. */
+  leaveMs: 5_000,
 }
 
 /** Smallest and largest allowed value of each parameter; all are whole numbers. */
@@ -205,6 +209,7 @@ const bounds: { readonly [Field in keyof TapestryConfig]: readonly [least: numbe
   joinRetryMs: [1, 600_000],
   joinRetryMaxMs: [1, 3_600_000],
   joinMs: [100, 86_400_000],
+  leaveMs: [10, 3_600_000],
 }
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */

@@ -1,10 +1,9 @@
-import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import { refsMax, send } from './messages.ts'
+import { send } from './messages.ts'
 import type { Parts } from './parts.ts'
 import { slotNumber } from './state.ts'
 
-/** Nodes that go: this one with a good-bye (JSAC 2004, §III-D), others with one or without (§III-E). */
+/** Other nodes that go, with a good-bye (JSAC 2004, §III-D) or without (§III-E). How this one does: `retirement.ts`. */
 export class Departures {
   private readonly parts: Parts
 
@@ -12,27 +11,22 @@ export class Departures {
     this.parts = parts
   }
 
-  /** This node goes. It tells everybody who has it in a table, with those that may take its place. */
-  leave(fx: OverlayEffects): void {
-    const { state } = this.parts
-    const told = new Map<Guid, NodeRef>()
-    for (const ref of [...state.everybody(), ...state.backpointers.refs()]) told.set(ref.id, ref)
-    const refs = this.replacements()
-    for (const ref of told.values()) send(ref, { type: 'leave', refs }, fx)
-  }
-
-  /** A peer goes. Returns those it names in its place, to be looked at. */
+  /** A peer goes, and still passes on what is on its way to it. Returns those it names in its place, to be looked at. */
   onLeave(from: NodeRef, refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): readonly NodeRef[] {
     const { state, repair } = this.parts
+    send(from, { type: 'leave-ack' }, fx)
     const known = state.find(from.id)
     if (known === undefined) state.backpointers.delete(from.id)
+    // What it sent a joiner before may arrive later.
+    if (known === undefined && state.standing === 'outside') state.failed.add(from, true, now)
     if (known === undefined || from.epoch < known.epoch) return []
     const level = state.map.levelOf(from.id)
     const digit = state.map.digitOf(from.id, level)
     state.failed.add(from, true, now)
-    this.lose(known, now, fx)
-    // It knew everybody who shares more with it than this node does. If there is nobody, the slot is empty.
-    const named = refs.filter((ref) => ref.id !== state.self.id && ref.id.length === state.self.id.length)
+    this.takeOut(known, now, fx)
+    fx.peerRecovered(from)
+    // It knew everybody who shares more with it than this node does. If there is nobody, but for such as leave too, the slot is empty.
+    const named = refs.filter((ref) => ref.id !== state.self.id && ref.id.length === state.self.id.length && !state.failed.refuses(ref))
     const isInSlot = (ref: NodeRef): boolean => state.map.levelOf(ref.id) === level && state.map.digitOf(ref.id, level) === digit
     if (!named.some(isInSlot)) repair.conclude(slotNumber(level, digit), fx)
     return refs
@@ -52,8 +46,14 @@ export class Departures {
     this.lose(known ?? ref, now, fx)
   }
 
-  /** Out of all tables, and on with closing the gaps. */
+  /** It is no use to send it anything. */
   lose(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    this.takeOut(ref, now, fx)
+    fx.peerFailed(ref)
+  }
+
+  /** Out of all tables, and on with closing the gaps. */
+  private takeOut(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { parts } = this
     const { state } = parts
     const wasPointer = state.map.get(ref.id) !== undefined
@@ -61,7 +61,6 @@ export class Departures {
     parts.measuring.drop(ref.id, now, fx)
     parts.guardians.forget(ref.id)
     state.drop(ref, fx)
-    fx.peerFailed(ref)
     for (const completed of parts.multicasts.onGone(ref, now, fx)) parts.conclude(completed, now, fx)
     if (wasPointer && state.standing === 'member') this.seekBackup(ref, fx)
   }
@@ -71,14 +70,6 @@ export class Departures {
     const { siblings, map, failed, missed, config } = this.parts.state
     if (siblings.size > 0 || map.depth > 0 || missed.size < config.siblingsMin) return false
     return failed.missed(config.failedMs, now).filter(({ id }) => missed.has(id)).length >= config.siblingsMin
-  }
-
-  /** Nodes that share most with this one, some of each level, the deepest first. */
-  private replacements(): NodeRef[] {
-    const { map } = this.parts.state
-    const refs: NodeRef[] = []
-    for (let level = map.depth - 1; level >= 0; level--) refs.push(...map.primaries(level).slice(0, replacementsPerLevel))
-    return refs.slice(0, refsMax)
   }
 
   /** A slot that has lost a backup: another node's pointers there may do. */
@@ -92,6 +83,3 @@ export class Departures {
     send(helper, { type: 'slot-request', slot: slotNumber(level, state.map.digitOf(lost.id, level)), ...state.statusFor(helper) }, fx)
   }
 }
-
-/** Our guess: one of them answers. */
-const replacementsPerLevel = 4

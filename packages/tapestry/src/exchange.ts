@@ -77,7 +77,8 @@ export class Exchanges {
 
   onFetch(from: NodeRef, fetch: Fetch, fx: OverlayEffects): void {
     const refs = fetch.ids.flatMap((id) => this.state.find(id) ?? [])
-    if (refs.length > 0) send(from, { type: 'contacts', refs: refs.slice(0, refsMax), gone: [] }, fx)
+    const gone = fetch.ids.filter((id) => this.state.failed.has(id))
+    if (refs.length + gone.length > 0) send(from, { type: 'contacts', refs: refs.slice(0, refsMax), gone }, fx)
   }
 
   /** In turn by chance: one whose group is the same, so that all of it is compared at once; a cousin, of a branch in doubt if there is one; any sibling. */
@@ -138,7 +139,8 @@ export function fillersFor(state: TapestryState, shared: number, slots: readonly
   for (const slot of slots) {
     const level = Math.floor(slot / slotBase)
     if (level > shared || level >= state.map.digits) continue
-    if (state.map.ownDigit(level) === slot % slotBase && level === shared) found.set(state.self.id, state.self)
+    const isOwn = state.map.ownDigit(level) === slot % slotBase && level === shared
+    if (isOwn && state.standing !== 'leaving') found.set(state.self.id, state.self)
     for (const ref of state.map.numbered(slot).slice(0, each)) found.set(ref.id, ref)
     if (found.size >= slotsMax) break
   }

@@ -65,7 +65,18 @@ export class Join {
       return this.detours++ < detoursMax ? this.ask(fx) : this.pause(fx)
     }
     this.rounds.refusedBy(from)
-    if (this.phase === 'asking') this.pause(fx)
+    if (this.phase !== 'building') this.pause(fx)
+  }
+
+  /** A peer leaves. An insertion that it has begun it ends before; anything else has to be asked of another. */
+  onLeave(peer: NodeRef, fx: OverlayEffects): void {
+    this.unmet?.delete(peer.id)
+    if ((this.phase === 'asking' || this.phase === 'building') && peer.id === this.contact.id) this.pause(fx)
+  }
+
+  /** The surrogate says that these are gone: they need not be known. */
+  onGone(ids: readonly Guid[]): void {
+    for (const id of ids) this.unmet?.delete(id)
   }
 
   /** A peer cannot be reached. */
@@ -84,6 +95,7 @@ export class Join {
     const { state } = this
     this.rounds.noteMember()
     this.contact = from
+    if (state.failed.refuses(from)) return this.pause(fx)
     const shared = state.map.levelOf(from.id)
     const refs = state.credible(message.refs, now)
     const closer = refs.find((ref) => state.map.levelOf(ref.id) > shared)
@@ -138,7 +150,8 @@ export class Join {
   onTimer(wait: number, now: Millis, fx: OverlayEffects): 'joining' | 'failed' | 'founder' {
     if (wait !== this.wait || this.phase === 'building') return 'joining'
     if (this.phase === 'inserting') {
-      if (now - this.insertSentAt < this.state.config.insertMs) this.remind(fx)
+      const isInTime = now - this.insertSentAt < this.state.config.insertMs
+      if (isInTime && !this.state.failed.refuses(this.contact)) this.remind(fx)
       else this.pause(fx)
       return 'joining'
     }

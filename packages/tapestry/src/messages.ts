@@ -25,6 +25,7 @@ export type TapestryMessage =
   | Multicast
   | MulticastAck
   | Leave
+  | LeaveAck
 
 /** `fx.send` for this union: the compiler checks what it says. */
 export function send(to: NodeRef, message: TapestryMessage, fx: OverlayEffects): void {
@@ -215,6 +216,11 @@ export interface MulticastAck extends Message {
 interface Leave extends Message {
   readonly type: 'leave'
   readonly refs: readonly NodeRef[]
+}
+
+/** The sender of a {@link Leave} is in none of my tables any more. */
+interface LeaveAck extends Message {
+  readonly type: 'leave-ack'
 }
 
 /** `join`: the joiner asks. `seek`: a member looks, through a past contact, for a part of the network that it does not know. */

@@ -180,7 +180,7 @@ export class Multicasts {
       children: [],
       startedAt: now,
       awaits: false,
-      ids: new Set(purpose === 'insert' ? [state.self.id] : []),
+      ids: new Set(purpose === 'insert' && state.standing !== 'leaving' ? [state.self.id] : []),
       refs: new Map(found.map((ref) => [ref.id, ref])),
     }
     table.set(token, running)

@@ -1,6 +1,7 @@
 import { digitAt } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Avoid, NextHop, NodeRef } from '@plaxton/kbr'
+import { replicaSet } from './questions.ts'
 import type { TapestryState } from './state.ts'
 import { slotNumber } from './state.ts'
 
@@ -24,7 +25,19 @@ export function nextHop(state: TapestryState, suspects: ReadonlySet<Guid>, key: 
     if (choice === 'hold') return hold
     return { action: 'forward', to: choice, cursor: level + 1 }
   }
+  if (state.standing === 'leaving') return toHeir(state, suspects, key, avoid)
   return state.standing === 'member' ? deliver : hold
+}
+
+/**
+ * A node that leaves is root of nothing: the next in the order of responsibility is, from the moment it has said that this node is out of its tables; until
+ * then it would send the message back.
+ */
+function toHeir(state: TapestryState, suspects: ReadonlySet<Guid>, key: Guid, avoid: Avoid): NextHop {
+  const heir = replicaSet(state, key, 2).find((ref) => ref.id !== state.self.id)
+  if (heir === undefined) return state.everybody().length === 0 ? deliver : hold
+  const isFit = !avoid.has(heir.id) && !suspects.has(heir.id) && !state.unconfirmed.has(heir.id)
+  return isFit ? { action: 'forward', to: heir, cursor: 0 } : hold
 }
 
 function choose(state: TapestryState, suspects: ReadonlySet<Guid>, key: Guid, level: number, avoid: Avoid): NodeRef | 'stay' | 'hold' {

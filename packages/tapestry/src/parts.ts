@@ -3,7 +3,7 @@ import { Measuring, Probing } from '@plaxton/upkeep'
 import { Distances } from './distances.ts'
 import { Exchanges, fillersFor } from './exchange.ts'
 import { Guardians } from './guardians.ts'
-import { foundMax } from './messages.ts'
+import { foundMax, send } from './messages.ts'
 import type { Multicast } from './messages.ts'
 import { Multicasts } from './multicast.ts'
 import type { Completed } from './multicast.ts'
@@ -33,10 +33,22 @@ export class Parts {
     this.repair = new SlotRepair(state, this.probing, this.multicasts)
   }
 
+  onMulticast(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    if (message.subject.id.length !== state.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
+    if (!state.counts && !state.routes) return send(from, { type: 'pong', seq: 0, ...state.statusFor(from) }, fx)
+    // Whoever passes one on here has this node in a table, and says so when asked; then it is taken from it when it comes again. Or it has just left.
+    if (!state.isAcquainted(from.id) && !state.failed.refuses(from)) return state.ping(from, state.nextSeq(), fx)
+    if (message.level <= state.map.levelOf(from.id)) return fx.emit({ type: 'dropped', from, reason: 'a multicast to more than a slot' })
+    if (message.purpose === 'insert' && !this.insertions.hasRoom) return
+    if (this.multicasts.isNew(from, message, now, fx)) this.pass(from, message, now, fx)
+  }
+
   /** The node's own part in a multicast, and on with it. */
-  pass(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): void {
+  private pass(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): void {
     const { purpose, subject, slots } = message
-    const awaits = purpose === 'insert' && this.insertions.welcome(subject, slots, now, fx)
+    const takesIn = purpose === 'insert' && this.state.counts
+    const awaits = takesIn && this.insertions.welcome(subject, slots, now, fx)
     if (purpose === 'obituary') this.guardians.onObituary(subject, now, fx)
     const found = purpose === 'check' ? fillersFor(this.state, this.state.map.levelOf(subject.id), slots, foundMax) : []
     this.multicasts.pass(from, message, found, awaits, now, fx)

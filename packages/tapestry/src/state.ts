@@ -5,6 +5,7 @@ import { FailedSet, History, Proximity } from '@plaxton/upkeep'
 import { Backpointers } from './backpointers.ts'
 import type { TapestryConfig } from './config.ts'
 import { Cousins } from './cousins.ts'
+import { Guests } from './guests.ts'
 import { farAway, send } from './messages.ts'
 import type { Status } from './messages.ts'
 import { NeighborMap, slotBase } from './neighbor-map.ts'
@@ -13,9 +14,9 @@ import { SiblingGroup } from './siblings.ts'
 
 /**
  * Where a node stands. `outside`: not a member, and in nobody's map. `inserting`: its map is built, and everybody who needs to know it is being
- * told. `member`: they all know. `gone`: it has left.
+ * told. `member`: they all know. `leaving`: it is root of nothing, and passes on what comes until it is in nobody's table. `gone`: it has left.
  */
-export type Standing = 'outside' | 'inserting' | 'member' | 'gone'
+export type Standing = 'outside' | 'inserting' | 'member' | 'leaving' | 'gone'
 
 /** What one node knows, and the only ways in and out of its tables. */
 export class TapestryState {
@@ -26,6 +27,7 @@ export class TapestryState {
   readonly siblings: SiblingGroup
   readonly cousins: Cousins
   readonly backpointers: Backpointers
+  readonly guests: Guests
   readonly proximity: Proximity
   readonly failed: FailedSet
   readonly history: History
@@ -34,6 +36,8 @@ export class TapestryState {
   /** Who was found dead since somebody new came in. Bound: `failedMax`. Full: a further one does not count. */
   readonly missed = new Set<Guid>()
   standing: Standing = 'outside'
+  /** While this node leaves: those that may still have it in a table. */
+  unconfirmed: ReadonlyMap<Guid, NodeRef> = new Map()
   private lastSeq = 0
   /** Nodes that have come into the map or gone from it in this step. Bound: what one step can do. Undefined when none. */
   private untold: Map<Guid, NodeRef> | undefined = undefined
@@ -47,6 +51,7 @@ export class TapestryState {
     this.siblings = new SiblingGroup(self, config.digitBits, config.siblingsMin)
     this.cousins = new Cousins(self, config.digitBits, config.siblingsMin)
     this.backpointers = new Backpointers(config.backpointersMax)
+    this.guests = new Guests(config.watchMax)
     this.failed = new FailedSet(config)
     this.history = new History(config.historyMax)
   }
@@ -59,6 +64,11 @@ export class TapestryState {
   /** Whether others are to treat this node as a member. */
   get counts(): boolean {
     return this.standing === 'member' || this.standing === 'inserting'
+  }
+
+  /** Whether this node passes messages on. */
+  get routes(): boolean {
+    return this.standing === 'member' || this.standing === 'leaving'
   }
 
   /** What this node says of itself to `ref`. */

@@ -59,6 +59,7 @@ export class Insertions {
     for (const ref of state.neighbors()) refs.set(ref.id, ref)
     refs.delete(joiner.id)
     for (const ref of refs.values()) if (this.isInserting(ref, now)) refs.delete(ref.id)
+    state.guests.note(joiner)
     send(joiner, { type: 'surrogate', attempt, refs: [...refs.values()].slice(0, refsMax), ...state.statusFor(joiner) }, fx)
     return false
   }
@@ -96,6 +97,11 @@ export class Insertions {
     if (insertion === undefined) return
     this.running!.delete(completed.token)
     this.tell(insertion.joiner, insertion.attempt, completed, fx)
+  }
+
+  /** Whether an insertion that began here is under way. */
+  get isServing(): boolean {
+    return this.running !== undefined && this.running.size > 0
   }
 
   /** Whether one more can be waited for. */

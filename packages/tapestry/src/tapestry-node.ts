@@ -10,11 +10,12 @@ import { Join } from './join.ts'
 import { considerSome, onLevelRequest } from './levels.ts'
 import { Maintenance } from './maintenance.ts'
 import { send } from './messages.ts'
-import type { Contacts, ExchangeReply, InsertPayload, InsertRequest, Multicast, Surrogate, TapestryMessage } from './messages.ts'
+import type { Contacts, ExchangeReply, InsertPayload, InsertRequest, Surrogate, TapestryMessage } from './messages.ts'
 import { nextHop } from './next-hop.ts'
 import { Parts } from './parts.ts'
 import { replicaSet, routeCandidates } from './questions.ts'
 import { keyRange } from './range.ts'
+import { Retirement, sayGoodbye } from './retirement.ts'
 import { onSlotRequest } from './slot-repair.ts'
 import { TapestryState } from './state.ts'
 import { onInsertRequest } from './surrogate.ts'
@@ -31,7 +32,7 @@ import { onInsertRequest } from './surrogate.ts'
  *    asked; a sibling group that has become too small is collected anew.
  * 5. **Keep in tune** ({@link Maintenance}, `Exchanges`). Now and then it compares siblings and holes with a random sibling, and a level with a random node of that
  *    level, and looks for a lost part of the network.
- * 6. **Leave** ({@link Departures}). It tells everybody who has it in a table, with replacements.
+ * 6. **Leave** ({@link Retirement}). It tells everybody who has it in a table, with replacements, and goes when they have confirmed.
  *
  * This class takes the inputs apart and hands them on; each exchange is in a file of its own, and {@link TapestryState} holds what is known.
  */
@@ -47,6 +48,8 @@ export class TapestryNode implements Overlay {
   private joining: Join | undefined = undefined
   /** Undefined except while the sibling group is being collected. */
   private gathering: Gathering | undefined = undefined
+  /** Undefined except while leaving. */
+  private retirement: Retirement | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
 
   constructor(self: NodeRef, config: TapestryConfig, prng: Prng) {
@@ -104,8 +107,19 @@ export class TapestryNode implements Overlay {
     else this.startJoining(others, now, fx)
   }
 
+  retire(now: Millis, fx: OverlayEffects): void {
+    if (!this.ready) return
+    this.gathering = undefined
+    this.retirement = new Retirement(this.parts, now)
+    this.retirement.start(fx)
+  }
+
+  get retired(): boolean {
+    return this.retirement === undefined || this.retirement.isOver
+  }
+
   leave(_now: Millis, fx: OverlayEffects): void {
-    if (this.state.counts) this.departures.leave(fx)
+    if (this.state.counts) sayGoodbye(this.parts, fx)
     this.state.standing = 'gone'
     this.joining = undefined
     this.gathering = undefined
@@ -119,6 +133,7 @@ export class TapestryNode implements Overlay {
     if (from.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
     const received = message as TapestryMessage
     if ('group' in received) this.acquaintances.meet(from, received, now, fx)
+    this.retirement?.onHeard(from, 'group' in received && received.member, fx)
     this.take(from, received, now, fx)
     this.settle(now, fx)
   }
@@ -242,11 +257,14 @@ export class TapestryNode implements Overlay {
       case 'inserted':
         return this.joining?.onInserted(from, message, fx)
       case 'multicast':
-        return this.onMulticast(from, message, now, fx)
+        return this.parts.onMulticast(from, message, now, fx)
       case 'multicast-ack':
         return this.parts.conclude(this.parts.multicasts.onAck(from, message, now, fx), now, fx)
       case 'leave':
+        this.joining?.onLeave(from, fx)
         return this.acquaintances.learn(this.departures.onLeave(from, message.refs, now, fx), now, fx)
+      case 'leave-ack':
+        return this.retirement?.onAck(from, fx)
       default:
         return unreachable(message)
     }
@@ -279,7 +297,10 @@ export class TapestryNode implements Overlay {
         return void this.parts.guardians.watch(now, fx)
       case 'obituary':
         return this.parts.guardians.onObituaryTimer(arg, now, fx)
+      case 'leave':
+        return this.retirement?.onTimer(now, fx)
       default:
+        if (this.retirement !== undefined) return
         this.maintenance.onTimer(kind, this.bootstraps, now, fx)
         if (kind === 'seek' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
@@ -287,6 +308,7 @@ export class TapestryNode implements Overlay {
 
   /** Hearsay. Who is needed is greeted until it answers; who could be near is measured. */
   private onContacts(contacts: Contacts, now: Millis, fx: OverlayEffects): void {
+    this.joining?.onGone(contacts.gone)
     for (const id of contacts.gone) this.parts.guardians.onObituary(id, now, fx)
     this.acquaintances.learn(contacts.refs, now, fx)
   }
@@ -296,19 +318,6 @@ export class TapestryNode implements Overlay {
     if (reply.refs.some((ref) => this.state.needs(ref.id))) this.parts.exchanges.restless = true
     this.acquaintances.learn(reply.refs, now, fx)
     if (this.parts.exchanges.restless) fx.startTimer('firstExchange', 0, this.state.prng.jitter(this.state.config.exchangeSoonMs, 0.5))
-  }
-
-  // Multicasts
-
-  private onMulticast(from: NodeRef, message: Multicast, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    if (message.subject.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
-    if (!state.counts) return send(from, { type: 'pong', seq: 0, ...state.statusFor(from) }, fx)
-    // Whoever passes one on here has this node in a table, and says so when asked; then it is taken from it when it comes again.
-    if (!state.isAcquainted(from.id)) return state.ping(from, state.nextSeq(), fx)
-    if (message.level <= state.map.levelOf(from.id)) return fx.emit({ type: 'dropped', from, reason: 'a multicast to more than a slot' })
-    if (message.purpose === 'insert' && !this.parts.insertions.hasRoom) return
-    if (this.parts.multicasts.isNew(from, message, now, fx)) this.parts.pass(from, message, now, fx)
   }
 
   // Joining
@@ -369,7 +378,7 @@ export class TapestryNode implements Overlay {
     this.parts.insertions.proceed(fx)
     if (joining?.settled === true) this.becomeMember(joining.startedAt, now, fx)
     if (this.ready && this.departures.isCutOff(now)) return this.rejoin(now, fx)
-    if (state.doubtful.size > 0 && this.ready) this.parts.repair.proceed(now, fx)
+    if (state.doubtful.size > 0 && state.routes) this.parts.repair.proceed(now, fx)
     if (this.gathering === undefined ? state.siblings.tooSmall : this.gathering.complete) this.gather(now, fx)
     state.tellPointers(fx)
   }

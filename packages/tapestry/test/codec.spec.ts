@@ -41,6 +41,7 @@ function samples(): TapestryMessage[] {
     { type: 'multicast', seq: 3, token: 2 ** 52, purpose: 'check', level: 63, subject: node(), slots: [5] },
     { type: 'multicast-ack', seq: 3, done: true, ids: ids(10), refs: nodes(1) },
     { type: 'leave', refs: nodes(9) },
+    { type: 'leave-ack' },
   ]
 }
 
@@ -50,7 +51,7 @@ describe('tapestryCodec', () => {
   })
 
   it('has a sample of every kind of message in this test', () => {
-    assert.equal(new Set(samples().map(({ type }) => type)).size, 22)
+    assert.equal(new Set(samples().map(({ type }) => type)).size, 23)
   })
 
   it('leaves out the nodes that the driver refuses', () => {

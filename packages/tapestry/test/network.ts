@@ -54,8 +54,9 @@ export class TestNetwork {
     })
   }
 
+  /** Those that stay. */
   living(): TestHost[] {
-    return [...this.hosts.values()].filter((host) => host.alive)
+    return [...this.hosts.values()].filter((host) => host.alive && !host.leaving)
   }
 
   members(): TestHost[] {
@@ -113,6 +114,7 @@ export class TestNetwork {
       if (!host.alive) return
       host.node.onContact(from.ref, this.now, host)
       deliver(host)
+      host.goWhenRetired()
     })
   }
 
@@ -148,6 +150,9 @@ export class TestHost implements OverlayEffects {
   readonly neighbors: string[] = []
   routeChanges = 0
   alive = true
+  leaving = false
+  /** Walks that wait. */
+  private readonly held = new Set<() => void>()
   readonly readRef = (id: Guid, address: string, epoch: number): NodeRef => ({ id, address, epoch })
   private readonly network: TestNetwork
 
@@ -165,7 +170,15 @@ export class TestHost implements OverlayEffects {
     )
   }
 
+  /** It goes when the others have confirmed. */
   leave(): void {
+    this.leaving = true
+    this.node.retire(this.network.now, this)
+    this.goWhenRetired()
+  }
+
+  goWhenRetired(): void {
+    if (!this.leaving || !this.alive || !this.node.retired || this.held.size > 0) return
     this.node.leave(this.network.now, this)
     this.alive = false
   }
@@ -176,6 +189,7 @@ export class TestHost implements OverlayEffects {
 
   peerDown(peer: NodeRef, cause: PeerDownCause): void {
     this.node.onPeerDown(peer, cause, this.network.now, this)
+    this.goWhenRetired()
   }
 
   /** Hands it a message as if `from` had sent it. */
@@ -189,7 +203,11 @@ export class TestHost implements OverlayEffects {
   }
 
   startTimer(kind: string, arg: number, delayMs: Millis): void {
-    this.network.at(delayMs, () => this.alive && this.node.onTimer(kind, arg, this.network.now, this))
+    this.network.at(delayMs, () => {
+      if (!this.alive) return
+      this.node.onTimer(kind, arg, this.network.now, this)
+      this.goWhenRetired()
+    })
   }
 
   emit(event: KbrEvent): void {
@@ -202,7 +220,10 @@ export class TestHost implements OverlayEffects {
 
   becameReady(): void {}
   peerFailed(): void {}
-  peerRecovered(): void {}
+
+  peerRecovered(): void {
+    for (const again of [...this.held]) this.network.at(0, again)
+  }
 
   neighborChanged(node: NodeRef, joined: boolean): void {
     this.neighbors.push(`${joined ? '+' : '-'}${node.id}`)
@@ -212,13 +233,24 @@ export class TestHost implements OverlayEffects {
     this.routeChanges++
   }
 
+  /** Goes on when the overlay has learnt something, or after a while. */
+  private hold(goOn: () => void): void {
+    const again = (): void => {
+      if (!this.held.delete(again)) return
+      goOn()
+      this.goWhenRetired()
+    }
+    this.held.add(again)
+    this.network.at(500, again)
+  }
+
   /** One hop of a walk. A hop that is not there is noticed after 300 ms. */
   private walk(key: Guid, payload: Uint8Array, hops: number, cursor: number, avoid: ReadonlySet<Guid>): void {
     const { node, network } = this
     if (hops > 32 || avoid.size > 8 || !this.alive) return
     const next = node.nextHop(key, cursor, avoid)
     if (next.action === 'none') return
-    if (next.action === 'hold') return network.at(500, () => this.walk(key, payload, hops + 1, cursor, new Set()))
+    if (next.action === 'hold') return this.hold(() => this.walk(key, payload, hops + 1, cursor, new Set()))
     const to = next.action === 'forward' ? next.to : undefined
     if (!node.forwardOwn(key, payload, hops, to, network.now, this) || next.action !== 'forward' || to === undefined) return
     let arrived = false
