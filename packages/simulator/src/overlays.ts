@@ -1,11 +1,14 @@
 import { chord, chordDefaults } from '@plaxton/chord'
 import type { ChordConfig, ChordNode } from '@plaxton/chord'
+import { kademlia, kademliaDefaults } from '@plaxton/kademlia'
+import type { KademliaConfig, KademliaNode } from '@plaxton/kademlia'
 import type { OverlayFactory } from '@plaxton/kbr'
 import { pastry, pastryDefaults } from '@plaxton/pastry'
 import type { PastryConfig } from '@plaxton/pastry'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { TapestryConfig, TapestryNode } from '@plaxton/tapestry'
 import { IdealChord } from './ideal-chord.ts'
+import { IdealKademlia } from './ideal-kademlia.ts'
 import { IdealPastry } from './ideal-pastry.ts'
 import { IdealTapestry } from './ideal-tapestry.ts'
 import type { IdealTables, Place } from './ideal-tables.ts'
@@ -17,6 +20,8 @@ import { checkRing } from './ring-checks.ts'
 import type { Simulation } from './simulation.ts'
 import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
+import { checkSiblingLists } from './xor-checks.ts'
+import { xorDistance } from './xor-ownership.ts'
 
 /** An overlay as the scenarios run and check it. */
 export interface OverlayUnderTest {
@@ -40,18 +45,20 @@ export interface OverlayVariant {
   readonly calm?: boolean
 }
 
-export type OverlayName = 'pastry' | 'tapestry' | 'chord'
+export type OverlayName = 'pastry' | 'tapestry' | 'chord' | 'kademlia'
 
 /** The overlays there are, by name. */
 export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) => OverlayUnderTest>> = {
   pastry: ({ digitBits = 4, calm = false } = {}) => pastryUnderTest({ leafSetSize: 16, digitBits, ...(calm ? calmPastry : {}) }),
   tapestry: ({ digitBits = 4, calm = false } = {}) => tapestryUnderTest({ digitBits, ...(calm ? calmTapestry : {}) }),
+  kademlia: ({ calm = false } = {}) => kademliaUnderTest({ siblingsSure: 12, siblings: 30, ...(calm ? calmKademlia : {}) }),
   chord: ({ calm = false } = {}) => chordUnderTest(calm ? calmChord : {}),
 }
 
 const hourMs = 3_600_000
 const calmPastry = { heartbeatMs: hourMs, tableProbeMs: hourMs, leafExchangeMs: hourMs, rowExchangeMs: hourMs, historyMs: hourMs } as const
 const calmTapestry = { heartbeatMs: hourMs, beaconMs: hourMs, exchangeMs: hourMs, optimizeMs: hourMs, seekMs: hourMs } as const
+const calmKademlia = { heartbeatMs: hourMs, contactMs: hourMs, exchangeMs: hourMs, seekMs: hourMs } as const
 const calmChord = { stabilizeMs: hourMs, historyMs: hourMs } as const
 
 /** Pastry with this configuration. */
@@ -94,5 +101,24 @@ export function chordUnderTest(config: Partial<ChordConfig> = {}): OverlayUnderT
     ideal: (topology, places) => new IdealChord(topology, places, { successors, predecessors, fingerSuccessors }),
     checkTables: (simulation, violations) =>
       checkRing(simulation, violations, { successors, predecessors, viewOf: (node) => node.kbr.overlay as ChordNode }),
+  }
+}
+
+/** Kademlia with this configuration. */
+export function kademliaUnderTest(config: Partial<KademliaConfig> = {}): OverlayUnderTest {
+  const { bucketSize, siblingsSure, siblings } = { ...kademliaDefaults, ...config }
+  return {
+    overlay: kademlia(config),
+    ownership: xorDistance,
+    ranksKnown: siblingsSure,
+    // Beyond the root, what is known of a key depends on how evenly nodes are spread: that fewer are fails once in ten thousand million keys.
+    ranksHeld: Math.max(1, Math.floor(siblings / 10)),
+    ideal: (topology, places) => new IdealKademlia(topology, places, { bucketSize, siblings }),
+    checkTables: (simulation, violations) =>
+      checkSiblingLists(simulation, violations, {
+        least: siblingsSure,
+        places: siblings,
+        bucketsOf: (node) => node.kbr.overlay as KademliaNode,
+      }),
   }
 }

@@ -1,3 +1,5 @@
+export { ClosestSearch } from './closest-search.ts'
+export type { ClosestSearchConfig } from './closest-search.ts'
 export { FailedSet } from './failed-set.ts'
 export type { FailedSetConfig } from './failed-set.ts'
 export { History } from './history.ts'

@@ -1,0 +1,5 @@
+export { kademlia } from './kademlia.ts'
+export { KademliaNode } from './kademlia-node.ts'
+export { kademliaDefaults } from './config.ts'
+export type { KademliaConfig } from './config.ts'
+export type { KademliaMessage } from './messages.ts'
