@@ -18,6 +18,7 @@ export type Parameters = Readonly<Record<string, number>>
 const overlays = {
   pastry: () => import('@plaxton/pastry').then((it) => kind('Pastry', it.pastry, it.pastryDefaults)),
   tapestry: () => import('@plaxton/tapestry').then((it) => kind('Tapestry', it.tapestry, it.tapestryDefaults)),
+  chord: () => import('@plaxton/chord').then((it) => kind('Chord', it.chord, it.chordDefaults)),
 } as const satisfies Record<string, () => Promise<OverlayKind>>
 
 export type OverlayName = keyof typeof overlays

@@ -1,5 +1,6 @@
+import { chord } from '@plaxton/chord'
 import { pastry } from '@plaxton/pastry'
-import { ringDistance, surrogate } from '@plaxton/simulator'
+import { clockwise, ringDistance, surrogate } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { OverlayUnderTest } from '../../src/index.ts'
 
@@ -14,5 +15,10 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
     create: tapestry,
     ownership: surrogate(tapestryDefaults.digitBits),
     has: { ranges: 'scattered', proximity: true, heals: true },
+  },
+  chord: {
+    create: chord,
+    ownership: clockwise,
+    has: { ranges: 'contiguous', proximity: true, heals: true },
   },
 }

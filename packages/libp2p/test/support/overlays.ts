@@ -1,4 +1,5 @@
-import { ringDistance } from '@plaxton/guid'
+import { chord } from '@plaxton/chord'
+import { compareClockwise, ringDistance } from '@plaxton/guid'
 import { pastry } from '@plaxton/pastry'
 import { tapestry } from '@plaxton/tapestry'
 import type { Guid } from '@plaxton/guid'
@@ -14,6 +15,7 @@ interface OverlayUnderTest {
 export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
   pastry: { factory: pastry, byCloseness: (key) => (a, b) => (ringDistance(a, key) < ringDistance(b, key) ? -1 : 1) },
   tapestry: { factory: tapestry, byCloseness: (key) => (a, b) => (surrogateOrder(a, key) < surrogateOrder(b, key) ? -1 : 1) },
+  chord: { factory: chord, byCloseness: (key) => (a, b) => compareClockwise(a, b, key) },
 }
 
 /** How far each digit is from the key's, going up and around; compared from the first digit on. */
