@@ -1,4 +1,3 @@
-import { compareCommand } from './compare/command.ts'
 import { UsageError } from './options.ts'
 
 /** Where a command writes. */
@@ -7,7 +6,8 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean }
 }
 
-type Command = (args: readonly string[], streams: Streams) => boolean
+/** Returns whether all is well. */
+type Command = (args: readonly string[], streams: Streams) => boolean | Promise<boolean>
 
 const usage = `Usage: plaxton-lab COMMAND [OPTION…]      (in the repository: npm run lab -- COMMAND [OPTION…])
 
@@ -16,26 +16,34 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]      (in the repository: n
             --topology transit-stub (Chord paper's links), can (CAN paper's), plane or uniform
             --session 30 (mean, minutes, under churn)   --minutes 10 (of quiet, and of churn)
             --out lab-results   --json (prints JSON instead of the table)
+  claims    what is claimed for overlays over routing by IP alone, measured row by row: held, not held, or not built yet
+            --overlay pastry   --nodes 200   --seed 1   --json
+            --rows scale,security (default: all seven)
 
-Ends with status 1 when an overlay failed. The same seeds give the same figures everywhere.
+Ends with status 1 when an overlay failed or a claim did not hold. The same seeds give the same figures everywhere.
 `
 
-const commands: Readonly<Record<string, Command>> = { compare: compareCommand }
+/** Each is loaded when it is called. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  compare: async () => (await import('./compare/command.ts')).compareCommand,
+  claims: async () => (await import('./claims/command.ts')).claimsCommand,
+}
 
 /** Runs the lab with these arguments and returns the status to end with: 0 done, 1 something did not hold, 2 called wrongly. */
-export function run(args: readonly string[], streams: Streams = process): number {
+export async function run(args: readonly string[], streams: Streams = process): Promise<number> {
   const [name, ...rest] = args
   if (name === 'help' || args.includes('--help')) {
     streams.stdout.write(usage)
     return 0
   }
-  const command = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined
-  if (command === undefined) {
+  const load = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined
+  if (load === undefined) {
     streams.stderr.write(usage)
     return 2
   }
   try {
-    return command(rest, streams) ? 0 : 1
+    const command = await load()
+    return (await command(rest, streams)) ? 0 : 1
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof TypeError && 'code' in error)) throw error
     streams.stderr.write(`${error.message}\n`)

@@ -31,7 +31,7 @@ export const recoveredByMs = watchedMs - 60_000
 const stepMs = 5000
 
 /** Kills a fifth of the nodes at one moment, without a word, while random members look up random keys. */
-export function massFailure(world: World, workload: Workload): Recovery {
+export function massFailure(world: World, workload: Pick<Workload, 'nodes'>): Recovery {
   const { simulation, log } = world
   const start = simulation.now
   const mortal = simulation.simulator.stream('faults').shuffle(simulation.running())

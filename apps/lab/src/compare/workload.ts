@@ -34,6 +34,6 @@ export const workloadDefaults: Workload = {
 }
 
 /** Lookups a second under churn and failure: one by every twentieth node. Enough for a 99th percentile in ten minutes. Our guess. */
-export function lookupsPerSecond({ nodes }: Workload): number {
+export function lookupsPerSecond({ nodes }: Pick<Workload, 'nodes'>): number {
   return nodes / 20
 }

@@ -1,0 +1,32 @@
+import type { Exhibit } from './exhibit.ts'
+import { verdictOf } from './exhibit.ts'
+
+/** An exhibit for a terminal: the claim, each experiment with its figure, and whether it held. */
+export function renderExhibit(exhibit: Exhibit): string {
+  const { row, claim, findings, notBuilt } = exhibit
+  return [
+    `${row.toUpperCase()}: ${verdictOf(exhibit)}`,
+    paragraph('claim', claim),
+    ...findings.flatMap(({ experiment, figure, bound, holds }) => [
+      paragraph('experiment', experiment),
+      paragraph(holds ? 'held' : 'NOT HELD', `${figure} (wanted: ${bound})`),
+    ]),
+    ...notBuilt.map((sentence) => paragraph('not built', sentence)),
+  ].join('\n')
+}
+
+const labelWidth = 14
+const lineWidth = 120
+
+/** Words in lines, beside a label. */
+function paragraph(label: string, words: string): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of words.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > lineWidth - labelWidth) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].map((text, i) => `  ${(i === 0 ? label : '').padEnd(labelWidth - 2)}${text}`).join('\n')
+}
