@@ -1,6 +1,7 @@
 import { chord } from '@plaxton/chord'
+import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
-import { clockwise, ringDistance, surrogate } from '@plaxton/simulator'
+import { clockwise, ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { OverlayUnderTest } from '../../src/index.ts'
 
@@ -14,6 +15,11 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
   tapestry: {
     create: tapestry,
     ownership: surrogate(tapestryDefaults.digitBits),
+    has: { ranges: 'scattered', proximity: true, heals: true },
+  },
+  kademlia: {
+    create: kademlia,
+    ownership: xorDistance,
     has: { ranges: 'scattered', proximity: true, heals: true },
   },
   chord: {

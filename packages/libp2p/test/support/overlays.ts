@@ -1,5 +1,6 @@
 import { chord } from '@plaxton/chord'
-import { compareClockwise, ringDistance } from '@plaxton/guid'
+import { compareByXor, compareClockwise, ringDistance } from '@plaxton/guid'
+import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
 import { tapestry } from '@plaxton/tapestry'
 import type { Guid } from '@plaxton/guid'
@@ -15,6 +16,7 @@ interface OverlayUnderTest {
 export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
   pastry: { factory: pastry, byCloseness: (key) => (a, b) => (ringDistance(a, key) < ringDistance(b, key) ? -1 : 1) },
   tapestry: { factory: tapestry, byCloseness: (key) => (a, b) => (surrogateOrder(a, key) < surrogateOrder(b, key) ? -1 : 1) },
+  kademlia: { factory: kademlia, byCloseness: (key) => (a, b) => compareByXor(a, b, key) },
   chord: { factory: chord, byCloseness: (key) => (a, b) => compareClockwise(a, b, key) },
 }
 
