@@ -67,17 +67,26 @@ export abstract class Command {
     return Math.max(1, this.deadline - now)
   }
 
-  /** Asks the servers one after the other until an answer suffices. Fails when none answers; `then` runs only while the command goes on. */
+  /**
+   * Asks the servers one after the other until an answer suffices. When none answers they are asked again, `rounds` times in all; then the command fails. `then`
+   * runs only while the command goes on.
+   */
   protected askServers(
     call: IndexCall,
     suffices: (answer: IndexAnswer) => boolean,
     now: Millis,
     fx: AppEffects,
     then: Then<IndexAnswer>,
+    round = 1,
   ): void {
     const onFailure = (detail: string, effects: AppEffects): void => this.progress('server-failed', detail, effects)
     this.parts.servers.askInTurn({ call, withinMs: this.leftMs(now), suffices, onFailure }, now, fx, (answered, time, effects) => {
       if (this.ended) return
+      if (!answered.ok && round < this.parts.config.rounds) {
+        return this.retryLater('no server answers', effects, (_, later, afterwards) =>
+          this.askServers(call, suffices, later, afterwards, then, round + 1),
+        )
+      }
       if (!answered.ok)
         return this.fail(routeError(`no index server answers; the last: ${answered.failure.detail}`, answered.failure), effects)
       then(answered.answer, time, effects)

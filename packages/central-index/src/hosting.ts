@@ -6,7 +6,6 @@ import { emit } from './events.ts'
 import { encodeAnswer, maxDetailBytes } from './messages.ts'
 import type { AnswerOf, CallOf, IndexAnswer } from './messages.ts'
 import type { Registration } from './registration.ts'
-import { utf8Length } from './words.ts'
 
 /** What other peers ask of this one: whether it has an object, messages to objects it hosts, pieces of files it offers. */
 export class Hosting {
@@ -173,8 +172,12 @@ function respond(reply: ReplyHandle, answer: IndexAnswer, fx: AppEffects): void 
   fx.reply(reply, encodeAnswer(answer))
 }
 
-/** A sentence that fits the wire. */
+/** A sentence that fits the wire, where a character takes at most four bytes. */
 function shortened(detail: string): string {
-  const whole = detail.replaceAll(/\p{Surrogate}/gu, '\ufffd')
-  return utf8Length(whole) <= maxDetailBytes ? whole : [...whole].slice(0, maxDetailBytes / 4).join('')
+  return Array.from(detail.slice(0, maxDetailBytes / 4), wholeCharacter).join('')
+}
+
+/** Half of a pair of surrogates, which is left where a text was cut, cannot travel. */
+function wholeCharacter(character: string): string {
+  return /^\p{Surrogate}$/u.test(character) ? '\ufffd' : character
 }

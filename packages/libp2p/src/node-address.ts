@@ -1,7 +1,7 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
-import { maxAddressLength } from '@plaxton/kbr'
+import { guidOfPeer, guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
+import { InvalidValueError, maxAddressLength } from '@plaxton/kbr'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
@@ -142,4 +142,32 @@ function idOfAddress(address: string, virtualNodesMax: number): Guid | undefined
 /** The number of a virtual node but the first, in the one way it may be written. */
 function readIndex(text: string): number | undefined {
   return /^[1-9][0-9]?$/.test(text) ? Number(text) : undefined
+}
+
+/**
+ * The nodes that one knows the multiaddrs of, several of one node taken together, before anybody was asked. Throws `InvalidValueError` naming `field` for one that
+ * does not end in a PeerId.
+ */
+export function nodesAt(addresses: ReadonlyArray<string | Multiaddr>, field: string): NodeRef[] {
+  const byPeer = new Map<string, Multiaddr[]>()
+  for (const address of addresses) {
+    const parsed = parseWithPeer(address, field)
+    const peer = parsed.toString().slice(parsed.toString().lastIndexOf('/p2p/') + '/p2p/'.length)
+    byPeer.set(peer, [...(byPeer.get(peer) ?? []), parsed])
+  }
+  return [...byPeer].map(([peer, known]) => {
+    const peerId = peerIdFromString(peer)
+    return { id: guidOfPeer(peerId), address: formatNodeAddress(peerId, known), epoch: 0 }
+  })
+}
+
+function parseWithPeer(address: string | Multiaddr, field: string): Multiaddr {
+  try {
+    const parsed = multiaddr(address)
+    const text = parsed.toString()
+    peerIdFromString(text.slice(text.lastIndexOf('/p2p/') + '/p2p/'.length))
+    return parsed
+  } catch {
+    throw new InvalidValueError(field, String(address), 'multiaddrs such as /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW…')
+  }
 }
