@@ -84,7 +84,10 @@ describe('the plaxton command', function () {
 
   it('names the overlays there are, and refuses another', async () => {
     for (const command of ['up', 'node']) {
-      assert.match((await runHere([command, '--help'])).stdout, /the routing overlay: pastry, tapestry, chord, kademlia\s+\(default:\s+"pastry"\)/)
+      assert.match(
+        (await runHere([command, '--help'])).stdout,
+        /the routing overlay: pastry, tapestry, chord, kademlia\s+\(default:\s+"pastry"\)/,
+      )
       const { status, stderr } = await runHere([command, '--overlay', 'bus'])
       assert.deepEqual([status, stderr], [2, 'plaxton: there is no overlay "bus"; there is pastry, tapestry, chord, kademlia\n'])
     }
