@@ -5,6 +5,7 @@ import { DolrClient } from '@plaxton/runtime'
 import { registerDolrMetrics } from './metrics.ts'
 import { OverlayApplication, freshPrng } from './overlay-application.ts'
 import { providerRouting } from './provider-routing.ts'
+import { sumStats } from './sum-stats.ts'
 import type { ContentRouting, Metrics } from '@libp2p/interface'
 import type { DolrConfig, DolrStats } from '@plaxton/dolr'
 import type { Guid } from '@plaxton/guid'
@@ -72,8 +73,10 @@ export class DolrService extends OverlayApplication<DolrNode, DolrClient> implem
     return (await this.member(options)).locate(guid, n, options)
   }
 
+  /** Of all nodes here together. */
   stats(): DolrStats {
-    return this.node.stats()
+    const [first, ...others] = this.nodes
+    return sumStats([first.stats(), ...others.map((node) => node.stats())])
   }
 
   override stop(): void {

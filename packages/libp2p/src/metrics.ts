@@ -18,8 +18,8 @@ const counterGroups: readonly CounterGroup[] = [
   {
     name: 'plaxton_libp2p_frames_total',
     label: 'direction',
-    help: 'Frames sent and received, blocks among them',
-    read: ({ link }) => ({ sent: link.framesSent, received: link.framesReceived }),
+    help: 'Frames sent and received, blocks among them, and those between nodes of this host',
+    read: ({ link }) => ({ sent: link.framesSent, received: link.framesReceived, local: link.framesLocal }),
   },
   {
     name: 'plaxton_libp2p_bytes_total',
@@ -82,6 +82,10 @@ function registerGauges<Stats>(metrics: Metrics | undefined, of: Measured<Stats>
   }
 }
 
+function countReady({ nodes }: OverlayService): number {
+  return nodes.filter(({ ready }) => ready).length
+}
+
 /** Feeds libp2p's metrics, if the node has any. The README lists the names. */
 export class OverlayMetrics {
   private readonly overlay: OverlayService
@@ -95,6 +99,7 @@ export class OverlayMetrics {
     }
     gauge('plaxton_libp2p_linked_peers', 'Peers with an open stream from this node', () => overlay.stats().linkedPeers)
     gauge('plaxton_overlay_neighbors', 'Neighbours in the id space', () => overlay.kbr.neighborSet(64).length)
+    gauge('plaxton_overlay_nodes', 'Nodes of this host that are members, virtual ones included', () => countReady(overlay))
     gauge('plaxton_overlay_ready', '1 when this node is a member of its overlay', () => Number(overlay.ready))
     this.groups =
       metrics === undefined

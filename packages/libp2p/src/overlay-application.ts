@@ -10,14 +10,15 @@ export interface OverlayApplicationComponents {
 }
 
 /**
- * What services on the overlay have in common: each runs an application core on it, a new one after each start, and makes its calls through a
- * client of promises. Calls made before the node is a member wait for that, within their own time; calls on a node that was stopped reject with
+ * What services on the overlay have in common: each runs an application core on it, on every virtual node one of its own and new ones after each start, and makes
+ * its calls through a client of promises on the first node. Calls made before the node is a member wait for that, within their own time; calls on a node that was stopped reject with
  * `NotReadyError`.
  */
 export abstract class OverlayApplication<Core extends Application, Client> implements Startable {
   private readonly components: OverlayApplicationComponents
   private readonly commandMs: Millis
-  private core: Core | undefined
+  /** By the number of the node it runs on; empty while nothing runs. */
+  private cores: Core[] = []
   private running: Client | undefined
   private used = false
 
@@ -29,17 +30,20 @@ export abstract class OverlayApplication<Core extends Application, Client> imple
 
   /** True from the start of the libp2p node to its stop. */
   get isRunning(): boolean {
-    return this.core !== undefined && this.overlay.isRunning
+    return this.cores.length > 0 && this.overlay.isRunning
   }
 
   /** Tells the overlay what to run, before it starts. */
   beforeStart(): void {
     if (this.used) return
     this.used = true
-    this.overlay.use(async () => {
-      const setUp = await this.setUp()
-      this.core = setUp.application
-      this.running = undefined
+    this.overlay.use(async (index) => {
+      const setUp = await this.setUp(index)
+      if (index === 0) {
+        this.cores = []
+        this.running = undefined
+      }
+      this.cores.push(setUp.application)
       return setUp
     })
   }
@@ -47,12 +51,12 @@ export abstract class OverlayApplication<Core extends Application, Client> imple
   start(): void {}
 
   stop(): void {
-    this.core = undefined
+    this.cores = []
     this.running = undefined
   }
 
-  /** What to run from this start on. */
-  protected abstract setUp(): Promise<ApplicationSetUp<Core>>
+  /** What to run from this start on, on node `index` of this host. */
+  protected abstract setUp(index: number): Promise<ApplicationSetUp<Core>>
 
   /** The promise side of `core` on `host`. */
   protected abstract clientOf(host: NodeHost, core: Core): Client
@@ -62,10 +66,16 @@ export abstract class OverlayApplication<Core extends Application, Client> imple
     return this.components.overlay
   }
 
-  /** The core that runs now. */
+  /** The core that runs on the first node now. */
   protected get node(): Core {
-    if (this.core === undefined) throw notRunning()
-    return this.core
+    return this.nodes[0]
+  }
+
+  /** Those of all nodes here, the first node's first. */
+  protected get nodes(): readonly [Core, ...Core[]] {
+    const [first, ...others] = this.cores
+    if (first === undefined) throw notRunning()
+    return [first, ...others]
   }
 
   protected get client(): Client {

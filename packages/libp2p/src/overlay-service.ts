@@ -1,41 +1,25 @@
 import { peerRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import { multiaddr } from '@multiformats/multiaddr'
-import { DeadlineError, InvalidValueError, NotReadyError, RouteError } from '@plaxton/kbr'
-import { NodeHost } from '@plaxton/runtime'
+import { DeadlineError, NotReadyError, RouteError } from '@plaxton/kbr'
+import { HostGroup } from '@plaxton/runtime'
 import { TypedEventEmitter } from 'main-event'
 import { Libp2pLink } from './libp2p-link.ts'
+import { listenersUp } from './listeners.ts'
+import { checkedCount, parsedBootstrap } from './overlay-init.ts'
 import { Membership } from './membership.ts'
 import { OverlayMetrics } from './metrics.ts'
 import { PeerLookup } from './peer-lookup.ts'
 import { overlayPeerRouting } from './peer-routing.ts'
-import type { Metrics, PeerId, PeerRouting, Startable } from '@libp2p/interface'
+import { sumStats } from './sum-stats.ts'
+import type { PeerId, PeerRouting, Startable } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, Application, Kbr, KbrEvent, Millis, NodeRef, OverlayFactory, RouteFailure } from '@plaxton/kbr'
-import type { RoutingConfig } from '@plaxton/routing'
-import type { ApplicationPorts, FoundRoot, HostStats, NodeHostEvents } from '@plaxton/runtime'
-import type { LinkComponents } from './link-init.ts'
+import type { ApplicationPorts, FoundRoot, HostStats, NodeHost, NodeHostEvents } from '@plaxton/runtime'
 import type { LinkCounters } from './counters.ts'
+import type { OverlayComponents, OverlayInit } from './overlay-init.ts'
 import type { Lookup, PeerReport } from './peer-lookup.ts'
 
-/** What the overlay service uses of a libp2p node. */
-export interface OverlayComponents extends LinkComponents {
-  readonly metrics?: Metrics
-}
-
-export interface OverlayInit {
-  /**
-   * Nodes of different networks never link, whatever connections there are between them. 1 to 32 characters of a-z, 0-9, dot, dash and
-   * underscore. Default `default`.
-   */
-  readonly network?: string
-  /**
-   * Multiaddrs of members to join through. The node also tries the neighbours of its last run, if its datastore remembers any, and any peer
-   * that turns up; with nobody it is the first of a new network. A list that all nodes share may name this node too. Default none.
-   */
-  readonly bootstrap?: ReadonlyArray<string | Multiaddr>
-  readonly routing?: Partial<RoutingConfig>
-}
+export type { OverlayComponents, OverlayInit } from './overlay-init.ts'
 
 /** An application to run on the overlay, made anew for each start. */
 export interface ApplicationSetUp<Core extends Application = Application> {
@@ -43,6 +27,9 @@ export interface ApplicationSetUp<Core extends Application = Application> {
   /** Its store and its key, if it needs them. */
   readonly ports?: ApplicationPorts
 }
+
+/** Makes an application for node `index` of this host; 0 is the first one, and the only one unless there are virtual nodes. */
+export type SetUp = (index: number) => ApplicationSetUp | Promise<ApplicationSetUp>
 
 /** How to look up a key. */
 export interface LookupOptions extends WaitOptions {
@@ -56,14 +43,14 @@ export interface WaitOptions {
   readonly timeoutMs?: Millis
 }
 
-/** What the link has counted since the start, and how many peers it is linked with now. */
+/** What all nodes here, and their link, have counted since the start, and how many peers it is linked with now. */
 export interface OverlayStats extends HostStats {
   readonly link: Readonly<LinkCounters>
   readonly linkedPeers: number
 }
 
-/** Longest wait for listeners at the start. On this machine's own interfaces they take milliseconds. */
-const listenMs = 500
+/** Pause before a virtual node that could not join tries again. */
+const rejoinMs = 500
 
 /** More than the neighbours of any configuration in use. */
 const maxNeighbors = 64
@@ -71,7 +58,9 @@ const maxNeighbors = 64
 /** A lookup that names no time ends after this. */
 const lookupMs = 10_000
 
-/** One node of an overlay inside a libp2p node. Dispatches the events of {@link NodeHostEvents}. */
+/**
+ * The node of an overlay inside a libp2p node, or its nodes. Dispatches the events of {@link NodeHostEvents}: those of the first node, and faults of every one.
+ */
 export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements Startable {
   readonly [Symbol.toStringTag] = '@plaxton/overlay'
   readonly [serviceCapabilities]: string[] = ['@plaxton/overlay', '@libp2p/peer-routing']
@@ -79,11 +68,13 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   readonly [serviceDependencies]: string[] = ['@libp2p/identify']
   /** Part of the protocol ids. */
   readonly network: string
+  /** How many nodes run here. */
+  readonly virtualNodes: number
   private readonly components: OverlayComponents
   private readonly factory: OverlayFactory
   private readonly init: OverlayInit
   private readonly bootstrap: readonly Multiaddr[]
-  private readonly setUps: Array<() => ApplicationSetUp | Promise<ApplicationSetUp>> = []
+  private readonly setUps: SetUp[] = []
   private readonly metrics: OverlayMetrics
   private listening: Promise<void> | undefined
   private running: Running | undefined
@@ -98,7 +89,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     this.factory = factory
     this.init = init
     this.network = init.network ?? 'default'
-    this.bootstrap = (init.bootstrap ?? []).map(parseMultiaddr)
+    this.virtualNodes = checkedCount(init)
+    this.bootstrap = parsedBootstrap(init)
     this.becameReady.promise.catch(() => {})
     this.metrics = new OverlayMetrics(components.metrics, this)
   }
@@ -112,7 +104,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     return this.factory.name
   }
 
-  /** This node as others reach it. */
+  /** This node as others reach it: the first one, whose id is that of the PeerId. */
   get self(): NodeRef {
     return this.now.link.self
   }
@@ -122,25 +114,29 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     return this.running !== undefined
   }
 
-  /** True once this node is a member. */
+  /** True once this node is a member. Its virtual nodes become members afterwards, through it. */
   get ready(): boolean {
-    return this.running?.host.ready ?? false
+    return this.running?.hosts.first.ready ?? false
+  }
+
+  /** All nodes that run here, the first one first; each is `ready` when it is a member. New ones after each start. */
+  get nodes(): readonly NodeHost[] {
+    return this.now.hosts.nodes
   }
 
   /** The calls of key-based routing that are answered from local state. */
   get kbr(): Kbr {
-    return this.now.host.node.overlay
+    return this.host.node.overlay
   }
 
   /** What hosts the node: for applications of your own. A new one after each start. */
   get host(): NodeHost {
-    return this.now.host
+    return this.now.hosts.first
   }
 
   /** The measured smoothed round trip to a peer in milliseconds; undefined when never measured. */
   roundTripMs(peer: NodeRef): Millis | undefined {
-    const { host, peerLookup } = this.now
-    return host.command(peerLookup, (_now, fx) => fx.roundTripMs(peer))
+    return this.host.command(this.now.peerLookup, (_now, fx) => fx.roundTripMs(peer))
   }
 
   /**
@@ -179,17 +175,21 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
    */
   async lookupIteratively(key: Guid, options: Parameters<NodeHost['lookup']>[1] = {}): Promise<FoundRoot> {
     await this.whenReady(options)
-    return this.now.host.lookup(key, options)
+    return this.host.lookup(key, options)
   }
 
-  /** Runs an application here from the next start on; `setUp` is called at each start. Services call it before they are started. */
-  use(setUp: () => ApplicationSetUp | Promise<ApplicationSetUp>): void {
+  /**
+   * Runs an application here from the next start on; `setUp` is called at each start, for each virtual node with its number. Services call it before they
+   * are started.
+   */
+  use(setUp: SetUp): void {
     this.setUps.push(setUp)
   }
 
   stats(): OverlayStats {
-    const { host, link } = this.now
-    return { ...host.stats(), link: link.counters, linkedPeers: link.linkedPeers }
+    const { hosts, link } = this.now
+    const [first, ...others] = hosts.nodes.map((node) => node.stats())
+    return { ...sumStats([first!, ...others]), link: link.counters, linkedPeers: link.linkedPeers }
   }
 
   /** Only takes note of listeners: those come up while `afterStart` runs. */
@@ -203,25 +203,33 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     if (this.running !== undefined) return
     // Other nodes are told our addresses from the first message on.
     await this.listening
-    const link = new Libp2pLink(this.components, { network: this.network, overlay: this.name, epoch: this.nextEpoch() })
-    const { routing } = this.init
-    const host = new NodeHost({ overlay: this.factory, link, ...(routing === undefined ? {} : { routing }) })
-    const membership = this.membershipOf(link, host, [...this.bootstrap, ...(await link.previousNeighbors())])
-    const peerLookup = new PeerLookup(link.readRef, (by) => membership.onAsked(by))
-    host.use(peerLookup)
-    for (const setUp of this.setUps) {
-      const { application, ports } = await setUp()
-      host.use(application, ports)
-    }
-    host.observe((event) => this.onEvent(event))
-    await host.start()
+    const { routing, virtualNodesMax } = this.init
+    const link = new Libp2pLink(this.components, {
+      network: this.network,
+      overlay: this.name,
+      epoch: this.nextEpoch(),
+      ...(virtualNodesMax === undefined ? {} : { virtualNodesMax }),
+    })
+    const hosts = new HostGroup({
+      overlay: this.factory,
+      links: Array.from({ length: this.virtualNodes }, (_, index) => (index === 0 ? link : link.virtualNode(index))),
+      ...(routing === undefined ? {} : { routing }),
+    })
+    const membership = this.membershipOf(link, hosts.first, [...this.bootstrap, ...(await link.previousNeighbors())])
+    const peerLookup = await this.setUp(hosts, link, membership)
+    await hosts.start()
     const topology = await this.components.registrar.register(link.frameProtocol, { onConnect: (peer) => void membership.meet(peer) })
-    this.running = { link, host, peerLookup, membership, topology }
+    const running = { link, hosts, peerLookup, membership, topology }
+    this.running = running
     this.metrics.start()
     const { becameReady } = this
     membership.start().then(
-      () => becameReady.resolve(),
-      (error: Error) => becameReady.reject(error),
+      () => {
+        becameReady.resolve()
+        void this.joinOthers(running)
+      },
+      // Only when it is stopped.
+      () => becameReady.reject(wasStopped()),
     )
   }
 
@@ -231,12 +239,17 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     if (running === undefined) return
     running.membership.stop()
     this.components.registrar.unregister(running.topology)
-    if (running.host.ready) await running.host.leave().catch(() => {})
+    await running.hosts.leave().catch(() => {})
     await this.shutDown(running)
   }
 
   async stop(): Promise<void> {
     if (this.running !== undefined) await this.shutDown(this.running)
+  }
+
+  /** Ends all nodes as a killed process does: nobody is told, and the libp2p node is still to be stopped. For tests and demonstrations. */
+  async crash(): Promise<void> {
+    await this.now.hosts.stop()
   }
 
   private get now(): Running {
@@ -251,7 +264,38 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     this.becameReady.reject(wasStopped())
     this.becameReady = Promise.withResolvers<void>()
     this.becameReady.promise.catch(() => {})
-    await running.host.stop()
+    await running.hosts.stop()
+  }
+
+  /** Puts the applications on every node. Returns the first node's own, which membership asks with. */
+  private async setUp(hosts: HostGroup, link: Libp2pLink, membership: Membership): Promise<PeerLookup> {
+    const peerLookup = new PeerLookup(link.readRef, (by) => membership.onAsked(by))
+    for (const [index, host] of hosts.nodes.entries()) {
+      host.use(index === 0 ? peerLookup : new PeerLookup(link.readRef, () => []))
+      for (const setUp of this.setUps) {
+        const { application, ports } = await setUp(index)
+        host.use(application, ports)
+      }
+      host.observe((event) => {
+        if (index === 0 || event.type === 'host:fault') this.onEvent(event)
+      })
+    }
+    return peerLookup
+  }
+
+  /** The virtual nodes become members through the first one, whatever it takes. */
+  private async joinOthers(running: Running): Promise<void> {
+    const { hosts } = running
+    while (this.running === running && !hosts.ready) {
+      try {
+        await hosts.joinOthers()
+      } catch (error) {
+        this.components.logger
+          .forComponent(`plaxton:${this.name}`)
+          .error('a virtual node could not join, will try again - %e', error as Error)
+        await new Promise((resolve) => setTimeout(resolve, rejoinMs))
+      }
+    }
   }
 
   private membershipOf(link: Libp2pLink, host: NodeHost, seeds: ReadonlyArray<Multiaddr | PeerId>): Membership {
@@ -270,7 +314,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   }
 
   private lookupThrough(key: Guid, firstHop: NodeRef | undefined, options: LookupOptions): Promise<Lookup> {
-    const { host, peerLookup } = this.now
+    const { host } = this
+    const { peerLookup } = this.now
     const { timeoutMs = lookupMs, keepPath = false, signal } = options
     return new Promise((resolve, reject) => {
       const onAbort = (): void => reject(signal?.reason as Error)
@@ -288,7 +333,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   }
 
   private ask(node: NodeRef, withinMs: Millis): Promise<PeerReport> {
-    const { host, peerLookup } = this.now
+    const { host } = this
+    const { peerLookup } = this.now
     return new Promise((resolve, reject) => {
       host.command(peerLookup, (_now, fx) =>
         peerLookup.ask(node, withinMs, fx, (outcome) => (isFailure(outcome) ? reject(new RouteError(outcome)) : resolve(outcome.report))),
@@ -310,7 +356,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
 /** What exists between a start and a stop. */
 interface Running {
   readonly link: Libp2pLink
-  readonly host: NodeHost
+  readonly hosts: HostGroup
   readonly peerLookup: PeerLookup
   readonly membership: Membership
   /** By which the registrar knows that we want to hear of peers. */
@@ -325,28 +371,6 @@ export function overlay(factory: OverlayFactory, init: OverlayInit = {}): (compo
   return (components) => new OverlayService(components, factory, init)
 }
 
-/**
- * Resolves when as many listeners are up as there are addresses to listen on. A relay's may come much later and others not at all, so
- * there is an end to waiting.
- */
-function listenersUp({ addressManager, events }: OverlayComponents): Promise<void> {
-  let missing = addressManager.getListenAddrs().length
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      events.removeEventListener('transport:listening', onListening)
-      resolve()
-    }
-    const onListening = (): void => {
-      missing--
-      if (missing <= 0) end()
-    }
-    const timer = setTimeout(end, listenMs)
-    events.addEventListener('transport:listening', onListening)
-    if (missing === 0) end()
-  })
-}
-
 /** Whether the overlay has this node in its tables. */
 function isKnown(kbr: Kbr, id: Guid): boolean {
   return [...kbr.neighborSet(maxNeighbors), ...kbr.localLookup(id, 1, false)].some((node) => node.id === id)
@@ -358,13 +382,4 @@ function wasStopped(): NotReadyError {
 
 function isFailure(outcome: object): outcome is RouteFailure {
   return 'reason' in outcome
-}
-
-function parseMultiaddr(address: string | Multiaddr): Multiaddr {
-  if (typeof address !== 'string') return address
-  try {
-    return multiaddr(address)
-  } catch {
-    throw new InvalidValueError('bootstrap', address, 'a multiaddr such as /ip4/127.0.0.1/tcp/4001/p2p/12D3KooW…')
-  }
 }

@@ -1,6 +1,6 @@
 import { contentRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { Prng } from '@plaxton/kbr'
-import { PastNode } from '@plaxton/past'
+import { PastNode, pastDefaults } from '@plaxton/past'
 import { PastClient, datastoreStore, ed25519Key } from '@plaxton/runtime'
 import { registerPastMetrics } from './metrics.ts'
 import { ed25519Seed } from './node-key.ts'
@@ -8,6 +8,7 @@ import { OverlayApplication, freshPrng } from './overlay-application.ts'
 import { recordRouting } from './record-routing.ts'
 import { recordKeyOf } from './records.ts'
 import { subStore } from './sub-store.ts'
+import { sumStats } from './sum-stats.ts'
 import type { ContentRouting, Metrics, PrivateKey } from '@libp2p/interface'
 import type { Guid } from '@plaxton/guid'
 import type { CallOptions, Dht, Inspection, PutOptions, PutReceipt, RemoveReceipt } from '@plaxton/kbr'
@@ -95,16 +96,34 @@ export class PastService extends OverlayApplication<PastNode, PastClient> implem
     return (await this.member(options)).ensure(guid, replicas, options)
   }
 
+  /** Of all nodes here together. */
   stats(): PastStats {
-    return this.node.stats()
+    return sumStats(this.statsOfNodes())
   }
 
-  protected override async setUp(): Promise<ApplicationSetUp<PastNode>> {
+  /** Of each node here, the first one first: how its virtual nodes share the load of this host. */
+  statsOfNodes(): readonly [PastStats, ...PastStats[]] {
+    const [first, ...others] = this.nodes
+    return [first.stats(), ...others.map((node) => node.stats())]
+  }
+
+  protected override async setUp(index: number): Promise<ApplicationSetUp<PastNode>> {
     const { name, network } = this.overlay
     const store = this.store ?? this.datastore
-    const port = isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${network}/${name}/`)
+    const whole = isStorePort(store) ? store : subStore(datastoreStore(store), `plaxton/${network}/${name}/`)
+    // The first node has its store where a host with one node has it, so their number may change between two starts.
+    const port = index === 0 ? whole : subStore(whole, `virtual-node-${index}/`)
     const key = await ed25519Key(this.seed)
-    return { application: new PastNode(this.config, freshPrng()), ports: { store: port, key, signer: recordKeyOf } }
+    return { application: new PastNode(this.shareOfConfig(), freshPrng()), ports: { store: port, key, signer: recordKeyOf } }
+  }
+
+  /** What the store may take is a matter of the host's disk, so its nodes share it. */
+  private shareOfConfig(): Partial<PastConfig> {
+    const { virtualNodes } = this.overlay
+    if (virtualNodes === 1) return this.config
+    const { capacityBytes, maxObjects } = { ...pastDefaults, ...this.config }
+    const share = (of: number): number => Math.ceil(of / virtualNodes)
+    return { ...this.config, capacityBytes: share(capacityBytes), maxObjects: share(maxObjects) }
   }
 
   protected override clientOf(host: NodeHost, node: PastNode): PastClient {

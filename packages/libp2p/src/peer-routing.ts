@@ -1,7 +1,9 @@
 import { NotFoundError } from '@libp2p/interface'
 import { guidOf, guidOfPeer } from '@plaxton/guid'
+import { hostNameOfAddress } from './node-address.ts'
 import { callOptions, peerInfo } from './routing-results.ts'
 import type { PeerId, PeerInfo, PeerRouting, RoutingOptions } from '@libp2p/interface'
+import type { NodeRef } from '@plaxton/kbr'
 import type { OverlayService } from './overlay-service.ts'
 
 /** libp2p's peer routing on an overlay: where nodes stand follows from their PeerIds, so finding one is a walk to its id. */
@@ -18,7 +20,13 @@ export function overlayPeerRouting(overlay: OverlayService): Partial<PeerRouting
     /** The nodes that the overlay counts as closest to SHA-256 of `key`, the closest last. */
     async *getClosestPeers(key: Uint8Array, options: RoutingOptions = {}): AsyncGenerator<PeerInfo> {
       const { closest } = await overlay.lookup(guidOf(key), callOptions(options))
-      for (const ref of closest.toReversed()) yield peerInfo(ref)
+      // Of several nodes of one peer, the closest counts.
+      const nearest = new Map<string, NodeRef>()
+      for (const ref of closest) {
+        const peer = hostNameOfAddress(ref.address)
+        if (!nearest.has(peer)) nearest.set(peer, ref)
+      }
+      for (const ref of [...nearest.values()].toReversed()) yield peerInfo(ref)
     },
   }
 }

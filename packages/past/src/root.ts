@@ -95,9 +95,11 @@ export class Root {
     const { guid, contentDigest, replicas } = claim.certificate
     const candidates = replicaSet(guid, widened(replicas), fx)
     const wanted = Math.min(replicas, candidates.length)
-    if (wanted < replicas && isCutShort(candidates, fx))
-      return respond(outOfReach(guid, candidates.length, replicas, quorumOf(quorum, replicas)), now, fx)
-    const needed = quorumOf(quorum, wanted)
+    const cutShort = wanted < replicas && isCutShort(candidates, fx)
+    // The quorum of a set cut short is that of the whole.
+    const needed = quorumOf(quorum, cutShort ? replicas : wanted)
+    if (cutShort && (wanted < needed || nodesAround(guid, replicas, fx).length < replicas))
+      return respond(outOfReach(guid, candidates.length, replicas, needed), now, fx)
     const order = { guid, claims: [claim], data: { bytes: data, digest: contentDigest }, candidates, wanted, enough: needed, tries: 1 }
     new Replication(this.parts, order, (replicated, time, effects) => {
       if (replicated.holders.length >= needed) {

@@ -60,7 +60,7 @@ export class HostGroup implements AsyncDisposable {
 
   /** Each member hands over and tells its neighbours, all at the same time. */
   async leave(options: WaitOptions = {}): Promise<void> {
-    await Promise.all(this.nodes.map((node) => (node.ready ? node.leave(options) : undefined)))
+    await Promise.all(this.nodes.filter((node) => node.ready).map((node) => node.leave(options)))
   }
 
   /** Ends all of them; see {@link NodeHost.stop}. */
