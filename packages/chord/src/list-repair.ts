@@ -54,8 +54,15 @@ export class ListRepair {
     }
     if (side.wound === 'none') return true
     const { furthest } = side
-    if (furthest === undefined || side.full || this.asked[which] === furthest.id) this.state.lists.heal(side)
-    else this.ask(which, furthest, now, fx)
+    if (furthest === undefined || side.full) {
+      this.state.lists.heal(side)
+    } else if (this.asked[which] !== furthest.id) {
+      this.ask(which, furthest, now, fx)
+    } else {
+      this.state.lists.heal(side)
+      // Whom it named in the far half of the ring had no place while the list was wounded.
+      if (!this.state.lists.whole) this.asking.court(furthest, now, fx)
+    }
     return true
   }
 

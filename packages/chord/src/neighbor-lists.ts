@@ -103,6 +103,7 @@ export class NeighborLists {
     const explained = this.meets
     const removed = [this.successors.remove(id, explained), this.predecessors.remove(id, explained)]
     if (!removed.includes(true)) return false
+    if (explained) this.fillFromEachOther()
     this.changed()
     return true
   }
@@ -110,6 +111,9 @@ export class NeighborLists {
   /** The repair of a list has found all there is to find: what is still free is free because the ring is small. */
   heal(side: RingSide): void {
     side.wound = 'none'
+    this.changed()
+    if (!this.meets) return
+    this.fillFromEachOther()
     this.changed()
   }
 
@@ -182,10 +186,13 @@ export class NeighborLists {
     return [...members]
   }
 
-  private changed(): void {
-    // A place that became free in one list may belong to a node that only the other has: in a ring of hardly more nodes than places.
+  /** In a ring that is wholly known, a place that became free in one list may belong to a node that only the other has. */
+  private fillFromEachOther(): void {
     for (const ref of this.predecessors.members) this.successors.add(ref)
     for (const ref of this.successors.members) this.predecessors.add(ref)
+  }
+
+  private changed(): void {
     this.everybody = undefined
     const { furthest } = this.successors
     this.meets = !this.wounded && (furthest === undefined ? this.predecessors.members.length === 0 : this.predecessors.has(furthest.id))

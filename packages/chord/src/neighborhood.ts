@@ -104,8 +104,9 @@ export class Neighborhood {
 
   /** After every input: whoever has become a neighbour is told; gaps are closed. False when this node has lost everybody. */
   settle(now: Millis, fx: OverlayEffects): boolean {
-    const { lists, counts } = this.state
-    if (counts) {
+    const { lists, standing } = this.state
+    // A node that claims its place asks everybody anyway.
+    if (standing === 'member') {
       const { successor } = lists
       if (successor !== this.successor) {
         this.successor = successor

@@ -15,6 +15,8 @@ export class TestNetwork {
   loss = 0
   /** Whether two nodes reach each other. */
   reachable: (a: NodeRef, b: NodeRef) => boolean = () => true
+  /** Told of every message that is sent, and of every question that is passed on. */
+  onSent: (from: NodeRef, to: NodeRef, message: Message) => void = () => {}
   /** One way. */
   latencyMs: (a: NodeRef, b: NodeRef) => Millis
   /** Whether a refused connection is noticed, as on TCP. */
@@ -92,8 +94,9 @@ export class TestNetwork {
     return true
   }
 
-  transmit(from: TestHost, to: NodeRef, deliver: (host: TestHost) => void): void {
+  transmit(from: TestHost, to: NodeRef, message: Message, deliver: (host: TestHost) => void): void {
     this.sent++
+    this.onSent(from.ref, to, message)
     const host = this.hosts.get(to.id)
     if (host === undefined || !host.alive || !this.reachable(from.ref, to) || to.epoch < host.ref.epoch) {
       if (this.tellsUnreachable) this.at(5, () => from.alive && from.node.onPeerDown(to, 'unreachable', this.now, from))
@@ -181,7 +184,7 @@ export class TestHost implements OverlayEffects {
   }
 
   send(to: NodeRef, message: Message): void {
-    this.network.transmit(this, to, (host) => host.node.onMessage(this.ref, message, this.network.now, host))
+    this.network.transmit(this, to, message, (host) => host.node.onMessage(this.ref, message, this.network.now, host))
   }
 
   startTimer(kind: string, arg: number, delayMs: Millis): void {
@@ -225,7 +228,7 @@ export class TestHost implements OverlayEffects {
     const to = next.action === 'forward' ? next.to : undefined
     if (!node.forwardOwn(key, payload, hops, to, network.now, this) || next.action !== 'forward' || to === undefined) return
     let arrived = false
-    network.transmit(this, to, (host) => {
+    network.transmit(this, to, { type: 'route' }, (host) => {
       arrived = true
       host.walk(key, payload, hops + 1, next.cursor, new Set())
     })
