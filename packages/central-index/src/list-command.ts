@@ -1,9 +1,10 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Millis } from '@plaxton/kbr'
-import { Command } from './command.ts'
+import { Command, routeError } from './command.ts'
 import type { CommandInit } from './command.ts'
 import type { Listing } from './messages.ts'
 import type { ClientParts } from './parts.ts'
+import type { OnListed } from './registration.ts'
 
 /** Offers something, or no longer; ends when a server has acknowledged it. Step (5) of Napster's protocol. */
 export class ListCommand extends Command {
@@ -28,7 +29,8 @@ export class ListCommand extends Command {
 
   protected run(now: Millis, fx: AppEffects): void {
     const { registration } = this.parts
-    const done = (effects: AppEffects): void => this.succeed(undefined, effects)
+    const done: OnListed = (effects, failure) =>
+      failure === undefined ? this.succeed(undefined, effects) : this.fail(routeError(failure.detail, failure), effects)
     this.progress('registering', `${this.listed.length} listed, ${this.withdrawn.length} withdrawn`, fx)
     if (this.withdrawn.length > 0) registration.withdraw(this.withdrawn, now, fx, done)
     else registration.list(this.listed, now, fx, done)

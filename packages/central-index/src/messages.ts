@@ -22,6 +22,11 @@ export const maxPayloadBytes = 1_048_576
 export const maxPieceBytes = 262_144
 /** Longest sentence, in bytes of UTF-8. */
 export const maxDetailBytes = 1_024
+/**
+ * Versions of a list begin with the client's clock in milliseconds. One further ahead than this is refused: it could never be replaced by a true one. A clock is
+ * seldom off by more than a day.
+ */
+export const maxVersionAhead = 86_400_000
 /** Changes in one message between servers; see `Replication`. */
 export const maxUpdates = 256
 

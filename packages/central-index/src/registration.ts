@@ -1,8 +1,9 @@
 import type { Guid } from '@plaxton/guid'
-import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, RouteFailure } from '@plaxton/kbr'
 import type { ClientConfig } from './config.ts'
 import type { Errands, Then } from './errands.ts'
 import { emit } from './events.ts'
+import { maxVersionAhead } from './messages.ts'
 import type { CallOf, Listing } from './messages.ts'
 import type { ServerAnswer, Servers } from './servers.ts'
 
@@ -28,7 +29,7 @@ export class Registration {
   private version = 0
   /** Changes made so far, and how many of them a server has acknowledged. */
   private changes = 0
-  private waiters: Array<{ readonly changes: number; readonly then: (fx: AppEffects) => void }> = []
+  private waiters: Array<{ readonly changes: number; readonly then: OnListed }> = []
   private telling = false
   /** Servers that were greeted and have neither answered nor had their time. */
   private greeted = 0
@@ -79,8 +80,8 @@ export class Registration {
     if (this.alarm === 0) this.tellLater(this.config.checkMs, fx)
   }
 
-  /** Offers these from now on, or otherwise than before. `then` runs once a server has acknowledged it. */
-  list(listings: readonly Listing[], now: Millis, fx: AppEffects, then: (fx: AppEffects) => void): void {
+  /** Offers these from now on, or otherwise than before. `then` runs once a server has acknowledged it, or has no room for it. */
+  list(listings: readonly Listing[], now: Millis, fx: AppEffects, then: OnListed): void {
     const news = listings.filter((listing) => !isSame(listing, this.listings.get(listing.guid)))
     for (const listing of news) this.listings.set(listing.guid, listing)
     this.change(
@@ -91,7 +92,7 @@ export class Registration {
     )
   }
 
-  withdraw(guids: readonly Guid[], now: Millis, fx: AppEffects, then: (fx: AppEffects) => void): void {
+  withdraw(guids: readonly Guid[], now: Millis, fx: AppEffects, then: OnListed): void {
     for (const guid of guids) this.listings.delete(guid)
     this.change(guids, now, fx, then)
   }
@@ -103,7 +104,7 @@ export class Registration {
     this.servers.ask(this.home, { type: 'farewell' }, this.config.serverMs, fx, (_, now, effects) => then(undefined, now, effects))
   }
 
-  private change(guids: readonly Guid[], now: Millis, fx: AppEffects, then: (fx: AppEffects) => void): void {
+  private change(guids: readonly Guid[], now: Millis, fx: AppEffects, then: OnListed): void {
     for (const guid of guids) this.changed.add(guid)
     this.changes++
     this.waiters.push({ changes: this.changes, then })
@@ -144,8 +145,11 @@ export class Registration {
 
   private onTold(home: NodeRef, call: CallOf<'register'>, changes: number, answered: ServerAnswer, now: Millis, fx: AppEffects): void {
     if (this.ended) return
+    if (!answered.ok && answered.failure.reason === 'rejected by application' && !call.reset)
+      return this.takeBack(call, changes, answered.failure, now, fx)
     if (!answered.ok || answered.answer.type !== 'registered') return this.loseHome(home, answered, now, fx)
     const { version } = answered.answer
+    if (version > now + maxVersionAhead) return this.loseHome(home, answered, now, fx)
     if (version !== call.to) {
       // It has forgotten the list, has one of a later version from before our clock was set back, or has not got a change.
       this.known = false
@@ -155,7 +159,7 @@ export class Registration {
     if (!this.known) emit(fx, { type: 'central-index:home', server: home, listings: this.listings.size })
     this.known = true
     this.failures = 0
-    this.settle(changes, fx)
+    this.settle(changes, fx, undefined)
     if (this.changed.size > 0 || this.waiters.length > 0) this.tell(now, fx)
     else this.tellLater(this.config.refreshMs, fx)
   }
@@ -172,10 +176,19 @@ export class Registration {
     else this.tell(now, fx)
   }
 
-  private settle(changes: number, fx: AppEffects): void {
+  /** The server has no room for what was added. The others have no more, for they hold the same; what was offered before stays. */
+  private takeBack(call: CallOf<'register'>, changes: number, failure: RouteFailure, now: Millis, fx: AppEffects): void {
+    this.version = call.from
+    for (const { guid } of call.listed) this.listings.delete(guid)
+    for (const guid of [...call.listed.map((listing) => listing.guid), ...call.withdrawn]) this.changed.add(guid)
+    this.settle(changes, fx, failure)
+    this.tell(now, fx)
+  }
+
+  private settle(changes: number, fx: AppEffects, failure: RouteFailure | undefined): void {
     const settled = this.waiters.filter((waiter) => waiter.changes <= changes)
     this.waiters = this.waiters.filter((waiter) => waiter.changes > changes)
-    for (const { then } of settled) then(fx)
+    for (const { then } of settled) then(fx, failure)
   }
 
   private tellLater(delayMs: Millis, fx: AppEffects): void {
@@ -183,6 +196,9 @@ export class Registration {
     this.alarm = this.errands.later(delayMs, fx, (_, now, effects) => this.tell(now, effects))
   }
 }
+
+/** The change is known to a server, or was refused by it for this reason. */
+export type OnListed = (fx: AppEffects, failure: RouteFailure | undefined) => void
 
 function isSame(a: Listing, b: Listing | undefined): boolean {
   return a.name === b?.name && a.size === b.size && a.answers === b.answers

@@ -6,7 +6,7 @@ import { serverConfig } from './config.ts'
 import type { ServerConfig } from './config.ts'
 import { Errands } from './errands.ts'
 import { emit } from './events.ts'
-import { decodeCall, encodeAnswer, maxFound, maxHosts, maxServers } from './messages.ts'
+import { decodeCall, encodeAnswer, maxFound, maxHosts, maxServers, maxVersionAhead } from './messages.ts'
 import type { CallOf, IndexAnswer, IndexCall, Update } from './messages.ts'
 import { Replication } from './replication.ts'
 import { isName } from './words.ts'
@@ -138,9 +138,10 @@ export class IndexServer implements Application {
       if (isCurrent) known.heardAt = now
       return respond(reply, { type: 'registered', version: isCurrent ? version : 0 }, fx)
     }
-    if (!call.listed.every(({ name }) => isName(name))) {
-      this.onGarbage(from, 'a list with a name that is none', fx)
-      return fx.refuse(reply, 'the list has a name that is none')
+    const problem = problemOf(call, now)
+    if (problem !== undefined) {
+      this.onGarbage(from, problem, fx)
+      return fx.refuse(reply, problem)
     }
     if (!call.reset && known !== undefined && !isAtHome(known, fx)) return respond(reply, { type: 'registered', version: 0 }, fx)
     const { from: before, to, reset, listed, withdrawn, distances } = call
@@ -216,6 +217,12 @@ export class IndexServer implements Application {
     this.counts.garbage++
     emit(fx, { type: 'central-index:garbage', from, reason })
   }
+}
+
+/** What makes a list one that is not taken, whoever sends it. */
+function problemOf({ listed, to }: CallOf<'register'>, now: Millis): string | undefined {
+  if (!listed.every(({ name }) => isName(name))) return 'the list has a name that is none'
+  return to > now + maxVersionAhead ? 'the list has a version of another day: are the clocks right?' : undefined
 }
 
 function isAtHome({ home }: ClientRecord, fx: AppEffects): boolean {
