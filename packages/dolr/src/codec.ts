@@ -18,7 +18,7 @@ import {
   uint53,
   union,
 } from '@plaxton/wire'
-import { deliveryOutcomes, deliveryStates, maxCopies, maxExcluded, maxHosts } from './messages.ts'
+import { deliveryOutcomes, deliveryStates, maxCopies, maxExcluded, maxHosts, traceStates } from './messages.ts'
 import type { DolrMessage } from './messages.ts'
 import { maxBodyBytes, readBody } from './records.ts'
 import type { PublicationRecord, SignedRecord } from './records.ts'
@@ -115,6 +115,7 @@ const bodySchema = union('DolrMessage', 'type', {
   ),
   moved: nested(8, message('Moved', { guid: guid(1) })),
   release: nested(9, message('Release', { guid: guid(1), host: guid(2), salt: uint32(3) })),
+  trace: nested(10, message('Trace', { guid: guid(1), id: uint53(2), attempt: uint32(3) })),
 
   published: nested(16, message('Published', { root: nodeRef(1) })),
   refusal: nested(17, message('Refusal', { detail: detailField(1), signedAt: uint53(2) })),
@@ -123,6 +124,8 @@ const bodySchema = union('DolrMessage', 'type', {
   answer: nested(20, message('Answer', { outcome: choice(1, deliveryOutcomes), detail: detailField(2), payload: payloadField(3) })),
   pong: nested(21, message('Pong', { hosts: bool(1), state: choice(2, deliveryStates) })),
   kept: nested(22, message('Kept', {})),
+  late: nested(23, message('Late', { hop: nodeRef(1) })),
+  traced: nested(24, message('Traced', { state: choice(1, traceStates), to: repeated(nodeRef(2), { max: 1 }) })),
 })
 
 /** What travels between DOLR nodes. */

@@ -143,7 +143,7 @@ export class DolrNode implements Application {
     const { choose, holderBytesMax } = this.config
     const isHolders = choose === 'holder' && n === 1 && !isHere && message.length <= holderBytesMax
     const create = (init: CommandInit): Command =>
-      isHolders ? new RedirectCommand(this.parts, init, message) : new SendCommand(this.parts, init, message, n, isHere)
+      isHolders ? new RedirectCommand(this.parts, init, this.redirecting, message) : new SendCommand(this.parts, init, message, n, isHere)
     return this.begin(request, create, now, fx)
   }
 
@@ -208,6 +208,11 @@ export class DolrNode implements Application {
     return this.parts.pointers.live(guid, now, fx).map(({ record }) => record.host)
   }
 
+  /** Whether a message to `guid` has passed here since then, on its way to a host of a holder's choice. For tests and the simulator. */
+  hasPassed(guid: Guid, since: Millis): boolean {
+    return this.redirecting.hasPassed(guid, since)
+  }
+
   /** Throws when this node's state contradicts itself. For tests and the simulator. */
   assertInvariants(): void {
     this.parts.pointers.assertInvariants()
@@ -228,7 +233,7 @@ export class DolrNode implements Application {
       case 'locate':
         return this.locating.onPassing(message, call, nextHop, now, fx)
       case 'send':
-        return this.onSendPassing(message, call, now, fx)
+        return this.onSendPassing(message, call, nextHop, now, fx)
       default:
         return { action: 'reject', reason: call === undefined ? 'the message could not be read' : `${call.type} is not routed` }
     }
@@ -249,6 +254,11 @@ export class DolrNode implements Application {
       case 'ping': {
         const hosts = this.publications.get(call.guid) !== undefined
         return respond(reply, { type: 'pong', hosts, state: this.deliveries.stateOf(call.guid, call.id, from.id) }, fx)
+      }
+      case 'trace': {
+        const isHere = this.deliveries.stateOf(call.guid, call.id, from.id) !== 'unknown'
+        const traced = { type: 'traced', state: 'here', to: [] } as const
+        return respond(reply, isHere ? traced : this.redirecting.trace(call.guid, call.id, call.attempt, now), fx)
       }
       case 'copy':
         for (const record of call.records) this.keeper.onCopy(from, record, call.distanceMs, now, fx)
@@ -328,15 +338,22 @@ export class DolrNode implements Application {
   }
 
   /** A message that was sent on here as to a host, or is on its way to somebody who knows one. */
-  private onSendPassing(message: RoutedMessage, call: SendCall, now: Millis, fx: AppEffects): ForwardDecision {
+  private onSendPassing(
+    message: RoutedMessage,
+    call: SendCall,
+    nextHop: NodeRef | undefined,
+    now: Millis,
+    fx: AppEffects,
+  ): ForwardDecision {
     if (call.salt >= maxRoots || rootKey(call.guid, call.salt) !== message.key)
       return { action: 'reject', reason: 'the key is not that of the salt' }
+    if (this.redirecting.isTakenBack(call)) return { action: 'reject', reason: 'the sender has taken it back' }
     if (this.publications.get(call.guid)?.answers === true && !this.leaving) {
       this.deliveries.take(call, undefined, message.previousHop.id, message.reply, now, fx)
       return { action: 'stop' }
     }
     if (this.parts.pointers.get(call.guid, fx.self.id)?.record.withdrawn === true) this.redirecting.deny(call.guid, message.previousHop, fx)
-    return this.redirecting.onPassing(message, call, now, fx)
+    return this.redirecting.onPassing(message, call, nextHop, now, fx)
   }
 
   /** Ends at once with `problem`, if there is one. */

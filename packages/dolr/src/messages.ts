@@ -14,6 +14,8 @@ export type DolrCall =
   | { readonly type: 'deliver'; readonly guid: Guid; readonly id: number; readonly payload: Uint8Array }
   /** Direct: do you host this, and what has become of the message `id` (0: none in particular)? → `pong` */
   | { readonly type: 'ping'; readonly guid: Guid; readonly id: number }
+  /** Direct: what has become of attempt `attempt` of the message `id`? If it has not been with you, you do not take it any more. → `traced` */
+  | { readonly type: 'trace'; readonly guid: Guid; readonly id: number; readonly attempt: number }
   /** Direct: keep these too, though no way passes you. → `kept` */
   | { readonly type: 'copy'; readonly records: readonly SignedRecord[]; readonly distanceMs: Millis }
   /** Direct, to a node a record came from: do you still send it to me? If not, you will tell me so. See `ways.ts`. → `kept` */
@@ -51,7 +53,7 @@ export interface LocateCall {
   readonly found: readonly Candidate[]
 }
 
-/** Routed, with the policy `'holder'`: the first node with a pointer sends it on to the host, which answers. → `answer` | `absent` */
+/** Routed, with the policy `'holder'`: the first node with a pointer sends it on to the host, which answers. → `answer` | `absent` | `found` | `late` */
 export interface SendCall {
   readonly type: 'send'
   readonly guid: Guid
@@ -82,6 +84,9 @@ export type DolrReply =
   /** No pointer on the whole way; `root` says so. */
   | { readonly type: 'absent'; readonly root: NodeRef }
   | { readonly type: 'answer'; readonly outcome: DeliveryOutcome; readonly detail: string; readonly payload: Uint8Array }
+  /** The next hop of a message has not acknowledged it. It may have it all the same. */
+  | { readonly type: 'late'; readonly hop: NodeRef }
+  | Traced
   /** `state`: of the message asked about. */
   | { readonly type: 'pong'; readonly hosts: boolean; readonly state: DeliveryState }
   | { readonly type: 'kept' }
@@ -100,6 +105,18 @@ export type DeliveryOutcome = (typeof deliveryOutcomes)[number]
 export const deliveryStates = ['unknown', 'open', 'over'] as const
 /** `open`: the handler has the message and has not answered. `over`: it has. */
 export type DeliveryState = (typeof deliveryStates)[number]
+
+export interface Traced {
+  readonly type: 'traced'
+  readonly state: TraceState
+  /** The node it was sent on to; otherwise nobody. */
+  readonly to: readonly NodeRef[]
+}
+
+/** The words for {@link TraceState}, in their order on the wire. */
+export const traceStates = ['unknown', 'onward', 'host', 'here'] as const
+/** `onward`: sent on to the next hop. `host`: sent on to a host. `here`: the handler here has it, or had it. */
+export type TraceState = (typeof traceStates)[number]
 
 /** Hosts in one answer, whatever was asked for: 16 addresses of 300 bytes are still a small message. */
 export const maxHosts = 16

@@ -56,8 +56,8 @@ export abstract class SearchCommand extends Command {
   /** Whether two roots may be asked at a time. */
   protected readonly hedges: boolean = true
 
-  /** Whether the same root is to be asked again after this failure; otherwise the next is. */
-  protected asksAgain(_failure: RouteFailure): boolean {
+  /** Whether the command sees to it itself when nothing comes back from a root, and goes on by {@link search}; otherwise the next root is asked. */
+  protected takesUp(_failure: RouteFailure, _now: Millis, _fx: AppEffects): boolean {
     return false
   }
 
@@ -110,7 +110,7 @@ export abstract class SearchCommand extends Command {
   }
 
   private onAnswered(salt: number, answered: Answered, wanted: number, now: Millis, fx: AppEffects): void {
-    if (!answered.ok && this.asksAgain(answered.failure)) return this.search(wanted, now, fx)
+    if (!answered.ok && this.takesUp(answered.failure, now, fx)) return
     if (!answered.ok) return this.onFailed(salt, routeError(answered.failure).message, wanted, now, fx)
     const { message } = answered
     switch (message.type) {

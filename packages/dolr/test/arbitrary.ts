@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { guidOf } from '@plaxton/guid'
 import type { DolrMessage } from '../src/messages.ts'
-import { deliveryOutcomes, deliveryStates } from '../src/messages.ts'
+import { deliveryOutcomes, deliveryStates, traceStates } from '../src/messages.ts'
 import { encodeBody } from '../src/records.ts'
 import type { SignedRecord } from '../src/records.ts'
 
@@ -34,6 +34,9 @@ export const messages: fc.Arbitrary<DolrMessage> = fc.oneof(
   fc.record({ type: type('recheck'), guid: guids, host: guids, salt: small }),
   fc.record({ type: type('release'), guid: guids, host: guids, salt: small }),
   fc.record({ type: type('moved'), guid: guids }),
+  fc.record({ type: type('trace'), guid: guids, id: whole, attempt: small }),
+  fc.record({ type: type('late'), hop: nodes }),
+  fc.record({ type: type('traced'), state: fc.constantFrom(...traceStates), to: fc.array(nodes, { maxLength: 1 }) }),
   fc.record({ type: type('published'), root: nodes }),
   fc.record({ type: type('refusal'), detail: sentences, signedAt: whole }),
   fc.record({ type: type('found'), hosts: candidates, by: nodes, root: fc.boolean() }),

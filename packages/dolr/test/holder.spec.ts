@@ -64,6 +64,34 @@ describe("with the holder's choice", () => {
       assert.deepEqual(script.passes(sendCall({ id: 8 }), guid, before, beyond).decision, { action: 'redirect', nextHop: second })
     })
 
+    it('ends a message whose next hop does not take it, and says so, instead of trying another way', () => {
+      const script = new Script('self')
+      assert.equal(script.passes(sendCall(), guid, before, beyond).decision.action, 'continue')
+      const { decision, handle } = script.passes(sendCall(), guid, before, second)
+      assert.equal(decision.action, 'stop')
+      assert.deepEqual(script.replies.get(handle), { type: 'late', hop: beyond })
+      assert.equal(script.passes(sendCall({ attempt: 2 }), guid, before, second).decision.action, 'continue')
+      assert.equal(script.passes(sendCall({ id: 8 }), guid, before, second).decision.action, 'continue')
+    })
+
+    it('says what has become of a message, and takes none that it has said has not come', () => {
+      const script = holder()
+      const trace = (id: number, attempt: number): unknown =>
+        script.replies.get(script.receives({ type: 'trace', guid, id, attempt }, before))
+      script.passes(sendCall({ excluded: [first.id, second.id] }), guid, before, beyond)
+      assert.deepEqual(trace(7, 1), { type: 'traced', state: 'onward', to: [beyond] })
+      script.passes(sendCall({ id: 8 }), guid, before, beyond)
+      assert.deepEqual(trace(8, 1), { type: 'traced', state: 'host', to: [first] })
+      for (const [id, attempt] of [
+        [9, 1],
+        [8, 2],
+      ] as const) {
+        assert.deepEqual(trace(id, attempt), { type: 'traced', state: 'unknown', to: [] })
+        assert.equal(script.passes(sendCall({ id, attempt }), guid, before, beyond).decision.action, 'reject')
+        assert.equal(script.passes(sendCall({ id, attempt: attempt + 1 }), guid, before, beyond).decision.action, 'redirect')
+      }
+    })
+
     it('drops a pointer to a host that says it hosts the object no more, and to no other', () => {
       const script = holder()
       script.receives({ type: 'moved', guid }, first, false)
@@ -92,6 +120,22 @@ describe("with the holder's choice", () => {
       script.node.answer(2, true, bytesOf('welcome'), script.now, script)
       const { handle } = script.passes(sendCall({ id: 8 }), guid, before, beyond)
       assert.deepEqual(script.replies.get(handle), answer('answered', '', 'welcome'))
+      assert.equal(script.eventsOf('dolr:message').length, 2)
+    })
+
+    it('says that it has a message, or that it has not and will not take it but from its sender', () => {
+      const script = new Script('self')
+      script.node.publish({ guid, answers: true }, script.now, script)
+      script.settle()
+      script.passes(sendCall(), guid, before, beyond)
+      const states = [7, 8].map((id) => script.replies.get(script.receives({ type: 'trace', guid, id, attempt: 1 }, root)))
+      assert.deepEqual(states, [
+        { type: 'traced', state: 'here', to: [] },
+        { type: 'traced', state: 'unknown', to: [] },
+      ])
+      assert.equal(script.passes(sendCall({ id: 8 }), guid, before, beyond).decision.action, 'reject')
+      assert.equal(script.eventsOf('dolr:message').length, 1)
+      script.receives({ type: 'deliver', guid, id: 8, payload: bytesOf('hello') }, root)
       assert.equal(script.eventsOf('dolr:message').length, 2)
     })
 
@@ -147,6 +191,49 @@ describe("with the holder's choice", () => {
       script.fails(script.routed[0]!.id)
       const [one, two] = script.routed.map(({ message }) => message as SendCall)
       assert.deepEqual([two!.salt, two!.id, two!.attempt], [one!.salt, one!.id, one!.attempt + 1])
+    })
+
+    it('follows a message whose way ended to the host that has it, from node to node', () => {
+      const script = sending()
+      const { id } = script.routed[0]!.message as SendCall
+      script.answers(script.routed[0]!.id, { type: 'late', hop: before })
+      assert.deepEqual([script.requested[0]!.to, script.requested[0]!.message], [before, { type: 'trace', guid, id, attempt: 1 }])
+      script.answers(script.requested[0]!.id, { type: 'traced', state: 'onward', to: [beyond] })
+      assert.deepEqual(script.requested[1]!.to, beyond)
+      script.answers(script.requested[1]!.id, { type: 'traced', state: 'host', to: [first] })
+      assert.deepEqual([script.requested[2]!.to, script.requested[2]!.message.type], [first, 'deliver'])
+      script.answers(script.requested[2]!.id, answer('answered', '', 'welcome'))
+      assert.deepEqual(outcome(script), { ok: true, value: [first] })
+      assert.equal(script.routed.length, 1)
+    })
+
+    it('sends it again when it has not come, or when whoever had it cannot be asked', () => {
+      for (const isSilent of [false, true]) {
+        const script = sending()
+        script.answers(script.routed[0]!.id, { type: 'late', hop: before })
+        if (isSilent) script.fails(script.requested[0]!.id)
+        else script.answers(script.requested[0]!.id, { type: 'traced', state: 'unknown', to: [] })
+        script.run(200)
+        assert.equal((script.routed[1]!.message as SendCall).attempt, 2)
+      }
+    })
+
+    it('begins with its own next hop when nothing comes back at all', () => {
+      const script = sending()
+      const call = script.routed[0]!.message as SendCall
+      script.passes(encodeMessage(call), guid, script.self, before, 0)
+      script.fails(script.routed[0]!.id)
+      assert.deepEqual([script.requested[0]!.to, script.requested[0]!.message.type], [before, 'trace'])
+      assert.equal(script.routed.length, 1)
+    })
+
+    it('looks where a host that is none has sent the message on to', () => {
+      const script = sending()
+      script.answers(script.routed[0]!.id, { type: 'found', hosts: [{ node: first, distanceMs: 1 }], by: root, root: false })
+      script.answers(script.requested[0]!.id, answer('not hosted'))
+      assert.deepEqual([script.requested[1]!.to, script.requested[1]!.message.type], [first, 'trace'])
+      script.answers(script.requested[1]!.id, { type: 'traced', state: 'host', to: [second] })
+      assert.deepEqual([script.requested[2]!.to, script.requested[2]!.message.type], [second, 'deliver'])
     })
 
     it('ends with what the handler refused, and tries on where nobody took the message', () => {

@@ -252,6 +252,21 @@ describe('DOLR on Pastry', function () {
     assert.match(nodes[10]!.send(object)[0]!, /^(NotFound|Deadline)Error/)
   })
 
+  it('gives a message to one host though hops are late, so that others would take two ways, when the holder chooses', () => {
+    const { network, nodes } = networkOf(40, 42, { choose: 'holder', roots: 1, nearNeighbors: 4, nearHops: 2 })
+    const hosts = nodes.slice(0, 4)
+    for (const host of hosts) host.host(object)
+    let acks = 0
+    network.delayMs = ({ type }) => (type === 'reply' ? 2_000 : type === 'ack' && ++acks % 2 === 0 ? 1_500 : 0)
+    const sent: string[] = []
+    for (const sender of nodes.slice(4)) {
+      sent.push(`from ${sender.name}`)
+      assert.match(sender.send(object, sent.at(-1))[0]!, /^node [0-3]: from/)
+      network.run(5_000)
+    }
+    assert.deepEqual(hosts.flatMap(({ handled }) => handled).toSorted(), sent.toSorted())
+  })
+
   it('gives an unpublished host no message that the holder chose it for', () => {
     const { network, nodes } = networkOf(20, 38, { choose: 'holder' })
     nodes[0]!.host(object)

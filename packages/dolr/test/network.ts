@@ -24,6 +24,8 @@ export class Network {
   tellsUnreachable = false
   /** Probability that a message is lost. */
   loss = 0
+  /** What a message takes beyond the distance. */
+  delayMs: (message: Message) => Millis = () => 0
   readonly members: Member[] = []
   private readonly config: Partial<DolrConfig>
   private readonly prng: Prng
@@ -102,7 +104,7 @@ export class Network {
       return
     }
     if (this.prng.chance(this.loss)) return
-    this.at(from.latencyTo(target), () =>
+    this.at(from.latencyTo(target) + this.delayMs(message), () =>
       target.enter((fx) => target.kbr.onMessage(from.ref, target.kbr.codec.decode(bytes, this.readRef), this.now, fx)),
     )
   }

@@ -37,7 +37,7 @@ interface Sending {
   /** Processes that had the message. */
   readonly receivers: Set<Process>
   answers: number
-  /** A receiver died, or answers may have been lost: others may then rightly have had it too. */
+  /** A receiver died, or a node that had passed it on, or answers may have been lost: others may then rightly have had it too. */
   excused: boolean
 }
 
@@ -131,7 +131,7 @@ export class DolrLedger {
   /** Starts to listen. */
   watch(simulation: Simulation): void {
     simulation.onEvent((node, event) => this.onEvent(node, event))
-    simulation.onDown((node) => this.onDown(node.process!))
+    simulation.onDown((node) => this.onDown(node))
   }
 
   /** Says that messages are being lost or cut off, or no longer. */
@@ -349,9 +349,14 @@ export class DolrLedger {
   }
 
   /** A node goes down, and with it what it hosted; whoever sent it a message may try another. */
-  private onDown(process: Process): void {
+  private onDown(node: SimNode): void {
+    const process = node.process!
     for (const hosts of this.hosts.values()) hosts.delete(process)
-    for (const { sending } of this.running.values()) if (sending?.receivers.has(process)) sending.excused = true
+    for (const { sending } of this.running.values()) {
+      if (sending === undefined) continue
+      const hasPassed = dolrOf(node).hasPassed(sending.guid, sending.startedAt)
+      if (hasPassed || sending.receivers.has(process)) sending.excused = true
+    }
   }
 }
 
