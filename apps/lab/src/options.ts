@@ -9,7 +9,7 @@ export class UsageError extends Error {
 /** Names of overlays, separated by commas; all there are when nothing is said. */
 export function overlayNames(text: string | undefined): OverlayName[] {
   const known = Object.keys(overlays) as OverlayName[]
-  return text === undefined ? known : text.split(',').map((name) => oneOf('overlay', name, known))
+  return text === undefined ? known : text.split(',').map((name) => oneOf('overlays', name, known))
 }
 
 export function oneOf<Name extends string>(option: string, name: string, allowed: readonly Name[]): Name {

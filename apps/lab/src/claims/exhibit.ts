@@ -35,12 +35,11 @@ export interface Ground {
   readonly subject: OverlayUnderTest
   readonly seed: number
   readonly nodes: number
+  /** How often each experiment is made: objects, changes. */
+  readonly samples: number
   /** Called with each network before its first node joins. For tests that break what a claim rests on. */
   readonly prepare?: (simulation: Simulation) => void
 }
-
-/** Measures one row. */
-export type Measure = (ground: Ground) => Exhibit
 
 /** A network of `nodes` nodes, grown by messages on a transit-stub network (links of the Chord paper) and settled. */
 export function networkOf(

@@ -17,11 +17,12 @@ export function faultTolerance(ground: Ground): Exhibit {
 
 /** All but one of the nodes with a copy of an object die at once, and it is read at once; object by object. */
 function objects(ground: Ground): Finding {
-  const store = new StoreNetwork(ground, ground.nodes)
+  const store = new StoreNetwork(ground)
   const { simulation } = store.world
+  const { samples } = ground
   let atOnce = 0
   let readable = 0
-  for (let i = 0; i < objectCount; i++) {
+  for (let i = 0; i < samples; i++) {
     const object = store.put()
     const holders = simulation.members.ranks(object.guid, replicas).map((id) => simulation.nodes[simulation.members.of(id)!.host.index]!)
     for (const node of holders.slice(0, replicas - 1)) simulation.crash(node)
@@ -32,14 +33,13 @@ function objects(ground: Ground): Finding {
     simulation.run(healMs)
   }
   return {
-    experiment: `${objectCount} objects with ${replicas} copies each; the ${replicas - 1} nodes that come first for the object die at one moment, and it is read from elsewhere`,
-    figure: `${atOnce} of ${objectCount} read at the first attempt, within ten seconds; ${readable} within ${attempts} attempts`,
+    experiment: `${samples} objects with ${replicas} copies each; the ${replicas - 1} nodes that come first for the object die at one moment, and it is read from elsewhere`,
+    figure: `${atOnce} of ${samples} read at the first attempt, within ten seconds; ${readable} within ${attempts} attempts`,
     bound: `all within ${attempts} attempts`,
-    holds: readable === objectCount,
+    holds: readable === samples,
   }
 }
 
-const objectCount = 20
 /** As often as a person might try. */
 const attempts = 3
 const healMs = 120_000

@@ -8,6 +8,7 @@ import type { Exhibit, Finding, Ground } from './exhibit.ts'
 
 /** How soon messages follow a node that comes or goes. */
 export function networkDynamics(ground: Ground): Exhibit {
+  const { samples } = ground
   const world = networkOf(ground, ground.nodes)
   return {
     row: 'network dynamics',
@@ -16,11 +17,11 @@ export function networkDynamics(ground: Ground): Exhibit {
     findings: [
       settled(
         'come',
-        times(world, () => world.simulation.addNode()),
+        times(world, samples, () => world.simulation.addNode()),
       ),
       settled(
         'go, without a word',
-        times(world, () => crashAny(world)),
+        times(world, samples, () => crashAny(world)),
       ),
     ],
     notBuilt: [],
@@ -29,15 +30,14 @@ export function networkDynamics(ground: Ground): Exhibit {
 
 /** A minute is a sixtieth of what the claim grants IP. */
 const allowedMs = 60_000
-const changes = 20
 const watchedMs = 120_000
 const askedEveryMs = 500
 
 /** Makes one change after the other, and measures for each how long it takes until messages for the node's own id go right, from wherever they start. */
-function times(world: World, change: () => SimNode): Millis[] {
+function times(world: World, samples: number, change: () => SimNode): Millis[] {
   const { simulation, log } = world
   const prng = simulation.simulator.stream('askers')
-  return Array.from({ length: changes }, () => {
+  return Array.from({ length: samples }, () => {
     const start = simulation.now
     const first = log.probes.length
     const { id } = change()
@@ -68,7 +68,7 @@ function settled(what: string, measured: readonly Millis[]): Finding {
   const sorted = ascending(measured)
   const seconds = (ms: Millis) => (ms === Infinity ? 'never' : `${(ms / 1000).toFixed(1)} s`)
   return {
-    experiment: `${changes} nodes ${what}, one every ${watchedMs / 1000} s; time until messages for its id arrive at the node it belongs to, and keep doing so`,
+    experiment: `${measured.length} nodes ${what}, one every ${watchedMs / 1000} s; time until messages for its id arrive at the node it belongs to, and keep doing so`,
     figure: `median ${seconds(percentile(sorted, 50))}, longest ${seconds(sorted.at(-1)!)}`,
     bound: 'a minute for each',
     holds: sorted.at(-1)! <= allowedMs,

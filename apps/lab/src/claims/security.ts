@@ -12,7 +12,7 @@ import { StoreNetwork, replicas } from './stored.ts'
 
 /** What those who mean harm can do to ids and to objects. */
 export async function security(ground: Ground): Promise<Exhibit> {
-  const store = new StoreNetwork(ground, ground.nodes)
+  const store = new StoreNetwork(ground)
   return {
     row: 'security',
     claim:
@@ -50,28 +50,28 @@ async function peer(prng: Prng): Promise<PeerId> {
 
 /** All copies but one are changed on their disks. */
 function tamperedCopies(store: StoreNetwork): Finding {
-  const read = objects(store).filter((object) => {
+  const read = store.putMany().filter((object) => {
     for (const host of store.ledger.holders(object.guid).slice(1)) tamper(store, host, object)
     return store.read(object)
   }).length
-  const { wrong } = judge(store)
+  const wrong = store.violations.byCheck().get('reads give what was put') ?? 0
   return {
-    experiment: `${objectCount} objects with ${replicas} copies, a byte changed in all copies but one; each read from a node without a copy`,
+    experiment: `${store.samples} objects with ${replicas} copies, a byte changed in all copies but one; each read from a node without a copy`,
     figure: `${read} read, ${wrong} with other bytes than were put`,
     bound: 'all read, none with other bytes',
-    holds: read === objectCount && wrong === 0,
+    holds: read === store.samples && wrong === 0,
   }
 }
 
 /** All copies are changed. */
 function tamperedObjects(store: StoreNetwork): Finding {
-  const read = objects(store).filter((object) => {
+  const read = store.putMany().filter((object) => {
     for (const host of store.ledger.holders(object.guid)) tamper(store, host, object)
     return store.read(object)
   }).length
   return {
-    experiment: `${objectCount} objects, a byte changed in every copy`,
-    figure: `${read} accepted, ${objectCount - read} refused`,
+    experiment: `${store.samples} objects, a byte changed in every copy`,
+    figure: `${read} accepted, ${store.samples - read} refused`,
     bound: 'all refused',
     holds: read === 0,
   }
@@ -79,55 +79,42 @@ function tamperedObjects(store: StoreNetwork): Finding {
 
 /** Somebody else signs a removal with a key of his own. */
 function foreignRemovals(store: StoreNetwork): Finding {
-  return removals(store, 'another node removes it, signing with its own key', (object, thief, remove) => {
-    remove({ ...object, owner: thief })
-  })
+  return removals(store, 'another node removes it, signing with its own key', ({ owner }) => store.anyMember([owner.host.index]))
 }
 
-/** Somebody else says he is the owner, and cannot sign. */
+/** Somebody joins who says he is the owner, and has the owner's public key but not the other. */
 function forgedRemovals(store: StoreNetwork): Finding {
-  const { simulator } = store.world.simulation
-  return removals(store, "another node removes it in the owner's name, with a signature it made up", (object, thief, remove) => {
-    const { keys } = simulator
-    const [owner, forger] = [object.owner, thief].map((node) => ownerName(node.host, 'past')) as [string, string]
+  return removals(store, "a newcomer removes it in the owner's name, with a signature it made up", ({ owner }) => {
+    const { simulation } = store.world
+    const { keys } = simulation.simulator
+    const publicKey = keys.publicKeyOf(ownerName(owner.host, 'past'))
+    const forger = simulation.addNode()
+    const name = ownerName(forger.host, 'past')
     const sign = keys.sign.bind(keys)
-    const signature = Uint8Array.from({ length: 64 }, () => store.prng.nextInt(256))
-    keys.sign = (name, message) =>
-      name === forger ? { kind: 'signed', signature, publicKey: keys.publicKeyOf(owner) } : sign(name, message)
-    remove({ ...object, owner: thief })
-    keys.sign = sign
+    keys.sign = (signer, message) =>
+      signer === name ? { kind: 'signed', signature: store.randomBytes(64), publicKey } : sign(signer, message)
+    simulation.runUntil(() => forger.ready, joinMs)
+    return forger
   })
 }
 
-function removals(
-  store: StoreNetwork,
-  how: string,
-  attempt: (object: LedgerObject, thief: SimNode, remove: (as: LedgerObject) => void) => void,
-): Finding {
-  let refused = 0
+/** Longer than a join takes. */
+const joinMs = 60_000
+
+function removals(store: StoreNetwork, how: string, chooseThief: (object: LedgerObject) => SimNode): Finding {
+  const before = store.ledger.counts.removesOk
   let readable = 0
-  for (const object of objects(store)) {
-    const before = store.ledger.counts.removesOk
-    const thief = store.anyMember([object.owner.host.index])
-    attempt(object, thief, (as) => {
-      store.ledger.remove(as)
-      store.world.simulation.run(15_000)
-    })
-    if (store.ledger.counts.removesOk === before) refused++
+  for (const object of store.putMany()) {
+    store.remove(object, chooseThief(object))
     if (store.read(object)) readable++
   }
+  const removed = store.ledger.counts.removesOk - before
   return {
-    experiment: `${objectCount} objects; ${how}`,
-    figure: `${refused} refused, ${readable} still read`,
+    experiment: `${store.samples} objects; ${how}`,
+    figure: `${store.samples - removed} refused, ${readable} still read`,
     bound: 'all refused, all still read',
-    holds: refused === objectCount && readable === objectCount,
+    holds: removed === 0 && readable === store.samples,
   }
-}
-
-const objectCount = 10
-
-function objects(store: StoreNetwork): LedgerObject[] {
-  return Array.from({ length: objectCount }, () => store.put())
 }
 
 /** Changes a byte of the copy on this host, behind the back of the node. */
@@ -138,9 +125,4 @@ function tamper({ world }: StoreNetwork, host: number, { guid }: LedgerObject): 
   const write = { kind: 'write', entries: [[`d/${guid}`, bytes]] } as const
   disk.ask(write)
   disk.answer(write)
-}
-
-/** Reads that gave other bytes than were put, so far. */
-function judge(store: StoreNetwork): { readonly wrong: number } {
-  return { wrong: store.violations.byCheck().get('reads give what was put') ?? 0 }
 }

@@ -14,11 +14,14 @@ export class StoreNetwork {
   readonly ledger: PastLedger
   /** What the ledger found wrong: bytes other than those put, above all. */
   readonly violations = new Violations()
-  readonly prng: Prng
+  /** Objects for each experiment. */
+  readonly samples: number
+  private readonly prng: Prng
 
-  constructor(ground: Ground, nodes: number) {
+  constructor(ground: Ground) {
+    this.samples = ground.samples
     this.ledger = new PastLedger(() => this.world.simulation, this.violations)
-    this.world = networkOf(ground, nodes, {
+    this.world = networkOf(ground, ground.nodes, {
       applications: (_host, prng) => [new PastNode({ replicas }, prng)],
       onDisk: this.ledger.onDisk,
     })
@@ -28,17 +31,26 @@ export class StoreNetwork {
 
   /** Puts a new object of some hundred random bytes from any member, and waits until that is done. */
   put(): LedgerObject {
-    const bytes = Uint8Array.from({ length: objectBytes }, () => this.prng.nextInt(256))
-    const object = this.ledger.put(this.anyMember(), bytes, { named: false, replicas })!
+    const object = this.ledger.put(this.anyMember(), this.randomBytes(objectBytes), { named: false, replicas })!
     this.world.simulation.run(commandMs)
     return object
   }
 
+  putMany(): LedgerObject[] {
+    return Array.from({ length: this.samples }, () => this.put())
+  }
+
+  /** Has `thief` remove the object as if it were its own. */
+  remove(object: LedgerObject, thief: SimNode): void {
+    this.ledger.remove({ ...object, owner: thief })
+    this.world.simulation.run(commandMs)
+  }
+
   /** Reads the object from any member that has no copy; whether that gave its bytes. */
   read(object: LedgerObject): boolean {
-    const { counts, holders } = { counts: this.ledger.counts, holders: this.ledger.holders(object.guid) }
+    const { counts } = this.ledger
     const before = counts.getsOk
-    this.ledger.get(this.anyMember(holders), object)
+    this.ledger.get(this.anyMember(this.ledger.holders(object.guid)), object)
     this.world.simulation.run(commandMs)
     return counts.getsOk > before
   }
@@ -47,6 +59,10 @@ export class StoreNetwork {
   anyMember(not: readonly number[] = []): SimNode {
     const fit = this.world.simulation.running().filter((node) => node.ready && !not.includes(node.host.index))
     return this.prng.pick(fit)!
+  }
+
+  randomBytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.prng.nextInt(256))
   }
 }
 

@@ -14,20 +14,19 @@ export function targetIdentification(ground: Ground): Exhibit {
   return {
     row: 'target identification',
     claim: 'An address of IP names one machine. The guid of an object names all its copies, and a message to it goes to the nearest.',
-    findings: [nearest(world, objects)],
+    findings: [nearest(world, objects, ground.samples)],
     notBuilt: [],
   }
 }
 
 const hostsEach = 4
-const objectCount = 50
 const sendsEach = 20
 
-function nearest(world: World, objects: Objects): Finding {
+function nearest(world: World, objects: Objects, samples: number): Finding {
   const { simulation } = world
   const prng = simulation.simulator.stream('sends')
   const hosts = new Map<Guid, SimNode[]>()
-  for (let i = 0; i < objectCount; i++) {
+  for (let i = 0; i < samples; i++) {
     const guid = randomGuid(prng)
     hosts.set(guid, prng.shuffle(simulation.nodes).slice(0, hostsEach))
     for (const node of hosts.get(guid)!) objects.publish(node, guid)
@@ -50,7 +49,7 @@ function nearest(world: World, objects: Objects): Finding {
   const share = ratios.filter((ratio) => ratio === 1).length / ratios.length
   const lost = ratios.filter((ratio) => ratio === Infinity).length
   return {
-    experiment: `${objectCount} objects with ${hostsEach} random hosts among ${simulation.nodes.length} nodes, ${ratios.length} messages to them from random nodes; share that gets to the nearest host`,
+    experiment: `${samples} objects with ${hostsEach} random hosts among ${simulation.nodes.length} nodes, ${ratios.length} messages to them from random nodes; share that gets to the nearest host`,
     figure: `${(100 * share).toFixed(1)} %; 95 % get to one at most ${percentile(ascending(ratios), 95).toFixed(1)} times as far; ${lost} lost`,
     bound: `two thirds, and none lost; by chance it would be a quarter`,
     holds: share >= 2 / 3 && lost === 0,
