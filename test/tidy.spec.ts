@@ -23,7 +23,7 @@ const MAY_USE: Record<string, string[]> = {
   past: ['guid', 'wire', 'kbr'],
   dolr: ['guid', 'wire', 'kbr'],
   'central-index': ['guid', 'wire', 'kbr'],
-  simulator: ['guid', 'wire', 'kbr', 'routing', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr'],
+  simulator: ['guid', 'wire', 'kbr', 'upkeep', 'routing', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr'],
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'central-index'],
   conformance: ['guid', 'wire', 'kbr', 'routing', 'runtime', 'simulator'],
   files: ['guid', 'kbr'],
