@@ -1,6 +1,5 @@
 import { virtualNodesLimit } from '@plaxton/guid'
-import { nodesOf } from './local-nodes.ts'
-import { numbered, numbersLength, readNumbered } from './numbered-frame.ts'
+import { numbered, readNumbered } from './numbered-frame.ts'
 import type { NodeRef, PeerDownCause } from '@plaxton/kbr'
 import type { LinkCounters } from './counters.ts'
 import type { LocalNodes } from './local-nodes.ts'
@@ -19,8 +18,8 @@ export class FrameSwitch {
     this.virtualNodesMax = virtualNodesMax
   }
 
-  send(from: number, { peer, index }: Way, frame: Uint8Array): void {
-    peer.nodes.onSent(from, index)
+  send(from: number, to: NodeRef, { peer, index }: Way, frame: Uint8Array): void {
+    peer.nodes.onSent(from, index, to)
     peer.send(numbered(from, index, frame))
   }
 
@@ -31,34 +30,31 @@ export class FrameSwitch {
       this.counters.drop('no such node')
       return false
     }
-    const sender = peer.nodes.ref(host, from)
-    if (bytes.length === numbersLength && frame.length === 0) return this.local.onPeerDown(to, sender, peer.nodes.onAbsent(to, from))
+    if (frame.length === 0) {
+      const { peer: lost, cause } = peer.nodes.onAbsent(to, from)
+      if (lost !== undefined) this.local.onPeerDown(to, lost, cause)
+      return
+    }
     if (!this.local.has(to)) {
       this.counters.drop('no such node')
       if (to < virtualNodesLimit) this.sayAbsent(to, peer, from)
       return
     }
-    peer.nodes.onReceived(to, from)
+    const sender = peer.nodes.ref(host, from)
+    peer.nodes.onReceived(to, from, sender)
     return this.local.onFrame(to, sender, frame)
   }
 
   /** The link to all nodes of a peer ended. */
   onPeerDown({ ref, nodes }: PeerLink, cause: PeerDownCause): void {
     if (ref === undefined) return
-    for (const pair of nodes.pairs) {
-      const { here, there } = nodesOf(pair)
-      this.local.onPeerDown(here, nodes.ref(ref, there), cause)
-    }
+    for (const { here, peer } of nodes.lost(ref)) this.local.onPeerDown(here, peer, cause)
   }
 
   /** Node `index` of this host has ended while others go on: those it exchanged frames with are told, as the end of a connection would tell them. */
   tellOfEnd(index: number, peers: Iterable<PeerLink>): void {
     for (const peer of peers) {
-      if (!peer.linked) continue
-      for (const pair of peer.nodes.pairs) {
-        const { here, there } = nodesOf(pair)
-        if (here === index) this.sayAbsent(index, peer, there)
-      }
+      if (peer.linked) for (const there of peer.nodes.acquaintancesOf(index)) this.sayAbsent(index, peer, there)
     }
   }
 

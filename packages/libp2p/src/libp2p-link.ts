@@ -199,7 +199,7 @@ export class Libp2pLink implements Link {
     const own = this.ownIndexes.get(to.id)
     if (own !== undefined) return this.local.exchange(index, own, frame)
     const way = this.peers.wayTo(to) ?? this.wayToNews(index, to)
-    if (way !== undefined) this.frames.send(index, way, frame)
+    if (way !== undefined) this.frames.send(index, to, way, frame)
   }
 
   /** For links of virtual nodes. Nobody keeps himself. @internal */

@@ -64,6 +64,13 @@ export class Maintenance {
     this.schedule(this.parts.config.settleMs, now, fx)
   }
 
+  /** The neighbours are the same, but others are responsible for some objects. */
+  onRanksChanged(now: Millis, fx: AppEffects): void {
+    this.parts.placement.invalidate()
+    this.pauseMs = this.parts.config.quickSyncMs
+    this.schedule(this.parts.config.settleMs, now, fx)
+  }
+
   /** Something is not where it should be: the next round comes soon. */
   hasten(now: Millis, fx: AppEffects): void {
     this.pauseMs = this.parts.config.quickSyncMs
@@ -166,8 +173,8 @@ export class Maintenance {
   /** Offers batch after batch, what was not confirmed once more at the end, until all has been or nobody takes any more. */
   private handOver(records: readonly Held[], fruitless: number, now: Millis, fx: AppEffects, then: Then<void>): void {
     const patience = handOverTries + 2 * Math.ceil(records.length / handOverBatch)
-    // Of a network that is shut down as a whole nobody stays; what is on disk is all that is left of it.
-    const nobodyStays = fx.neighborSet(maxExcluded).every((node) => this.leavers.has(node.id))
+    // Of a network that is shut down as a whole nobody stays; what is on disk is all that is left of it. The nodes of one host leave together.
+    const nobodyStays = fx.neighborSet(maxExcluded).every((node) => this.leavers.has(node.id) || includesOwnHost([node], fx))
     if (records.length === 0 || fruitless >= patience || nobodyStays) return then(undefined, now, fx)
     this.placeWithoutSelf(records.slice(0, handOverBatch), now, fx, (placed, time, effects) => {
       const options = { without: [fx.self.id, ...this.leavers], onLeaver: (node: NodeRef) => this.onLeaver(node) }
