@@ -145,12 +145,13 @@ describe('every workspace', () => {
 
   for (const { folder, manifest } of published) {
     it(`${folder} brings along what its sources import, types included`, () => {
+      const brought = { ...manifest.dependencies, ...manifest.peerDependencies }
       const found = violations(`${folder}/src/**/*.ts`, ({ imports }) =>
         imports
           .filter((from) => !/^(?:\.|node:)/.test(from))
-          .filter((from) => manifest.dependencies?.[/^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? ''] === undefined),
+          .filter((from) => brought[/^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? ''] === undefined),
       )
-      assert.deepEqual(found, [], 'not in "dependencies"')
+      assert.deepEqual(found, [], 'neither in "dependencies" nor in "peerDependencies"')
     })
 
     it(`${folder} is published as a sealed, side-effect-free ES module with its sources`, () => {

@@ -19,6 +19,7 @@ interface Manifest {
   exports?: Record<string, Record<string, string>>
   dependencies?: Record<string, string>
   devDependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
 }
 
 export interface Workspace {

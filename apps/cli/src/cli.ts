@@ -172,6 +172,20 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     async () => (await import('./commands/lookup.ts')).lookup,
   ).addHelpText('after', examples('plaxton lookup bafkrei…'))
   client('status', 'say how the daemon is', async () => (await import('./commands/status.ts')).status)
+
+  // Its options are the lab's own affair, --help and --json among them.
+  program
+    .command('lab [words...]')
+    .description('compare the overlays in the simulator, and measure what is claimed for them; needs the package @plaxton/lab')
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (words: readonly string[]) => {
+      try {
+        end(await (await import('./commands/lab.ts')).lab(words, streams))
+      } catch (error) {
+        end(new Output(words.includes('--json'), streams).failure(error))
+      }
+    })
   return program
 }
 

@@ -9,7 +9,9 @@ export interface Streams {
 /** Returns whether all is well. */
 type Command = (args: readonly string[], streams: Streams) => boolean | Promise<boolean>
 
-const usage = `Usage: plaxton-lab COMMAND [OPTION…]      (in the repository: npm run lab -- COMMAND [OPTION…])
+const usage = `Usage: plaxton-lab COMMAND [OPTION…]
+       plaxton lab COMMAND [OPTION…]
+       npm run lab -- COMMAND [OPTION…]      (in the repository)
 
   compare   puts the overlays through the same workload in the simulator: a table here, and compare.html (plots) and compare.json in a folder
             --overlays pastry,tapestry (default: all there are)   --nodes 200   --seeds 1 or 1..5
