@@ -14,7 +14,7 @@ const MAY_USE: Record<string, string[]> = {
   guid: [],
   wire: ['guid'],
   kbr: ['guid', 'wire'],
-  routing: ['guid', 'wire', 'kbr'],
+  routing: ['guid', 'wire', 'kbr', 'upkeep'],
   upkeep: ['guid', 'kbr'],
   pastry: ['guid', 'wire', 'kbr', 'upkeep', 'routing'],
   tapestry: ['guid', 'wire', 'kbr', 'upkeep'],

@@ -1,6 +1,7 @@
+import { compareByXor } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
-import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
+import type { Avoid, KeyRange, Message, Metric, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
 import { Probing } from '@plaxton/upkeep'
 import type { Bucket } from './buckets.ts'
 import { kademliaCodec } from './codec.ts'
@@ -38,6 +39,7 @@ import { KademliaState } from './state.ts'
 export class KademliaNode implements Overlay {
   readonly name = 'kademlia'
   readonly codec = kademliaCodec
+  readonly metric: Metric
   private readonly state: KademliaState
   private readonly probing: Probing
   private readonly inquiries: Inquiries
@@ -59,6 +61,7 @@ export class KademliaNode implements Overlay {
       find: (id) => state.find(id),
       ping: (to, seq, fx) => send(to, { type: 'ping', seq, ...state.status }, fx),
     })
+    this.metric = { compare: compareByXor, closest: (key, count) => state.closest(key, count), width: config.bucketSize }
     this.inquiries = new Inquiries(state)
     this.searches = new Searches(state)
     this.guardians = new Guardians(state, this.probing)

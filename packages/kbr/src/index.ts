@@ -15,7 +15,7 @@ export type {
   RouteOptions,
   RoutedMessage,
 } from './kbr.ts'
-export type { Avoid, MessageCodec, NextHop, Overlay, OverlayEffects, OverlayFactory } from './overlay.ts'
+export type { Avoid, MessageCodec, Metric, NextHop, Overlay, OverlayEffects, OverlayFactory } from './overlay.ts'
 export type { ApplicationEvent, KbrEvent } from './events.ts'
 export type {
   AbortSignalLike,

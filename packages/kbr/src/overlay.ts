@@ -72,8 +72,24 @@ export interface Overlay extends Kbr {
    */
   forwardOwn(key: Guid, payload: Uint8Array, hops: number, nextHop: NodeRef | undefined, now: Millis, fx: OverlayEffects): boolean
 
+  /**
+   * For overlays in which everybody measures closeness to a key alike, and a node can name the closest it knows (Kademlia): iterative lookups then go by this, with many names in an answer
+   * and over disjoint paths.
+   */
+  readonly metric?: Metric
+
   /** Throws when the node's own state contradicts the protocol. For tests and the simulator. */
   assertInvariants(): void
+}
+
+/** Closeness on which all nodes of an overlay agree. */
+export interface Metric {
+  /** For sorting ids by closeness to `key`, the root first. */
+  compare(a: Guid, b: Guid, key: Guid): number
+  /** Up to `count` nodes of all tables, this one not among them, the closest to `key` first. */
+  closest(key: Guid, count: number): NodeRef[]
+  /** Nodes that must have answered before a search is over: Kademlia's k. */
+  readonly width: number
 }
 
 /** What an overlay may do while it handles one input. */
@@ -90,6 +106,11 @@ export interface OverlayEffects {
   neighborChanged(node: NodeRef, joined: boolean): void
   /** `nextHop` may answer otherwise than before, for some key: becomes the applications' `routesChanged`, once for all calls of a step. */
   routesChanged(): void
+  /**
+   * `replicaSet` may answer otherwise than before although no neighbour came or went, because neighbours have exchanged what they own: becomes the applications' `ranksChanged`, once for
+   * all calls of a step. CAN needs it, whose zones change hands.
+   */
+  ranksChanged?(): void
   /** Judges a reference that came inside a routed payload of the overlay; undefined: drop it. */
   readonly readRef: RefReader
   /** `peer` is known to be dead: whatever was on its way to it takes another. */

@@ -1,6 +1,22 @@
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
 
+/** A lookup as its owner drives it: {@link next} until it returns undefined, then a report for each that was asked. */
+export interface IterativeSearch {
+  /** Nodes asked so far, the source included. */
+  readonly asked: number
+  /** True when nothing is left to ask or to wait for. */
+  readonly done: boolean
+  /** The root and the live part of its replica set, best first; undefined when none was found. */
+  readonly result: { readonly root: NodeRef; readonly nodes: readonly NodeRef[] } | undefined
+  /** Whom to ask now; undefined when enough are being asked, or nobody is left. */
+  next(): NodeRef | undefined
+  /** `from`, which was asked, names `nodes`, best first; `root`: it takes itself for the root. */
+  onFound(from: NodeRef, root: boolean, nodes: readonly NodeRef[]): void
+  /** `peer`, which was asked, does not answer. */
+  onFailure(peer: NodeRef): void
+}
+
 /**
  * Iterative walking: the source itself asks node after node *whom would you ask next?*, up to `alpha` at a time, until it has found
  * the root and the `width` nodes of its replica set have answered.
@@ -16,7 +32,7 @@ import type { NodeRef } from '@plaxton/kbr'
  * The owner calls {@link next} until it returns undefined, sends each returned node a `find`, and reports {@link onFound} or
  * {@link onFailure} for each exactly once.
  */
-export class IterativeLookup {
+export class IterativeLookup implements IterativeSearch {
   /** Bound: {@link candidatesMax}; full: further names are ignored. */
   private readonly candidates = new Map<Guid, Candidate>()
   private readonly alpha: number

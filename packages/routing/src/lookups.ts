@@ -2,7 +2,9 @@ import type { Guid } from '@plaxton/guid'
 import { shortGuid } from '@plaxton/guid'
 import { InvalidValueError } from '@plaxton/kbr'
 import type { Millis, NodeRef, RouteFailure } from '@plaxton/kbr'
+import { ClosestLookup } from './closest-lookup.ts'
 import { IterativeLookup } from './iterative.ts'
+import type { IterativeSearch } from './iterative.ts'
 import { maxFound } from './messages.ts'
 import type { FindMessage, FoundMessage } from './messages.ts'
 import { nobody } from './passage.ts'
@@ -14,6 +16,11 @@ export interface LookupOptions {
   readonly alpha?: number
   /** Nodes of the replica set that must have answered, 1 to 32. Default 1: the root. */
   readonly width?: number
+  /**
+   * Disjoint paths, 1 to 16: no node is asked on two of them, so one that lies spoils one path (S/Kademlia's d, who recommend 4 to 8). Default 1; more only with an overlay that has a
+   * metric (`Overlay.metric`).
+   */
+  readonly paths?: number
   /** Gives up after this time, 1 ms to 1 h. Default 10 s. */
   readonly withinMs?: Millis
 }
@@ -55,16 +62,18 @@ export class Lookups {
   }
 
   /** Looks for the root of `key`; ends in exactly one {@link LookedUpEvent}. */
-  start(key: Guid, { alpha = 3, width = 1, withinMs = 10_000 }: LookupOptions): number {
+  start(key: Guid, { alpha = 3, width = 1, paths = 1, withinMs = 10_000 }: LookupOptions): number {
     const { stack } = this
+    const { metric } = stack.overlay
     requireKey(key, stack.self.id)
     requireWithin('alpha', alpha, 16)
     requireWithin('width', width, maxFound)
+    requireWithin('paths', paths, metric === undefined ? 1 : 16)
     requireWithin('withinMs', withinMs, 3_600_000)
     const id = stack.nextId()
-    const { root, nodes } = this.known(key, Math.max(width, alpha))
-    const lookup = new IterativeLookup(stack.self, root, nodes, alpha, width)
-    const running: Running = { id, key, num: Math.max(width, alpha), lookup, startedAt: stack.now, deadlineAt: stack.now + withinMs }
+    const num = Math.max(width, alpha, metric?.width ?? 1)
+    const lookup = this.search(key, { alpha, width, paths })
+    const running: Running = { id, key, num, lookup, startedAt: stack.now, deadlineAt: stack.now + withinMs }
     if (this.size >= stack.config.lookupsMax) {
       stack.counters.overloaded++
       this.tell(running, { reason: 'overloaded', detail: `${stack.config.lookupsMax} lookups are running already`, at: stack.self })
@@ -124,11 +133,20 @@ export class Lookups {
     }
   }
 
+  private search(key: Guid, { alpha, width, paths }: { alpha: number; width: number; paths: number }): IterativeSearch {
+    const { overlay, self } = this.stack
+    if (overlay.metric !== undefined) return new ClosestLookup(self, overlay.ready, overlay.metric, key, { alpha, width, paths })
+    const { root, nodes } = this.known(key, Math.max(width, alpha))
+    return new IterativeLookup(self, root, nodes, alpha, width)
+  }
+
   /** The local answer: the replica set of a key that is ours, otherwise whom to ask, best first and without this node. */
   private known(key: Guid, num: number): { root: boolean; nodes: NodeRef[] } {
     const { overlay, self } = this.stack
     if (!overlay.ready) return { root: false, nodes: overlay.localLookup(key, num, false).filter((node) => node.id !== self.id) }
-    if (overlay.nextHop(key, 0, nobody).action === 'deliver') return { root: true, nodes: overlay.replicaSet(key, num) }
+    const root = overlay.nextHop(key, 0, nobody).action === 'deliver'
+    if (overlay.metric !== undefined) return { root, nodes: overlay.metric.closest(key, num) }
+    if (root) return { root, nodes: overlay.replicaSet(key, num) }
     return { root: false, nodes: overlay.localLookup(key, num, false).filter((node) => node.id !== self.id) }
   }
 
@@ -151,7 +169,7 @@ export class Lookups {
 
   private onTimeout(seq: number, query: Query): void {
     this.stack.timedOut(query.peer, query.sentAt)
-    if (query.tries >= triesMax) return this.unanswered(seq, query)
+    if (query.tries >= (this.stack.overlay.metric === undefined ? triesMax : fewTries)) return this.unanswered(seq, query)
     this.queries!.delete(seq)
     this.ask(query.running, query.peer, query.tries + 1)
   }
@@ -206,7 +224,7 @@ interface Running {
   readonly key: Guid
   /** Names asked for. */
   readonly num: number
-  readonly lookup: IterativeLookup
+  readonly lookup: IterativeSearch
   readonly startedAt: Millis
   readonly deadlineAt: Millis
 }
@@ -221,6 +239,8 @@ interface Query {
 
 /** How often a node is asked before it counts as failed: the probes of MSPastry (DSN 2004) are repeated twice, too. */
 const triesMax = 3
+/** With many names to choose from. Kademlia's paper asks once; but a root whose answer got lost would be passed by. Our guess. */
+const fewTries = 2
 
 function requireKey(key: Guid, self: Guid): void {
   if (key.length !== self.length) throw new InvalidValueError('key', key, `${4 * self.length} bits wide`)

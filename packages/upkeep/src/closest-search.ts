@@ -32,7 +32,7 @@ export class ClosestSearch {
   constructor(seeds: readonly NodeRef[], compare: (a: Guid, b: Guid) => number, config: ClosestSearchConfig) {
     this.compare = compare
     this.config = config
-    const sorted = [...seeds].sort((a, b) => compare(a.id, b.id)).slice(0, Math.max(config.width, config.paths))
+    const sorted = [...seeds].sort((a, b) => compare(a.id, b.id)).slice(0, shortlistMax)
     this.paths = Array.from({ length: config.paths }, (_, path) => ({
       shortlist: sorted.filter((_seed, i) => i % config.paths === path).map((ref) => ({ ref, state: 'new' as const })),
       inFlight: 0,
