@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
-import { assert, unreachable } from '@plaxton/kbr'
-import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
+import { assert, Prng, unreachable } from '@plaxton/kbr'
+import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
 import { chordCodec, decodeWalkPayload } from './codec.ts'
 import type { ChordConfig } from './config.ts'
 import { Join, onJoinRequest, passWalk } from './join.ts'
@@ -43,6 +43,31 @@ export class ChordNode implements Overlay {
     this.state = new ChordState(self, config, prng)
     this.neighborhood = new Neighborhood(this.state)
     this.maintenance = new Maintenance(this.state, this.neighborhood)
+  }
+
+  /**
+   * A member in its place, as if it had joined: for experiments on rings that are too large to grow. `neighbors` are taken into the lists as far as they have room;
+   * `from(start, count)` names the first nodes at or after a point of the ring.
+   */
+  static placed(
+    self: NodeRef,
+    config: ChordConfig,
+    neighbors: readonly NodeRef[],
+    from: (start: Guid, count: number) => readonly NodeRef[],
+  ): ChordNode {
+    const node = new ChordNode(self, config, Prng.fromSeed(self.id))
+    const { lists, fingers } = node.state
+    for (const ref of neighbors) lists.add(ref)
+    if (lists.predecessor !== undefined) lists.confirm(lists.predecessor.id, self.id)
+    const { furthest } = lists.successors
+    const least = furthest === undefined || lists.whole ? fingers.highest + 1 : fingers.leastBeyond(furthest)
+    for (let index = fingers.highest; index >= least; index--) {
+      const refs = from(fingers.start(index), config.fingerSuccessors + 1)
+      fingers.place(index, refs)
+      for (const ref of refs) fingers.admit(ref)
+    }
+    node.state.standing = 'member'
+    return node
   }
 
   // Questions

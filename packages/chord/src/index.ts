@@ -1,5 +1,5 @@
 export { chord } from './chord.ts'
 export { ChordNode } from './chord-node.ts'
-export { chordDefaults } from './config.ts'
+export { chordConfig, chordDefaults } from './config.ts'
 export type { ChordConfig } from './config.ts'
 export type { ChordMessage } from './messages.ts'

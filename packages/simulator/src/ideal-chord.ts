@@ -8,7 +8,7 @@ import type { Topology } from './topology.ts'
 export interface IdealChordOptions {
   /** Length of the successor list, the paper's r. */
   readonly successors: number
-  /** Predecessors known. The paper's nodes do not route by them: 0. */
+  /** Predecessors known. The paper's nodes do not route by them: 0. All but the furthest can be told to own a key. */
   readonly predecessors: number
   /** Successors known of each finger, the paper's s; the nearest of them is taken. */
   readonly fingerSuccessors: number
@@ -29,76 +29,81 @@ export class IdealChord extends IdealTables {
   }
 
   /** Positions of the nodes a message for `key` passes, this one first and the owner last (ToN 2003, §4). */
-  protected override path(from: number, key: Guid): number[] {
-    return this.pathTo(from, this.successorOf(fraction(key)), nobodyDead)[0]
+  override path(from: number, key: Guid): number[] {
+    return this.pathAmongDead(from, key, nobodyDead).path
   }
 
   /**
-   * The way from the node at this position to `key` when some are dead and nobody has noticed: a node that is tried in vain is a timeout, and the next best is tried.
-   * The way ends at the first live node at or after the key; undefined when it gets stuck.
+   * The way when some nodes are dead and nobody has noticed: each that is tried in vain is a timeout, and the next best is tried. It ends at the first live node
+   * at or after the key; where it gets stuck when the way on is lost.
    */
-  routeAmongDead(
+  pathAmongDead(
     from: number,
     key: Guid,
     isDead: (position: number) => boolean,
-  ): { readonly hops: number; readonly timeouts: number } | undefined {
-    const [path, timeouts] = this.pathTo(from, this.successorOf(fraction(key)), isDead)
-    return path.length === 0 ? undefined : { hops: path.length - 1, timeouts }
-  }
-
-  /** The path, empty when there is none; and how many dead nodes were tried. */
-  private pathTo(from: number, root: number, isDead: (position: number) => boolean): [path: number[], timeouts: number] {
+  ): { readonly path: number[]; readonly timeouts: number; readonly arrived: boolean } {
     const size = this.places.length
+    const root = this.successorOf(fraction(key))
     let owner = root
     while (isDead(owner)) owner = (owner + 1) % size
     const path = [from]
     let timeouts = 0
-    let at = from
-    while (at !== owner) {
-      const before = timeouts
-      const next = this.candidates(at, root, owner).find((position) => !isDead(position) || ++timeouts < before)
-      if (next === undefined) return [[], timeouts]
+    for (let at = from; at !== owner;) {
+      let next: number | undefined
+      for (const candidate of this.candidates(at, root, owner)) {
+        if (!isDead(candidate)) {
+          next = candidate
+          break
+        }
+        timeouts++
+      }
+      if (next === undefined) return { path, timeouts, arrived: false }
       path.push(next)
       at = next
       assert(path.length <= size, 'an ideal route goes round in circles')
     }
-    return [path, timeouts]
+    return { path, timeouts, arrived: true }
   }
 
-  /** Positions to try for a key whose successor would be `root`, best first. */
-  private candidates(at: number, root: number, owner: number): number[] {
-    const { successors, predecessors } = this.options
+  hostAt(position: number): number {
+    return this.places[position]!.host
+  }
+
+  /** Positions to try for a key whose successor is, or was, at `root`; the best first. */
+  private *candidates(at: number, root: number, owner: number): Generator<number> {
+    const { predecessors } = this.options
     const size = this.places.length
-    const steps = (position: number): number => (position - at + size) % size
-    // Beyond the key: from the first that may own it to the last of the list.
-    if (steps(root) <= successors && steps(root) > 0) {
-      return Array.from({ length: Math.min(successors, size - 1) - steps(root) + 1 }, (_, i) => (root + i) % size)
+    const successors = Math.min(this.options.successors, size - 1)
+    const ahead = (root - at + size) % size
+    if (ahead > 0 && ahead <= successors) {
+      // From the first that may own the key to the last of the list; are they dead, those before the key know who follows.
+      for (let i = ahead; i <= successors; i++) yield (at + i) % size
+      for (let i = ahead - 1; i > 0; i--) yield (at + i) % size
+      return
     }
-    if (size - steps(owner) <= predecessors) return [owner]
-    const preceding = this.fingersBefore(at, steps(root) === 0 ? size : steps(root))
-    const last = Math.min(successors, size - 1)
-    const list = Array.from({ length: last }, (_, i) => (at + last - i) % size)
-    return [...preceding.filter((position) => steps(position) > last), ...list]
+    const behind = (at - owner + size) % size
+    if (behind < predecessors) return yield owner
+    for (const candidate of this.fingersBefore(at, ahead === 0 ? size : ahead)) {
+      if ((candidate - at + size) % size > successors) yield candidate
+    }
+    for (let i = successors; i > 0; i--) yield (at + i) % size
   }
 
   /** Of the fingers of the node at this position, those less than `limit` steps ahead: the furthest finger first, of each the nearest node first. */
-  private fingersBefore(at: number, limit: number): number[] {
+  private *fingersBefore(at: number, limit: number): Generator<number> {
     const size = this.places.length
-    const found = new Set<number>()
     const { fingerSuccessors } = this.options
     for (let power = 1; power < 52; power++) {
-      const start = (this.fractions[at]! + 2 ** -power) % 1
-      const first = this.successorOf(start)
+      const first = this.successorOf((this.fractions[at]! + 2 ** -power) % 1)
       const ahead = (first - at + size) % size
-      // The start itself is beyond the node's own place once round.
+      // No node between the start of the finger and this one, or none before the key.
       if (ahead === 0 || ahead >= limit) continue
       const near: number[] = []
       for (let i = 0; i <= fingerSuccessors && ahead + i < limit; i++) near.push((first + i) % size)
       if (near.length > 1) near.sort((a, b) => this.distance(at, a) - this.distance(at, b))
-      for (const position of near) found.add(position)
-      if (ahead === 1) break
+      yield* near
+      if (ahead === 1) return
     }
-    return [...found]
   }
 
   /** Position of the first node at or after this point of the ring. */

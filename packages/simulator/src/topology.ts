@@ -30,7 +30,13 @@ export function plane(msPerUnit = 0.1): TopologyFactory {
   return (prng) => new Plane(prng, msPerUnit)
 }
 
-/** Length of the plane's sides. */
+/** Points uniform in a cube of 1000 units a side, Euclidean distance: the 3-d space of the Chord paper (ToN 2003, §VI-F). */
+export function cube(msPerUnit = 0.1): TopologyFactory {
+  if (!(msPerUnit > 0)) throw new InvalidValueError('msPerUnit', msPerUnit, 'more than 0')
+  return (prng) => new Cube(prng, msPerUnit)
+}
+
+/** Length of the plane's and the cube's sides. */
 const side = 1000
 
 class Plane implements Topology {
@@ -58,5 +64,32 @@ class Plane implements Topology {
     const dx = this.xs[a]! - this.xs[b]!
     const dy = this.ys[a]! - this.ys[b]!
     return Math.sqrt(dx * dx + dy * dy)
+  }
+}
+
+class Cube implements Topology {
+  readonly name = 'cube'
+  private readonly prng: Prng
+  private readonly msPerUnit: number
+  /** Three numbers a host. */
+  private readonly points: number[] = []
+
+  constructor(prng: Prng, msPerUnit: number) {
+    this.prng = prng
+    this.msPerUnit = msPerUnit
+  }
+
+  place(): void {
+    for (let axis = 0; axis < 3; axis++) this.points.push(side * this.prng.nextFloat())
+  }
+
+  latencyMs(a: number, b: number): Millis {
+    return Math.max(1, Math.round(this.distance(a, b) * this.msPerUnit))
+  }
+
+  distance(a: number, b: number): number {
+    let squares = 0
+    for (let axis = 0; axis < 3; axis++) squares += (this.points[3 * a + axis]! - this.points[3 * b + axis]!) ** 2
+    return Math.sqrt(squares)
   }
 }

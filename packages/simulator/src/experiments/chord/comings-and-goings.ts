@@ -1,0 +1,101 @@
+import type { Guid } from '@plaxton/guid'
+import type { KbrEvent } from '@plaxton/kbr'
+import { atRandomTimes } from '../../churn.ts'
+import { lookUpAtRandom } from '../../lookups.ts'
+import { chordUnderTest } from '../../overlays.ts'
+import { uniform } from '../../topology.ts'
+import { figure } from '../report.ts'
+import type { Report } from '../report.ts'
+import { World, drainMs } from '../world.ts'
+import type { ExperimentOptions } from '../world.ts'
+
+/**
+ * Lookups while nodes come and go (ToN 2003, §VI-E, table III): 1,000 nodes, r = 20, each stabilises every 15 to 45 s, one lookup a second; nodes join and nodes die at
+ * the same rate. Messages take 25 to 75 ms; in the paper, exponential times of 50 ms on average.
+ */
+export function comingsAndGoings(options: ExperimentOptions): Report {
+  const { minutes = 60 } = options
+  const measured = published.map((row) => {
+    options.onProgress?.(`${row.rate} a second`)
+    return { ...row, ...measure(options, row.rate, minutes) }
+  })
+  return {
+    title: `${options.nodes ?? 1000} nodes, r = 20, one lookup a second for ${minutes} minutes at each rate; joins and crashes a second`,
+    columns: ['rate', 'path', 'published (T)', 'timeouts', 'published (T)', 'failed of 10,000', 'published (T)', 'elsewhere', 'at once'],
+    rows: measured.map((row) => [
+      String(row.rate),
+      row.hops,
+      row.path,
+      row.late,
+      row.timeouts,
+      row.failed,
+      String(row.failures),
+      String(row.elsewhere),
+      row.inTime,
+    ]),
+    remarks: [
+      'failed: not delivered within 30 s, or at a node that was not the owner; elsewhere: the latter alone; at once: share delivered within 3 s',
+    ],
+    claims: [
+      {
+        says: 'paths are at most .3 longer than published',
+        holds: measured.every((row) => row.hops <= row.path + 0.3),
+        measured: measured.map((row) => figure(row.hops)).join(' '),
+      },
+      {
+        says: 'failures are at most those published and two in a thousand',
+        holds: measured.every((row) => row.failed <= row.failures + 20),
+        measured: measured.map((row) => figure(row.failed)).join(' '),
+      },
+    ],
+    traceHash: measured.at(-1)!.traceHash,
+  }
+}
+
+function measure(options: ExperimentOptions, perSecond: number, minutes: number) {
+  const { nodes = 1000 } = options
+  const subject = chordUnderTest({ successors: 20, fingerSuccessors: 0 })
+  const world = new World(options, { nodes, subject, topology: uniform(25), network: { jitterMs: 50 } })
+  world.grow(nodes, { gapMs: joinGapMs })
+  const { simulation, log } = world
+  const untilMs = simulation.now + minutes * 60_000
+  const faults = simulation.simulator.stream('faults')
+  const meanGapMs = 1000 / perSecond
+  atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => void simulation.addNode() })
+  atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => simulation.crash(faults.pick(simulation.running())!) })
+  const timeouts = new Map<Guid, number>()
+  simulation.onEvent((_node, event) => {
+    if (event.type !== 'rerouted') return
+    const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
+    timeouts.set(key, (timeouts.get(key) ?? 0) + 1)
+  })
+  lookUpAtRandom(simulation, log, { perSecond: 1, untilMs })
+  simulation.run(minutes * 60_000 + drainMs)
+  // A source that dies takes its message along.
+  const probes = log.probes.filter((probe) => probe.deliveredAt !== undefined || simulation.nodes[probe.source]!.running)
+  const arrived = probes.filter((probe) => probe.deliveredAt !== undefined)
+  const right = arrived.filter((probe) => probe.deliveredAt === probe.rootThen)
+  const total = (of: (probe: (typeof probes)[number]) => number) => probes.reduce((sum, probe) => sum + of(probe), 0)
+  return {
+    hops: arrived.reduce((sum, probe) => sum + probe.hops, 0) / arrived.length,
+    late: total(({ key }) => timeouts.get(key) ?? 0) / probes.length,
+    failed: (10_000 * (probes.length - right.length)) / probes.length,
+    elsewhere: arrived.length - right.length,
+    inTime: right.filter(({ elapsedMs }) => elapsedMs <= 3_000).length / probes.length,
+    traceHash: simulation.traceHash,
+  }
+}
+
+/** Our choice: fast enough that growing takes a minute or two. */
+const joinGapMs = 100
+
+const published = [
+  { rate: 0.05, path: 3.9, timeouts: 0.05, failures: 0 },
+  { rate: 0.1, path: 3.83, timeouts: 0.11, failures: 0 },
+  { rate: 0.15, path: 3.84, timeouts: 0.16, failures: 2 },
+  { rate: 0.2, path: 3.81, timeouts: 0.23, failures: 5 },
+  { rate: 0.25, path: 3.83, timeouts: 0.3, failures: 6 },
+  { rate: 0.3, path: 3.91, timeouts: 0.34, failures: 8 },
+  { rate: 0.35, path: 3.94, timeouts: 0.42, failures: 16 },
+  { rate: 0.4, path: 4.06, timeouts: 0.46, failures: 15 },
+] as const

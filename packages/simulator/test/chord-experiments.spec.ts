@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { randomGuid } from '@plaxton/guid'
+import { Prng } from '@plaxton/kbr'
+import { chordExperiments as experiments } from '../src/experiments/chord/index.ts'
+import { ChordRing } from '../src/experiments/chord/ring-of.ts'
+import { renderReport } from '../src/experiments/report.ts'
+import type { ExperimentOptions } from '../src/experiments/world.ts'
+import { IdealChord, uniform } from '../src/index.ts'
+
+// A slice of each, large enough for its shape; `npm run simulate -- chord EXPERIMENT` is the whole.
+const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
+  keys: { nodes: 2000, repeats: 10 },
+  virtual: { nodes: 2000, repeats: 2 },
+  path: { nodes: 256, lookups: 4000 },
+  failures: { lookups: 2000 },
+  lost: { nodes: 60, lookups: 300 },
+  churn: { nodes: 40, minutes: 1 },
+  stretch: { nodes: 4096, lookups: 500 },
+}
+
+describe('the experiments of the Chord papers', () => {
+  it('have a slice each here', () => {
+    assert.deepEqual(Object.keys(slices).sort(), Object.keys(experiments).sort())
+  })
+
+  for (const [name, options] of Object.entries(slices)) {
+    it(`${name}: ${experiments[name]!.says}`, function () {
+      this.timeout(60_000)
+      const report = experiments[name]!.run({ seed: 1, ...options })
+      // In a ring of sixty a node that joins or dies every few seconds concerns every lookup.
+      for (const claim of name === 'churn' ? [] : report.claims) assert.ok(claim.holds, renderReport(report))
+      for (const row of report.rows) assert.equal(row.length, report.columns.length)
+    })
+  }
+})
+
+describe('an ideal Chord', () => {
+  it('takes the ways that the cores take', () => {
+    for (const [successors, predecessors] of [
+      [1, 1],
+      [8, 4],
+    ] as const) {
+      const prng = Prng.fromSeed(`same ways ${successors}`)
+      const config = { successors, predecessors, fingerSuccessors: 0 }
+      const ring = new ChordRing(prng, 300, config)
+      const ideal = new IdealChord(
+        uniform(1)(prng),
+        ring.nodes.map(({ self: { id } }, host) => ({ id, host })),
+        config,
+      )
+      for (let i = 0; i < 2000; i++) {
+        const [from, key] = [prng.nextInt(300), randomGuid(prng)]
+        assert.equal(ideal.path(from, key).length - 1, ring.hops(from, key))
+      }
+    }
+  })
+})
