@@ -20,10 +20,11 @@ const MAY_USE: Record<string, string[]> = {
   tapestry: ['guid', 'wire', 'kbr', 'upkeep'],
   chord: ['guid', 'wire', 'kbr', 'upkeep'],
   kademlia: ['guid', 'wire', 'kbr', 'upkeep'],
+  can: ['guid', 'wire', 'kbr', 'upkeep'],
   past: ['guid', 'wire', 'kbr'],
   dolr: ['guid', 'wire', 'kbr'],
   'central-index': ['guid', 'wire', 'kbr'],
-  simulator: ['guid', 'wire', 'kbr', 'upkeep', 'routing', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr'],
+  simulator: ['guid', 'wire', 'kbr', 'upkeep', 'routing', 'pastry', 'tapestry', 'chord', 'kademlia', 'can', 'past', 'dolr'],
   runtime: ['guid', 'wire', 'kbr', 'routing', 'past', 'dolr', 'central-index'],
   conformance: ['guid', 'wire', 'kbr', 'routing', 'runtime', 'simulator'],
   files: ['guid', 'kbr'],
@@ -31,7 +32,7 @@ const MAY_USE: Record<string, string[]> = {
 }
 
 /** Packages without clock, entropy, socket or disk. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'chord', 'kademlia', 'past', 'dolr', 'central-index']
+const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'chord', 'kademlia', 'can', 'past', 'dolr', 'central-index']
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }

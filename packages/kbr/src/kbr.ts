@@ -172,6 +172,10 @@ export interface Application {
    * often; an application that keeps something along the ways of messages (DOLR's pointers) moves it then.
    */
   routesChanged?(now: Millis, fx: AppEffects): void
+  /**
+   * `replicaSet` may answer otherwise than before although no neighbour came or went (`update` tells of those). At most once a step; only some overlays have that.
+   */
+  ranksChanged?(now: Millis, fx: AppEffects): void
   /** Another node asks (or tells, `reply` 0) directly. */
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void
   /** The outcome of an own `route` or `request`; exactly once per request id. */

@@ -319,6 +319,10 @@ export class PastNode implements Application {
     this.maintenance.onNeighbor(node, joined, now, fx)
   }
 
+  ranksChanged(now: Millis, fx: AppEffects): void {
+    this.maintenance.onRanksChanged(now, fx)
+  }
+
   onLeave(now: Millis, fx: AppEffects): void {
     this.leaving = true
     this.maintenance.leave(now, fx, (_, __, effects) => {

@@ -308,6 +308,9 @@ export class KbrNode implements Core {
         stack.emit({ type: 'neighbor', node: task.node, joined: task.joined })
         for (const host of stack.hosts.values()) host.application.update(task.node, task.joined, stack.now, host.fx)
         return
+      case 'ranks-changed':
+        for (const host of stack.hosts.values()) host.application.ranksChanged?.(stack.now, host.fx)
+        return
       case 'routes-changed':
         for (const host of stack.hosts.values()) host.application.routesChanged?.(stack.now, host.fx)
         return

@@ -41,6 +41,10 @@ export class OverlayStack implements OverlayEffects {
     this.stack.onRoutesChanged()
   }
 
+  ranksChanged(): void {
+    this.stack.onRanksChanged()
+  }
+
   get readRef(): RefReader {
     return this.stack.readRef
   }

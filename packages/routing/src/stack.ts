@@ -49,6 +49,7 @@ export type Task =
   | { readonly type: 'became-ready' }
   | { readonly type: 'neighbor-changed'; readonly node: NodeRef; readonly joined: boolean }
   | { readonly type: 'routes-changed' }
+  | { readonly type: 'ranks-changed' }
   | { readonly type: 'peer-failed'; readonly peer: NodeRef }
   | { readonly type: 'peer-recovered'; readonly peer: NodeRef }
 
@@ -84,6 +85,7 @@ export class Stack {
   /** Bound: {@link stepTasksMax} a step, asserted; empty between steps. */
   private tasks: Task[] = []
   private routesChanged = false
+  private ranksChanged = false
   private lastSeq: number
   private lastId = 0
 
@@ -120,6 +122,7 @@ export class Stack {
     this.outside = undefined
     if (this.tasks.length > 0) this.tasks = []
     this.routesChanged = false
+    this.ranksChanged = false
   }
 
   get fx(): Effects {
@@ -150,6 +153,13 @@ export class Stack {
     if (this.routesChanged) return
     this.routesChanged = true
     this.later({ type: 'routes-changed' })
+  }
+
+  /** The same, of who is responsible for what. */
+  onRanksChanged(): void {
+    if (this.ranksChanged) return
+    this.ranksChanged = true
+    this.later({ type: 'ranks-changed' })
   }
 
   send(to: NodeRef, message: Message): void {

@@ -1,17 +1,27 @@
 import { compareGuids } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
+import type { Overlay } from '@plaxton/kbr'
 import type { Process } from './host.ts'
 import type { Ownership } from './ownership.ts'
 
 /** The global truth no node has: who is a member right now, in order of id. Roots and replica sets follow from it by the overlay's {@link Ownership}. */
 export class Members {
-  readonly ownership: Ownership
+  private readonly order: Ownership
+  private readonly overlayOf: ((process: Process) => Overlay) | undefined
   private readonly ids: Guid[] = []
   private readonly processes = new Map<Guid, Process>()
 
-  constructor(ownership: Ownership) {
-    this.ownership = ownership
+  constructor(ownership: Ownership, overlayOf?: (process: Process) => Overlay) {
+    this.order = ownership
+    this.overlayOf = overlayOf
+  }
+
+  /** As things are at this moment. */
+  get ownership(): Ownership {
+    const { order, overlayOf } = this
+    if (order.look !== undefined && overlayOf !== undefined) order.look(this.all().map(overlayOf))
+    return order
   }
 
   get size(): number {

@@ -1,3 +1,5 @@
+import { can, canDefaults } from '@plaxton/can'
+import type { CanConfig } from '@plaxton/can'
 import { chord, chordDefaults } from '@plaxton/chord'
 import type { ChordConfig, ChordNode } from '@plaxton/chord'
 import { kademlia, kademliaDefaults } from '@plaxton/kademlia'
@@ -7,6 +9,7 @@ import { pastry, pastryDefaults } from '@plaxton/pastry'
 import type { PastryConfig } from '@plaxton/pastry'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { TapestryConfig, TapestryNode } from '@plaxton/tapestry'
+import { IdealCan } from './ideal-can.ts'
 import { IdealChord } from './ideal-chord.ts'
 import { IdealKademlia } from './ideal-kademlia.ts'
 import { IdealPastry } from './ideal-pastry.ts'
@@ -22,6 +25,7 @@ import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
 import { checkSiblingLists } from './xor-checks.ts'
 import { xorDistance } from './xor-ownership.ts'
+import { checkTiling, zoneOrder } from './zone-ownership.ts'
 
 /** An overlay as the scenarios run and check it. */
 export interface OverlayUnderTest {
@@ -45,7 +49,7 @@ export interface OverlayVariant {
   readonly calm?: boolean
 }
 
-export type OverlayName = 'pastry' | 'tapestry' | 'chord' | 'kademlia'
+export type OverlayName = 'pastry' | 'tapestry' | 'chord' | 'kademlia' | 'can'
 
 /** The overlays there are, by name. */
 export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) => OverlayUnderTest>> = {
@@ -53,12 +57,14 @@ export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) =
   tapestry: ({ digitBits = 4, calm = false } = {}) => tapestryUnderTest({ digitBits, ...(calm ? calmTapestry : {}) }),
   kademlia: ({ calm = false } = {}) => kademliaUnderTest({ siblingsSure: 12, siblings: 30, ...(calm ? calmKademlia : {}) }),
   chord: ({ calm = false } = {}) => chordUnderTest(calm ? calmChord : {}),
+  can: ({ calm = false } = {}) => canUnderTest(calm ? calmCan : {}),
 }
 
 const hourMs = 3_600_000
 const calmPastry = { heartbeatMs: hourMs, tableProbeMs: hourMs, leafExchangeMs: hourMs, rowExchangeMs: hourMs, historyMs: hourMs } as const
 const calmTapestry = { heartbeatMs: hourMs, beaconMs: hourMs, exchangeMs: hourMs, optimizeMs: hourMs, seekMs: hourMs } as const
 const calmKademlia = { heartbeatMs: hourMs, contactMs: hourMs, exchangeMs: hourMs, seekMs: hourMs } as const
+const calmCan = { heartbeatMs: hourMs, silenceMs: hourMs, watchMs: hourMs, historyMs: hourMs, reassignMs: hourMs } as const
 const calmChord = { stabilizeMs: hourMs, historyMs: hourMs } as const
 
 /** Pastry with this configuration. */
@@ -71,6 +77,19 @@ export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest
     ranksHeld: leafSetSize / 2,
     ideal: (topology, places) => new IdealPastry(topology, places, { digitBits: 4, leafSetSize }),
     checkTables: (simulation, violations) => checkLeafSets(simulation, violations, leafSetSize),
+  }
+}
+
+/** CAN with this configuration. */
+export function canUnderTest(config: Partial<CanConfig> = {}): OverlayUnderTest {
+  const { dimensions, groupMin } = { ...canDefaults, ...config }
+  return {
+    overlay: can(config),
+    ownership: zoneOrder(),
+    ranksKnown: groupMin,
+    ranksHeld: groupMin,
+    ideal: (topology, places) => new IdealCan(topology, places, { dimensions }),
+    checkTables: checkTiling,
   }
 }
 

@@ -1,5 +1,6 @@
 import { addToGuid, compareClockwise, compareOnRing, digitAt, digitCount, halfway, sharedPrefixDigits, withDigit } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import type { Overlay } from '@plaxton/kbr'
 
 /**
  * Whose keys are whose, as an overlay's paper defines it: a total order of all nodes for every key. The checks hold what the nodes believe against
@@ -7,6 +8,10 @@ import type { Guid } from '@plaxton/guid'
  */
 export interface Ownership {
   readonly name: string
+  /**
+   * Where it does not follow from the ids alone (CAN): takes from the members what each of them owns now, for the calls that follow. Whether that is right is another check's business.
+   */
+  look?(members: Iterable<Overlay>): void
   /**
    * The first `count` of `ids` (different, in any order) in the order in which they are responsible for `key`: rank 0 is the root, rank r the node that
    * becomes root when all before it have gone.

@@ -97,7 +97,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     this.options = options
-    this.members = new Members(options.ownership ?? ringDistance)
+    this.members = new Members(options.ownership ?? ringDistance, (process) => (process.core as KbrNode).overlay)
     this.simulator = new Simulator(options)
     this.idPrng = this.simulator.stream('ids')
     this.nodePrng = this.simulator.stream('nodes')

@@ -1,0 +1,22 @@
+import type { Claim } from './claim.ts'
+import type { Surroundings } from './messages.ts'
+
+/** A number of 32 bits that two nodes compare instead of the surroundings themselves (FNV-1a); never 0. */
+export function digestOf({ claims, groups, others }: Surroundings): number {
+  let hash = ofClaims(0x811c9dc5, claims)
+  for (const group of groups) hash = ofText(hash, `${group};`)
+  for (const { node, claims: theirs } of others) hash = ofClaims(ofText(hash, `${node.id}${node.epoch}:`), theirs)
+  return hash >>> 0 || 1
+}
+
+function ofClaims(hash: number, claims: readonly Claim[]): number {
+  let result = hash
+  for (const { zone, version, caretaker } of claims) result = ofText(result, `${zone}/${version}${caretaker ? '?' : '!'}`)
+  return result
+}
+
+function ofText(hash: number, text: string): number {
+  let result = hash
+  for (let i = 0; i < text.length; i++) result = Math.imul(result ^ text.charCodeAt(i), 0x01000193)
+  return result
+}

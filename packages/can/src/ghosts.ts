@@ -1,0 +1,66 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef } from '@plaxton/kbr'
+import type { Mark } from './atlas.ts'
+import type { Claim, Entry } from './claim.ts'
+import type { Zone } from './zone.ts'
+
+/** A zone whose owner is gone, as it was last known. */
+export interface Ghost {
+  readonly node: NodeRef
+  readonly claim: Claim
+  /** Who the owner's contacts were: they may take the zone over, and must hear of it when this node does. */
+  readonly others: readonly Entry[]
+  /** It said itself that it goes; its heir was told. */
+  readonly left: boolean
+  readonly at: Millis
+}
+
+/** What gone nodes owned, until somebody is known to own it again. */
+export class Ghosts {
+  /** By node and zone, in the order of going. Bound: `max`. Full: the first goes; its zone is then a gap of which nothing is known. */
+  private readonly all = new Map<string, Ghost>()
+  private readonly max: number
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  get size(): number {
+    return this.all.size
+  }
+
+  add(ghost: Ghost): void {
+    const name = `${ghost.node.id}/${ghost.claim.zone}`
+    this.all.delete(name)
+    this.all.set(name, ghost)
+    if (this.all.size <= this.max) return
+    for (const first of this.all.keys()) {
+      this.all.delete(first)
+      break
+    }
+  }
+
+  of(node: Guid, zone: Zone): Ghost | undefined {
+    return this.all.get(`${node}/${zone}`)
+  }
+
+  /** The node is there again, or has been elsewhere: what it owned it says itself. True when it had left something. */
+  forget(node: Guid): boolean {
+    const before = this.all.size
+    for (const [name, ghost] of this.all) if (ghost.node.id === node) this.all.delete(name)
+    return this.all.size < before
+  }
+
+  /** Forgets those that nobody needs any more. */
+  retain(isNeeded: (ghost: Ghost) => boolean): void {
+    for (const [name, ghost] of this.all) if (!isNeeded(ghost)) this.all.delete(name)
+  }
+
+  clear(): void {
+    this.all.clear()
+  }
+
+  marks(): Mark[] {
+    return [...this.all.values()].map(({ node, claim }) => ({ node, claim, source: 'ghost' as const }))
+  }
+}

@@ -1,0 +1,136 @@
+import type { Guid } from '@plaxton/guid'
+import type { Avoid, Millis, NextHop, NodeRef } from '@plaxton/kbr'
+import type { Claim } from './claim.ts'
+import type { Space } from './space.ts'
+import { owns } from './state.ts'
+import type { CanState } from './state.ts'
+import { isSettled } from './territory.ts'
+import { bitsOf } from './zone.ts'
+import type { Zone } from './zone.ts'
+
+/**
+ * CAN's routing decision (SIGCOMM 2001, §2.2): greedily to a neighbour whose zones are nearer to the key's point than any of this node's own, until the point lies in one of them. Distances to
+ * whole zones, not to their centres, make every hop strict progress: from the nearest point of a zone, the way on leads through a face into a neighbour that is nearer. So no message
+ * goes round in circles, whatever the zones' sizes.
+ *
+ * Where no neighbour is nearer, because some are gone, one of the neighbours' neighbours may be: the first ring of the paper's expanding ring, which this node knows already.
+ */
+export function nextHop(state: CanState, suspects: ReadonlySet<Guid>, key: Guid, avoid: Avoid): NextHop {
+  const bits = bitsOf(key)
+  const own = state.territory.at(bits)
+  if (own !== undefined) return state.standing === 'member' && isSettled(own) ? deliver : hold
+  const mayUse = (ref: NodeRef): boolean => !avoid.has(ref.id) && !suspects.has(ref.id)
+
+  const mark = state.atlas.at(bits)
+  if (mark?.source === 'contact') {
+    // It is the owner, or seems dead; then it is about to be found out who is.
+    return mayUse(mark.node) ? forward(mark.node) : hold
+  }
+  const point = state.space.pointOf(bits)
+  const from = distanceFrom(state, point)
+  const candidates = candidatesOf(state)
+  const best = greedyHop(
+    state.space,
+    point,
+    from,
+    candidates.filter(({ ref }) => mayUse(ref)),
+    state.config.rttWeighted === 1,
+  )
+  if (best !== undefined) return forward(best.ref)
+  const further = secondRing(state, bits, point, from).find(mayUse)
+  return further === undefined ? hold : forward(further)
+}
+
+/** Somebody to whom a message might go. */
+export interface HopCandidate {
+  readonly ref: NodeRef
+  readonly zones: readonly Zone[]
+  /** The round trip to it; undefined when it is not known. */
+  readonly rttMs: Millis | undefined
+}
+
+/**
+ * Of the candidates nearer to `point` than the square `from2` of a distance, the nearest; or weighted, the one with the most progress by round trip (§3.3). Undefined when none is
+ * nearer.
+ */
+export function greedyHop<C extends HopCandidate>(
+  space: Space,
+  point: readonly number[],
+  from2: number,
+  candidates: readonly C[],
+  rttWeighted: boolean,
+): C | undefined {
+  let best: C | undefined
+  let bestValue = -Infinity
+  for (const candidate of candidates) {
+    const distance2 = least(candidate.zones.map((zone) => space.distance2(point, zone)))
+    if (distance2 >= from2) continue
+    const value = rttWeighted
+      ? (Math.sqrt(Math.min(from2, farthest)) - Math.sqrt(distance2)) / ((candidate.rttMs ?? unknownRttMs) + 1)
+      : -distance2
+    if (value > bestValue) {
+      best = candidate
+      bestValue = value
+    }
+  }
+  return best
+}
+
+/** Nodes to send a message for `key` to next, best first: as {@link nextHop} chooses, then by distance. With `safe`, by distance alone, which nobody can court by being near. */
+export function routeCandidates(state: CanState, suspects: ReadonlySet<Guid>, key: Guid, count: number, safe: boolean): NodeRef[] {
+  const bits = bitsOf(key)
+  const point = state.space.pointOf(bits)
+  const isOwner = state.territory.at(bits) !== undefined
+  const from = isOwner ? Infinity : distanceFrom(state, point)
+  const first = safe || isOwner ? undefined : nextHop(state, suspects, key, nobody)
+  const chosen = first?.action === 'forward' ? first.to : undefined
+  const nearer = candidatesOf(state)
+    .map(({ ref, zones }) => ({ ref, distance2: least(zones.map((zone) => state.space.distance2(point, zone))) }))
+    .filter(({ ref, distance2 }) => distance2 < from && ref.id !== chosen?.id && !suspects.has(ref.id))
+    .sort((a, b) => a.distance2 - b.distance2 || (a.ref.id < b.ref.id ? -1 : 1))
+  return [...(chosen === undefined ? [] : [chosen]), ...nearer.map(({ ref }) => ref)].slice(0, count)
+}
+
+/** Square of the distance from a point to the nearest own zone; without zones, from nowhere. */
+function distanceFrom({ territory, space }: CanState, point: readonly number[]): number {
+  return least(territory.holdings.map(({ zone }) => space.distance2(point, zone)))
+}
+
+function candidatesOf({ contacts, proximity }: CanState): HopCandidate[] {
+  return [...contacts.values()].map(({ ref, claims }) => ({ ref, zones: zonesOf(claims), rttMs: proximity.of(ref.id) }))
+}
+
+/** Contacts of contacts that are nearer to the point than this node, the owner first, then the nearest. */
+function secondRing(state: CanState, bits: string, point: readonly number[], from: number): NodeRef[] {
+  const found = new Map<Guid, { readonly ref: NodeRef; readonly distance2: number }>()
+  for (const { others } of state.contacts.values()) {
+    for (const { node, claims } of others) {
+      if (node.id === state.self.id || state.contacts.has(node.id) || state.failed.has(node.id)) continue
+      const distance2 = owns(claims, bits) ? -1 : least(zonesOf(claims).map((zone) => state.space.distance2(point, zone)))
+      if (distance2 < from && !((found.get(node.id)?.distance2 ?? Infinity) <= distance2)) found.set(node.id, { ref: node, distance2 })
+    }
+  }
+  return [...found.values()].sort((a, b) => a.distance2 - b.distance2 || (a.ref.id < b.ref.id ? -1 : 1)).map(({ ref }) => ref)
+}
+
+function zonesOf(claims: readonly Claim[]): Zone[] {
+  return claims.map(({ zone }) => zone)
+}
+
+function least(numbers: readonly number[]): number {
+  let result = Infinity
+  for (const number of numbers) if (number < result) result = number
+  return result
+}
+
+function forward(to: NodeRef): NextHop {
+  return { action: 'forward', to, cursor: 0 }
+}
+
+const deliver: NextHop = { action: 'deliver' }
+const hold: NextHop = { action: 'hold' }
+const nobody: Avoid = new Set()
+/** Beyond every distance on the torus, for who has no zone. */
+const farthest = 2 ** 52
+/** Our guess: a peer that nobody has measured is as far as one on another continent. */
+const unknownRttMs = 200

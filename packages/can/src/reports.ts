@@ -1,0 +1,181 @@
+import type { Guid } from '@plaxton/guid'
+import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Probing } from '@plaxton/upkeep'
+import { outranks } from './claim.ts'
+import type { Claim } from './claim.ts'
+import type { Grants } from './grants.ts'
+import { othersMax, send } from './messages.ts'
+import type { Beat, Report } from './messages.ts'
+import type { CanState, Contact } from './state.ts'
+import { overlap } from './zone.ts'
+import type { Zone } from './zone.ts'
+
+/** What a report has done. */
+export interface ReportOutcome {
+  /** Own zones that were given up to the sender. */
+  readonly yielded: boolean
+  /** The sender has let go of what it gave to this node. */
+  readonly released: boolean
+}
+
+/**
+ * The exchange of reports, the paper's periodic update: who I am, what I own, whom I know. Reports go out when something changes; in between, beats with digests tell whether everybody
+ * has the last ones.
+ *
+ * Nobody becomes a contact, and nobody takes anything away from this node, on a message that it may not have sent: it has to repeat a token first.
+ */
+export class Reports {
+  private readonly state: CanState
+  private readonly probing: Probing
+  private readonly grants: Grants
+  /** Tokens that were sent, and when. Bound: `probesMax` and as many as there are contacts. Full: the first goes. */
+  private readonly tokens = new Map<Guid, { readonly token: number; readonly at: Millis }>()
+  /** Contacts found dead, to be told with the next reports. Bound: {@link othersMax}. Full: the first goes. */
+  private news: Guid[] = []
+
+  constructor(state: CanState, probing: Probing, grants: Grants) {
+    this.state = state
+    this.probing = probing
+    this.grants = grants
+  }
+
+  /** Asks a node for its report. */
+  greet(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const before = this.tokens.get(ref.id)
+    if (ref.id === this.state.self.id || (before !== undefined && now - before.at < greetPauseMs)) return
+    this.tell(ref, 0, this.tokenFor(ref, now), fx)
+    // Whoever is needed and does not answer is found to be dead.
+    if (!this.state.contacts.has(ref.id)) this.probing.start(ref, false, now, fx)
+  }
+
+  /** Everybody hears at once what this node owns, also those that are no contacts any more because of it. */
+  announce(fx: OverlayEffects): void {
+    for (const contact of this.state.contacts.values()) this.tell(contact.ref, 0, 0, fx)
+    this.news = []
+  }
+
+  /** Tells those who have not heard the last. */
+  announceNews(fx: OverlayEffects): void {
+    const { digest } = this.state.surroundings
+    for (const contact of this.state.contacts.values())
+      if (contact.told !== digest || this.news.length > 0) this.tell(contact.ref, 0, 0, fx)
+    this.news = []
+  }
+
+  noteFailure(id: Guid): void {
+    this.news = [...this.news.slice(1 - othersMax), id]
+  }
+
+  beat(fx: OverlayEffects): void {
+    const { digest } = this.state.surroundings
+    for (const { ref, digest: known } of this.state.contacts.values()) send(ref, { type: 'beat', digest, known }, fx)
+  }
+
+  onBeat(from: NodeRef, beat: Beat, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    if (!state.counts || state.failed.refuses(from)) return
+    const contact = state.contacts.get(from.id)
+    if (contact === undefined || contact.digest !== beat.digest || contact.ref.epoch !== from.epoch) this.greet(from, now, fx)
+    else if (beat.known !== state.surroundings.digest) this.tell(from, 0, 0, fx)
+  }
+
+  /** Undefined when the report counts for nothing, because its sender has to prove itself first or owns nothing. */
+  onReport(from: NodeRef, report: Report, now: Millis, fx: OverlayEffects): ReportOutcome | undefined {
+    const { state } = this
+    const sent = this.tokens.get(from.id)
+    const answers = report.echo !== 0 && sent?.token === report.echo
+    if (answers) this.tokens.delete(from.id)
+    if (!state.counts) {
+      if (report.token !== 0) this.tell(from, report.token, 0, fx)
+      return undefined
+    }
+    const contact = state.contacts.get(from.id)
+    const granted = this.grants.expected(from.id, report.claims)
+    if (contact === undefined && !answers && granted === undefined) {
+      this.answer(from, report, report.member, now, fx)
+      return undefined
+    }
+    const conflicts = this.conflicts(from, report.claims)
+    const due = conflicts.lost.filter((zone) => answers || (granted !== undefined && zone.startsWith(granted)))
+    const yielded = this.yieldTo(due, fx)
+    if (granted !== undefined) this.grants.claimed(from.id)
+    this.take(from, report, contact, now, fx)
+    for (const id of report.failed) {
+      const doubted = state.contacts.get(id)
+      if (doubted !== undefined && id !== from.id) this.probing.verify(doubted.ref, now, fx)
+    }
+    const released = report.claims.every(({ zone }) => state.territory.overlapping(zone).length === 0) && state.territory.release(from.id)
+    if (yielded || released) state.territoryChanged(fx)
+    // What it takes for its own and is not: it has to hear of the better claim.
+    const mustHear = conflicts.won || yielded
+    this.answer(from, report, due.length < conflicts.lost.length, now, fx, mustHear)
+    return { yielded, released }
+  }
+
+  /** One report in return, if any is due. */
+  private answer(from: NodeRef, report: Report, mustProve: boolean, now: Millis, fx: OverlayEffects, mustHear = false): void {
+    const before = this.tokens.get(from.id)
+    const asks = mustProve && (before === undefined || now - before.at >= tokenPauseMs)
+    if (report.token === 0 && !asks && !mustHear) return
+    this.tell(from, report.token, asks ? this.tokenFor(from, now) : 0, fx)
+  }
+
+  private take(from: NodeRef, report: Report, contact: Contact | undefined, now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    const isNear = state.wants(report.claims) || state.isWantedBy(report)
+    if (!isNear && contact === undefined) return
+    const isNew = contact === undefined
+    if (!state.put(from, report, now, fx) || !isNew) return
+    state.failed.forget(from.id)
+    state.history.forget(from)
+  }
+
+  /** Own claims that the sender's outrank, as the zones to be given up; and whether own claims outrank some of its. */
+  private conflicts(from: NodeRef, claims: readonly Claim[]): { lost: Zone[]; won: boolean } {
+    const { territory, self } = this.state
+    const lost: Zone[] = []
+    let won = false
+    for (const own of territory.holdings) {
+      for (const claim of claims) {
+        if (!overlap(own.zone, claim.zone)) continue
+        if (outranks(claim, from.id, own, self.id)) lost.push(claim.zone.length > own.zone.length ? claim.zone : own.zone)
+        else won = true
+      }
+    }
+    return { lost, won }
+  }
+
+  private yieldTo(zones: readonly Zone[], fx: OverlayEffects): boolean {
+    if (zones.length === 0) return false
+    for (const zone of zones) this.state.territory.yield(zone)
+    this.state.territoryChanged(fx)
+    return true
+  }
+
+  private tell(to: NodeRef, echo: number, token: number, fx: OverlayEffects): void {
+    const { state } = this
+    const { claims, groups, others, digest } = state.surroundings
+    const contact = state.contacts.get(to.id)
+    if (contact !== undefined) contact.told = digest
+    const member = state.counts
+    send(to, { type: 'report', claims, groups, others, member, failed: this.news, token, echo }, fx)
+  }
+
+  private tokenFor(ref: NodeRef, now: Millis): number {
+    const { tokens, state } = this
+    tokens.delete(ref.id)
+    if (tokens.size >= state.config.probesMax + state.contacts.size) {
+      for (const first of tokens.keys()) {
+        tokens.delete(first)
+        break
+      }
+    }
+    const token = state.nextSeq()
+    tokens.set(ref.id, { token, at: now })
+    return token
+  }
+}
+
+/** Our guesses: a node is asked once in the time of a slow round trip. */
+const greetPauseMs = 1_000
+const tokenPauseMs = 250

@@ -1,0 +1,272 @@
+import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
+import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
+import { FailedSet, History, Proximity } from '@plaxton/upkeep'
+import { Atlas } from './atlas.ts'
+import type { Mark } from './atlas.ts'
+import { claimsMax, outranks } from './claim.ts'
+import type { Claim, Entry } from './claim.ts'
+import type { CanConfig } from './config.ts'
+import { digestOf } from './digest.ts'
+import { Ghosts } from './ghosts.ts'
+import { othersMax } from './messages.ts'
+import type { Surroundings } from './messages.ts'
+import { Space } from './space.ts'
+import { Territory } from './territory.ts'
+import { bitsOf, contains, differenceFrom, overlap, parentOf, siblingOf } from './zone.ts'
+import type { Zone } from './zone.ts'
+
+/**
+ * Where a node stands. `outside`: without a zone. `claiming`: it was granted one and waits until the giver has let go. `member`: it answers for what it owns. `gone`:
+ * it has left.
+ */
+export type Standing = 'outside' | 'claiming' | 'member' | 'gone'
+
+/** A node that this one has exchanged reports with, with what it said last. */
+export interface Contact extends Surroundings {
+  readonly ref: NodeRef
+  /** Of what it said. */
+  readonly digest: number
+  /** Of what it was last told. */
+  told: number
+  heardAt: Millis
+}
+
+/** What this node says of itself, with its digest. */
+interface OwnSurroundings extends Surroundings {
+  readonly digest: number
+}
+
+/**
+ * What one node knows, and the only ways in and out of its tables. Its contacts are the nodes whose zones abut its own (the paper's neighbours); those of its group, which
+ * is the smallest stretch of halvings around its zone with `groupMin` owners; and those to whose groups it belongs.
+ */
+export class CanState {
+  readonly self: NodeRef
+  readonly selfBits: string
+  readonly config: CanConfig
+  readonly prng: Prng
+  readonly space: Space
+  readonly territory = new Territory()
+  /** Bound: `contactsMax`. Full: another is left out. */
+  readonly contacts = new Map<Guid, Contact>()
+  readonly ghosts: Ghosts
+  readonly proximity: Proximity
+  readonly failed: FailedSet
+  readonly history: History
+  standing: Standing = 'outside'
+  private lastSeq = 0
+  private drawn: Atlas | undefined = undefined
+  private said: OwnSurroundings | undefined = undefined
+
+  constructor(self: NodeRef, config: CanConfig, prng: Prng) {
+    this.self = self
+    this.selfBits = bitsOf(self.id)
+    this.config = config
+    this.prng = prng
+    this.space = new Space(config.dimensions, 4 * self.id.length)
+    this.ghosts = new Ghosts(config.ghostsMax)
+    this.proximity = new Proximity(config.proximityMax)
+    this.failed = new FailedSet(config)
+    this.history = new History(config.historyMax)
+  }
+
+  /** A number no other ping, token or search of this node has. */
+  nextSeq(): number {
+    return ++this.lastSeq
+  }
+
+  /** Whether others are to treat this node as an owner of zones. */
+  get counts(): boolean {
+    return this.standing === 'member' || this.standing === 'claiming'
+  }
+
+  find(id: Guid): NodeRef | undefined {
+    return this.contacts.get(id)?.ref
+  }
+
+  // What follows from what is known
+
+  get atlas(): Atlas {
+    return (this.drawn ??= this.draw())
+  }
+
+  get surroundings(): OwnSurroundings {
+    return (this.said ??= this.describe())
+  }
+
+  /** Whether the owner of these zones belongs among the contacts for their sake. */
+  wants(claims: readonly Claim[]): boolean {
+    const { groups } = this.surroundings
+    const isNear = (zone: Zone): boolean =>
+      groups.some((group) => zone.startsWith(group)) ||
+      this.territory.holdings.some((own) => overlap(own.zone, zone) || this.space.abut(own.zone, zone))
+    return claims.some(({ zone }) => isNear(zone))
+  }
+
+  /** Whether this node belongs to the group of a contact. */
+  isWantedBy({ groups }: Surroundings): boolean {
+    return groups.some((group) => this.territory.holdings.some(({ zone }) => zone.startsWith(group)))
+  }
+
+  abuts(claims: readonly Claim[]): boolean {
+    return claims.some(({ zone }) => this.territory.holdings.some((own) => this.space.abut(own.zone, zone)))
+  }
+
+  /** Owners of zones that contacts speak of and that belong among the contacts. */
+  strangers(now: Millis): Entry[] {
+    const found = new Map<Guid, Entry>()
+    for (const { others } of this.contacts.values()) {
+      for (const entry of others) {
+        const { node, claims } = entry
+        if (node.id === this.self.id || node.id.length !== this.self.id.length || this.failed.distrusts(node, now)) continue
+        const known = this.contacts.get(node.id)
+        if ((known !== undefined && known.ref.epoch >= node.epoch) || !this.wants(claims)) continue
+        const before = found.get(node.id)
+        if (before === undefined || before.node.epoch < node.epoch) found.set(node.id, entry)
+      }
+    }
+    return [...found.values()]
+  }
+
+  /** The contacts, those that share most halvings with this node first. */
+  nearest(): Contact[] {
+    const own = this.territory.holdings[0]?.zone ?? ''
+    const bits = own.padEnd(this.selfBits.length, '0')
+    const differences = new Map([...this.contacts.values()].map((contact) => [contact, leastDifference(bits, contact.claims)]))
+    return [...differences.keys()].sort((a, b) => {
+      const [toA, toB] = [differences.get(a)!, differences.get(b)!]
+      return toA < toB || (toA === toB && a.ref.id < b.ref.id) ? -1 : 1
+    })
+  }
+
+  // What is known
+
+  /** Own zones have changed. */
+  territoryChanged(fx: OverlayEffects): void {
+    this.redraw()
+    fx.routesChanged()
+    fx.ranksChanged?.()
+  }
+
+  /** What a node said that has proven to be there. False when there is no room for it. */
+  put(ref: NodeRef, said: Surroundings, now: Millis, fx: OverlayEffects): boolean {
+    const before = this.contacts.get(ref.id)
+    if (before === undefined && this.contacts.size >= this.config.contactsMax) return false
+    const { claims, groups, others } = said
+    const contact: Contact = { ref, claims, groups, others, digest: digestOf(said), told: before?.told ?? 0, heardAt: now }
+    this.contacts.set(ref.id, contact)
+    if (before?.digest === contact.digest) return true
+    this.redraw()
+    if (before === undefined) fx.neighborChanged(ref, true)
+    fx.routesChanged()
+    fx.ranksChanged?.()
+    return true
+  }
+
+  /** Takes a node out of the contacts; what it owned is not forgotten by this. */
+  drop(id: Guid, fx: OverlayEffects): Contact | undefined {
+    const contact = this.contacts.get(id)
+    if (contact === undefined) return undefined
+    this.contacts.delete(id)
+    this.redraw()
+    fx.neighborChanged(contact.ref, false)
+    fx.routesChanged()
+    fx.ranksChanged?.()
+    return contact
+  }
+
+  /** What follows from what is known must be worked out again. */
+  redraw(): void {
+    this.drawn = undefined
+    this.said = undefined
+  }
+
+  assertInvariants(): void {
+    const { territory, contacts, config, self } = this
+    const zones = territory.holdings.map(({ zone }) => zone)
+    assert(zones.length <= claimsMax, 'own zones are bounded')
+    assert(
+      zones.every((zone, i) => zones.every((other, j) => i === j || !overlap(zone, other))),
+      'own zones do not overlap',
+    )
+    assert(
+      zones.every((zone) => zone.length <= this.space.maxDepth),
+      'no zone is smaller than a cell',
+    )
+    assert(this.counts || territory.isEmpty, 'only who counts has zones')
+    assert(contacts.size <= config.contactsMax, 'contacts are bounded')
+    for (const id of contacts.keys()) {
+      assert(id !== self.id, 'a node is no contact of its own')
+      assert(!this.failed.has(id), 'a node that is taken to be dead is no contact')
+    }
+    assert(this.failed.size <= config.failedMax, 'failed nodes are bounded')
+  }
+
+  // Working it out
+
+  /** Ghosts at the bottom, hearsay on them, and on top of all what owners say themselves, the claim that counts painted last. */
+  private draw(): Atlas {
+    const atlas = new Atlas()
+    const hearsay = new Map<Guid, Entry>()
+    const direct: Mark[] = this.territory.holdings.map((claim) => ({ node: this.self, claim, source: 'own' as const }))
+    for (const { ref, claims, others } of this.contacts.values()) {
+      for (const claim of claims) direct.push({ node: ref, claim, source: 'contact' })
+      for (const entry of others) {
+        const { node } = entry
+        if (node.id === this.self.id || this.contacts.has(node.id)) continue
+        const before = hearsay.get(node.id)
+        if (before === undefined || before.node.epoch < node.epoch) hearsay.set(node.id, entry)
+      }
+    }
+    const told: Mark[] = []
+    for (const { node, claims } of hearsay.values()) for (const claim of claims) told.push({ node, claim, source: 'hearsay' })
+    for (const marks of [this.ghosts.marks(), told, direct]) {
+      for (const mark of marks.sort(byRank)) if (mark.claim.zone.length <= this.space.maxDepth) atlas.paint(mark.claim.zone, mark)
+    }
+    return atlas
+  }
+
+  private describe(): OwnSurroundings {
+    const claims = this.territory.holdings.map(({ zone, version, caretaker }) => ({ zone, version, caretaker }))
+    const groups = [...new Set(claims.map(({ zone }) => this.groupOf(zone)))].slice(0, claimsMax)
+    const others = this.nearest()
+      .slice(0, othersMax)
+      .map(({ ref, claims: theirs }): Entry => ({ node: ref, claims: theirs }))
+    const said = { claims, groups, others }
+    return { ...said, digest: digestOf(said) }
+  }
+
+  /** The smallest stretch of halvings around a zone in which `groupMin` nodes are known; everything, when there are fewer. */
+  private groupOf(zone: Zone): Zone {
+    const nodes = new Set<Guid>([this.self.id])
+    let prefix = zone
+    while (prefix !== '' && nodes.size < this.config.groupMin) {
+      for (const mark of this.atlas.within(siblingOf(prefix))) {
+        if (mark !== undefined && mark.source !== 'ghost') nodes.add(mark.node.id)
+      }
+      prefix = parentOf(prefix)
+    }
+    return prefix
+  }
+}
+
+/** Of several zones, the one closest to the key counts. */
+export function leastDifference(bits: string, claims: readonly Claim[]): string {
+  let least = '1'.repeat(bits.length)
+  for (const { zone } of claims) {
+    const difference = differenceFrom(bits, zone)
+    if (difference < least) least = difference
+  }
+  return least
+}
+
+/** Whether one of the zones contains the key with these bits. */
+export function owns(claims: readonly Claim[], bits: string): boolean {
+  return claims.some(({ zone }) => contains(zone, bits))
+}
+
+/** What counts comes last. */
+function byRank(a: Mark, b: Mark): number {
+  return outranks(a.claim, a.node.id, b.claim, b.node.id) ? 1 : -1
+}

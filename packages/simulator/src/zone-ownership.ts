@@ -1,0 +1,79 @@
+import { addToGuid } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
+import type { Overlay } from '@plaxton/kbr'
+import type { Ownership } from './ownership.ts'
+import { membersOf, name } from './overlay-checks.ts'
+import type { Simulation } from './simulation.ts'
+import type { Violations } from './violations.ts'
+
+/** What is asked of a CAN node: its zones, each as the bits with which its keys begin. */
+export interface ZoneOwner {
+  readonly zones: readonly string[]
+  readonly claims: ReadonlyArray<{ readonly zone: string }>
+}
+
+/**
+ * CAN's, in the order of the halvings: the owner of the zone in which the key lies; then whoever has the zone with the least difference from the key, bit by bit, which is whoever shares
+ * most halvings with it. Zones are those that the members say they answer for; {@link checkTiling} proves that they are what they should be. Each use needs one of its own.
+ */
+export function zoneOrder(): Ownership {
+  let zones = new Map<Guid, readonly string[]>()
+  return {
+    name: 'zones',
+    look(members: Iterable<Overlay>) {
+      zones = new Map([...members].map((overlay) => [overlay.self.id, (overlay as Overlay & ZoneOwner).zones]))
+    },
+    ranks(key, ids, count) {
+      const point = BigInt(`0x${key}`)
+      const width = 4 * key.length
+      const distances = new Map(ids.map((id) => [id, nearest(point, zones.get(id) ?? [], width)]))
+      const compare = (a: Guid, b: Guid): number => {
+        const [toA, toB] = [distances.get(a)!, distances.get(b)!]
+        return toA < toB || (toA === toB && a < b) ? -1 : 1
+      }
+      return ids.toSorted(compare).slice(0, count)
+    },
+    boundaries: (sorted) =>
+      sorted.flatMap((id) =>
+        (zones.get(id) ?? []).flatMap((zone) => {
+          const [first, last] = ['0', '1'].map(
+            (bit) =>
+              BigInt(`0b${zone.padEnd(4 * id.length, bit)}`)
+                .toString(16)
+                .padStart(id.length, '0') as Guid,
+          ) as [Guid, Guid]
+          return [id, first, last, addToGuid(first, -1), addToGuid(last, 1)]
+        }),
+      ),
+  }
+}
+
+/** The least difference, by exclusive or, between the point and a key in one of the zones. */
+function nearest(point: bigint, zones: readonly string[], width: number): bigint {
+  let least = 1n << BigInt(width)
+  for (const zone of zones) {
+    const rest = BigInt(width - zone.length)
+    const difference = zone === '' ? 0n : ((point >> rest) ^ BigInt(`0b${zone}`)) << rest
+    if (difference < least) least = difference
+  }
+  return least
+}
+
+/** After quiet, the members' zones tile the space: none overlaps another, and their volumes add up to all of it, exactly. And nobody claims what it does not answer for. */
+export function checkTiling(simulation: Simulation, violations: Violations): void {
+  const owners = membersOf(simulation).map((node) => ({ node, owner: node.kbr.overlay as Overlay & ZoneOwner }))
+  const zones = owners.flatMap(({ node, owner }) => owner.zones.map((zone) => ({ zone, node })))
+  const fail = (why: string): void => violations.add('zones tile the space', simulation.now, why)
+  for (const { node, owner } of owners) {
+    if (owner.claims.length !== owner.zones.length)
+      fail(`${name(node)} claims ${owner.claims.length} zones and answers for ${owner.zones.length}`)
+  }
+  const sorted = zones.toSorted((a, b) => (a.zone < b.zone ? -1 : 1))
+  for (const [i, { zone, node }] of sorted.entries()) {
+    const next = sorted[i + 1]
+    if (next?.zone.startsWith(zone) === true) fail(`'${zone}' of ${name(node)} overlaps '${next.zone}' of ${name(next.node)}`)
+  }
+  const deepest = Math.max(0, ...zones.map(({ zone }) => zone.length))
+  const volume = zones.reduce((sum, { zone }) => sum + (1n << BigInt(deepest - zone.length)), 0n)
+  if (zones.length > 0 && volume !== 1n << BigInt(deepest)) fail(`the volumes add up to ${volume}/${1n << BigInt(deepest)} of the space`)
+}
