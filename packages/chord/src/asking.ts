@@ -69,13 +69,8 @@ export class Asking implements ProbingHost {
     this.probing.verify(ref, now, fx)
   }
 
-  /** Something arrived from a node of the tables. */
+  /** Something arrived from `from`: it lives, whether or not it has said yet who is around it. */
   heard(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    this.probing.heard(from, now, fx)
-  }
-
-  /** It has said who is around it. */
-  answered(from: NodeRef, now: Millis, fx: OverlayEffects): void {
     this.courted.delete(from.id)
     this.probing.heard(from, now, fx)
   }

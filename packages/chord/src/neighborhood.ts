@@ -47,7 +47,7 @@ export class Neighborhood {
 
   onNeighbors(from: NodeRef, message: Neighbors, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    this.asking.answered(from, now, fx)
+    this.asking.heard(from, now, fx)
     if (message.member) state.admit(from, fx)
     else if (state.hasResigned(from.id, message.seq)) this.dismiss(from, now, fx)
     this.takeReport(from, message, looksInto, now, fx)
