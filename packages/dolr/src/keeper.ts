@@ -86,7 +86,8 @@ export class Keeper {
     const { pointers } = this.parts
     const known = pointers.get(record.guid, record.host.id)
     if (known !== undefined && known.record.withdrawn !== record.withdrawn) pointers.delete(known)
-    this.accept(record, 0, now, fx)
+    const pointer = this.accept(record, 0, now, fx)
+    if (pointer !== undefined && known !== undefined) pointer.ways = known.ways
   }
 
   private problemOf(key: Guid, { record, salt }: PublishCall, now: Millis): string | undefined {

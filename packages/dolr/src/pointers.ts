@@ -27,10 +27,19 @@ export interface Way {
   crowded: boolean
   /** Where the newest went on to; undefined: this node is the root. */
   nextHop: NodeRef | undefined
+  /** Where it went on to before, for as long as that may keep it: a hop that was slow may have it all the same. Undefined: nowhere. Bounded in `ways.ts`. */
+  strays: readonly Stray[] | undefined
   /** Of the newest record that passed on this way. */
   signedAt: Millis
   /** When the last hops were last asked whether the way still comes through them. */
   recheckedAt: Millis
+}
+
+/** A node to which a record was sent on before it took another way. */
+export interface Stray {
+  readonly node: NodeRef
+  /** When the record expires there. */
+  readonly until: Millis
 }
 
 /** A node that has sent a record here, and the date of the newest. */
@@ -106,6 +115,11 @@ export class Pointers {
     pointers.delete(host.id)
     if (pointers.size === 0) this.byGuid.delete(guid)
     this.shares.delete(host.id, pointer)
+  }
+
+  /** It counts no longer; what is known of its ways stays until the next sweep. */
+  expire(pointer: Pointer): void {
+    pointer.expiresAt = 0
   }
 
   /** Forgets what has expired. */

@@ -85,7 +85,7 @@ export class Publications {
     this.byGuid.delete(guid)
     this.byNumber.delete(publication.number)
     const pointer = this.self === undefined ? undefined : this.parts.pointers.get(guid, this.self)
-    if (pointer !== undefined) this.parts.pointers.delete(pointer)
+    if (pointer !== undefined) this.parts.pointers.expire(pointer)
   }
 
   /**

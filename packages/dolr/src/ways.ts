@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
+import { encodeMessage } from './codec.ts'
 import type { DolrMessage } from './messages.ts'
 import { pingWaitMs, tell } from './parts.ts'
 import type { DolrParts } from './parts.ts'
@@ -14,6 +15,8 @@ import { nextHopTo } from './records.ts'
  *              └───► C ───►┘
  *              A ◄── B ◄── D               recheck: D has the record from two nodes and asks both; B passes the question on, to where it had it from
  *              A ──► B ──► D               release: A sends it to C now, so it tells B; nobody sends it to B any more, so B lets go of it and tells D
+ *
+ * A hop that is late makes a record take two ways, which may never meet. Where they part, the first hop is remembered as a *stray*, and a withdrawal goes both ways.
  *
  * Only a node that a record came from can say that it no longer comes from there. A stranger who repeats a record under another last hop becomes a
  * second way in, beside the one there is; the question that this raises goes back to the host, and takes nothing away.
@@ -32,8 +35,10 @@ export class Ways {
     if (pointer.ways.length === 0) pointer.distanceMs = passage.distanceMs
     const way = wayOf(pointer, passage.salt) ?? addWay(pointer, passage, fx)
     const isNews = way.signedAt < signedAt
+    noteStray(way, pointer, passage.nextHop)
     if (isNews) forgetOldHops(way, signedAt)
     way.nextHop = passage.nextHop
+    if (isNews && pointer.record.withdrawn) withdrawFromStrays(pointer, way, now, fx)
     if (passage.lastHop !== undefined) noteLastHop(way, { node: passage.lastHop, signedAt })
     if (way.lastHops.length > 1) this.recheck(pointer, way, now, fx)
     return isNews
@@ -79,6 +84,7 @@ export class Ways {
     if (way.lastHops.length > 0 || way.crowded) return
     pointer.ways = pointer.ways.filter((other) => other !== way)
     if (pointer.ways.length === 0 && !pointer.record.withdrawn) pointers.delete(pointer)
+    for (const { node } of way.strays ?? []) tell(node, { type: 'release', guid, host, salt }, fx)
     if (way.nextHop !== undefined) tell(way.nextHop, { type: 'release', guid, host, salt }, fx)
   }
 }
@@ -101,7 +107,7 @@ function wayOf({ ways }: Pointer, salt: number): Way | undefined {
 
 function addWay(pointer: Pointer, { salt, key, lastHop, nextHop }: Passage, fx: AppEffects): Way {
   const lastHops = lastHop === undefined ? [{ node: fx.self, signedAt: pointer.record.signedAt }] : []
-  const way: Way = { salt, key, lastHops, crowded: false, nextHop, signedAt: -1, recheckedAt: -Infinity }
+  const way: Way = { salt, key, lastHops, crowded: false, nextHop, strays: undefined, signedAt: -1, recheckedAt: -Infinity }
   pointer.ways = [...pointer.ways, way]
   return way
 }
@@ -118,6 +124,25 @@ function noteLastHop(way: Way, lastHop: LastHop): void {
   if (others.length < lastHopsMax) way.lastHops = [...others, lastHop]
   else way.crowded = true
 }
+
+/** The record, or the next, goes on to another node than before. */
+function noteStray(way: Way, { record }: Pointer, nextHop: NodeRef | undefined): void {
+  const { nextHop: before, strays = [], signedAt } = way
+  if (before === undefined || before.id === nextHop?.id) return
+  const others = strays.filter(({ node }) => node.id !== before.id && node.id !== nextHop?.id)
+  way.strays = [...others.slice(1 - straysMax), { node: before, until: signedAt + record.ttlMs }]
+}
+
+/** Sends a withdrawal on by the ways that records took before. */
+function withdrawFromStrays({ record, distanceMs }: Pointer, way: Way, now: Millis, fx: AppEffects): void {
+  const strays = (way.strays ?? []).filter(({ node, until }) => until > now && node.id !== way.nextHop?.id)
+  way.strays = undefined
+  const call = { type: 'publish', record, salt: way.salt, distanceMs, stepMs: 0, step: 0, push: true } as const
+  for (const { node } of strays) fx.route(way.key, encodeMessage(call), { firstHop: node })
+}
+
+/** Former next hops noted for one way. Full: the oldest is forgotten, and what it may have expires. Our guess. */
+const straysMax = 4
 
 /** Nodes noted for one way that a record came from; mostly it is one, and two while routes change. Full: the way ends when it expires. Our guess. */
 const lastHopsMax = 4

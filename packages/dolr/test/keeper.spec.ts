@@ -273,6 +273,40 @@ describe('when the way of a record changes', () => {
     assert.deepEqual(script.takeTold(), [{ to: elsewhere, message: release, id: 0 }])
   })
 
+  it('a withdrawal goes by the ways that the record took before too, while it may be kept there', () => {
+    const withdrawalsBy = (script: Script): unknown[] =>
+      script.routed.flatMap(({ message, firstHop }) => (message.type === 'publish' && message.record.withdrawn ? [firstHop] : []))
+    for (const [laterMs, expected] of [
+      [1, [between, elsewhere]],
+      [150_000, [elsewhere]],
+    ] as const) {
+      const script = new Script('self')
+      script.publishes(recordOf(guid, host, script.now), before, between)
+      script.publishes(recordOf(guid, host, script.now), before, elsewhere)
+      script.run(100_000)
+      script.publishes(recordOf(guid, host, script.now), before, elsewhere)
+      script.publishes(recordOf(guid, host, script.now), before, beyond)
+      script.run(laterMs)
+      script.publishes(recordOf(guid, host, script.now, { withdrawn: true }), before, beyond)
+      assert.deepEqual(withdrawalsBy(script), expected)
+      script.publishes(recordOf(guid, host, script.now, { withdrawn: true }), before, beyond)
+      assert.equal(withdrawalsBy(script).length, expected.length, 'once')
+    }
+  })
+
+  it('a host that withdraws an object does so by the ways it published it before', () => {
+    const script = new Script('self', { roots: 1 })
+    script.node.publish({ guid }, script.now, script)
+    script.settle()
+    const { message } = script.routed[0]!
+    for (const nextHop of [between, beyond]) script.passes(encodeMessage(message), guid, script.self, nextHop, 0)
+    script.node.unpublish({ guid }, script.now, script)
+    assert.deepEqual(script.hostsOf(guid), [])
+    script.settle()
+    script.passes(encodeMessage(script.routed[1]!.message), guid, script.self, beyond, 0)
+    assert.deepEqual([script.routed[2]!.message.type, script.routed[2]!.firstHop], ['publish', between])
+  })
+
   it('a pointer that nobody sends any more goes, and so do those beyond', () => {
     const script = new Script('self')
     script.publishes(recordOf(guid, host, script.now), before, beyond)

@@ -162,6 +162,22 @@ describe('DOLR on Pastry', function () {
     )
   })
 
+  it('leaves no pointers behind when an object is unpublished whose records took two ways, because hops were late', () => {
+    const { network, nodes } = networkOf(30, 43)
+    let acks = 0
+    const late: typeof network.delayMs = ({ type }) => (type === 'reply' ? 1_100 : type === 'ack' && ++acks % 2 === 0 ? 1_500 : 0)
+    for (const [i, host] of nodes.slice(0, 12).entries()) {
+      const guid = guidOf(bytesOf(`object ${i}`))
+      network.delayMs = late
+      assert.ok(host.host(guid).ok)
+      network.delayMs = () => 0
+      network.run(3_000)
+      assert.ok(host.unpublish(guid).ok)
+      network.run(3_000)
+      for (const node of nodes) assert.deepEqual(node.pointers(guid), [], node.name)
+    }
+  })
+
   it('hands what it is the root of to the next root when it leaves, and withdraws what it hosts', () => {
     const { network, nodes } = networkOf(16, 31, { roots: 1, republishMs: 190_000 })
     const root = network.root(object)

@@ -55,6 +55,8 @@ export interface Sent<T> {
   readonly to: T
   readonly message: DolrMessage
   readonly id: number
+  /** Of what is routed: the way it has to take. */
+  readonly firstHop?: NodeRef | undefined
 }
 
 /** One `DolrNode` in a world that is written down: what it asks for is recorded, what happens to it is said by the test. */
@@ -194,7 +196,7 @@ export class Script implements AppEffects {
 
   route(key: Guid, payload: Uint8Array, options: RouteOptions = {}): number {
     const id = options.replyWithinMs === undefined ? 0 : ++this.lastId
-    this.routed.push({ to: key, message: decodeMessage(payload, this.readRef), id })
+    this.routed.push({ to: key, message: decodeMessage(payload, this.readRef), id, firstHop: options.firstHop })
     return id
   }
 
