@@ -69,6 +69,7 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .option('--input <dir>', 'the folder to store (default: the files of this repository)')
     .option('--kill <count>', 'nodes to kill (default: 4, fewer in a small network)', wholeNumber)
     .addOption(overlayOption())
+    .addOption(virtualNodesOption())
     .option('--data <dir>', "keep the nodes' data here (default: a temporary folder, removed at the end)")
     .option('--exit', 'end when all is done, with status 0 only if all of it held')
     .addHelpText('after', examples('plaxton up', 'plaxton up --exit --input ~/photos', 'plaxton up --nodes 3'))
@@ -80,6 +81,7 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .addOption(controlOption('to listen at for the commands below'))
     .option('--network <name>', 'nodes of different networks never meet (default: "default")')
     .addOption(overlayOption())
+    .addOption(virtualNodesOption())
     .option('--config <file>', 'a JSON file with any of these; what is said here wins')
     .addHelpText(
       'after',
@@ -199,6 +201,10 @@ function controlOption(whose: string): Option {
 
 function overlayOption(): Option {
   return new Option('--overlay <name>', `the routing overlay: ${overlayNames.join(', ')} (default: "${defaultOverlay}")`)
+}
+
+function virtualNodesOption(): Option {
+  return new Option('--virtual-nodes <count>', 'ids each node has in the overlay, for an even load (default: 1)').argParser(wholeNumber)
 }
 
 function wholeNumber(text: string): number {

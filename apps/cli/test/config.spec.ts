@@ -33,6 +33,7 @@ describe('the configuration of a node', () => {
       data: resolve('here'),
       control: join(resolve('here'), 'control.sock'),
       network: 'default',
+      virtualNodes: 1,
       past: {},
       dolr: {},
     })
@@ -121,6 +122,17 @@ describe('the configuration of a node', () => {
       code: 'ERR_USAGE',
       message: /none\.json cannot be read/,
     })
+  })
+
+  it('says how many virtual nodes to run, by flag or by file, from 1 to 64', async () => {
+    assert.equal((await daemonConfig({ virtualNodes: 8 })).virtualNodes, 8)
+    assert.equal((await daemonConfig({ config: await file({ virtualNodes: 3 }) })).virtualNodes, 3)
+    for (const virtualNodes of [0, 65]) {
+      await assert.rejects(daemonConfig({ virtualNodes }), {
+        code: 'ERR_USAGE',
+        message: `virtualNodes is ${virtualNodes}, allowed is 1 to 64`,
+      })
+    }
   })
 
   it('is refused for addresses, networks and overlays that are none', async () => {

@@ -50,6 +50,11 @@ export function hostAddress(address: string): string {
   return mark < 0 ? address : address.slice(0, mark)
 }
 
+/** Where the host of a node is reached: its multiaddrs as text, each ending in its PeerId. */
+export function addressesOf({ address }: NodeRef): string[] {
+  return hostAddress(address).split(',')
+}
+
 /** Which node of its host an address names. As the three below, of an address that has passed {@link NodeRefs.read}. */
 export function indexOfAddress(address: string): number {
   const mark = address.lastIndexOf('#')

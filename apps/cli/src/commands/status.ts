@@ -1,9 +1,19 @@
+import { shortGuid } from '@plaxton/guid'
 import { formatBytes, formatCount, formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
 import { callNamedDaemon, fields } from './client.ts'
 import type { ControlOptions } from '../control/address.ts'
-import type { StatusResult } from '../control/protocol.ts'
+import type { NodeLoad, StatusResult } from '../control/protocol.ts'
 import type { Output } from '../output/output.ts'
+
+/** How a host's virtual nodes share its load; nothing of a host that has one node. */
+function nodeRows(nodes: readonly NodeLoad[]): Array<readonly [string, string]> {
+  if (nodes.length === 1) return []
+  return nodes.map(({ id, ready, objects, bytes }, index) => {
+    const held = `${formatCount(objects, 'object')}, ${formatBytes(bytes)}`
+    return [index === 0 ? 'of these' : '', `${held} by virtual node ${index}, ${shortGuid(id)}${ready ? '' : ', joining'}`]
+  })
+}
 
 /** `plaxton status`: how the daemon is. */
 export async function status(output: Output, options: ControlOptions): Promise<void> {
@@ -21,6 +31,7 @@ export async function status(output: Output, options: ControlOptions): Promise<v
         'holds',
         `${formatCount(result.objects, 'object')}, ${formatBytes(result.bytes)}; ${formatCount(result.tombstones, 'removal')} remembered`,
       ],
+      ...nodeRows(result.nodes),
       ['catalog', formatCount(result.catalog, 'entry', 'entries')],
       ['objects', `${result.published} published, ${result.hosted} hosted for clients`],
       ['peers', `${formatCount(result.neighbors, 'neighbour')}, ${formatCount(result.connections, 'connection')}`],

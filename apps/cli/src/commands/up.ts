@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { InterruptedError, UsageError, exitCodes } from '../errors.ts'
 import { formatDuration } from '../output/format.ts'
 import { paint } from '../output/output.ts'
+import { virtualNodes } from '../daemon/config.ts'
 import { defaultOverlay, overlayNamed } from '../overlays.ts'
 import { inputFrom } from '../up/input.ts'
 import { LocalNetwork } from '../up/local-network.ts'
@@ -18,6 +19,7 @@ export interface UpOptions {
   readonly input?: string
   readonly kill?: number
   readonly overlay?: string
+  readonly virtualNodes?: number
   readonly data?: string
   readonly exit?: boolean
 }
@@ -31,7 +33,7 @@ export async function up(output: Output, options: UpOptions): Promise<ExitCode> 
   const overlay = await overlayNamed(options.overlay ?? defaultOverlay)
   const input = await inputFrom(options.input)
   const interrupted = interruption()
-  const network = await LocalNetwork.in(options.data, overlay)
+  const network = await LocalNetwork.in(options.data, overlay, virtualNodes(options.virtualNodes ?? 1))
   const steps = new StepList(output)
   try {
     headline(output, options.nodes)

@@ -135,6 +135,14 @@ export interface HostResult {
   readonly hostedMs: number
 }
 
+/** One of the nodes that a daemon runs. */
+export interface NodeLoad {
+  readonly id: Guid
+  readonly ready: boolean
+  readonly objects: number
+  readonly bytes: number
+}
+
 export interface StatusResult {
   readonly version: string
   readonly pid: number
@@ -146,6 +154,8 @@ export interface StatusResult {
   readonly network: string
   readonly overlay: string
   readonly data: string
+  /** The nodes of the overlay on this host, the first one first, and what each of them holds. */
+  readonly nodes: readonly NodeLoad[]
   /** Replicas held here, and their bytes. */
   readonly objects: number
   readonly bytes: number

@@ -11,8 +11,8 @@ export interface BootstrapOutcome {
 }
 
 /** Looks at the node as it is now. A list of addresses that all nodes share may name this one too: that address is left out. */
-export function bootstrapOutcome({ overlay, libp2p }: PlaxtonNode, bootstrap: readonly string[]): BootstrapOutcome {
-  if (overlay.kbr.neighborSet(1).length > 0) return { alone: false, silent: [], elsewhere: [] }
+export function bootstrapOutcome({ neighbors, libp2p }: PlaxtonNode, bootstrap: readonly string[]): BootstrapOutcome {
+  if (neighbors.length > 0) return { alone: false, silent: [], elsewhere: [] }
   const others = bootstrap.filter((address) => peerIn(address) !== libp2p.peerId.toString())
   const connections = libp2p.getConnections()
   const answers = (address: string): boolean =>

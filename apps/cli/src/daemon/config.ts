@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DolrNode, dolrDefaults } from '@plaxton/dolr'
+import { virtualNodesLimit } from '@plaxton/guid'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
 import { PastNode, pastDefaults } from '@plaxton/past'
 import { controlPath, defaultDataDirectory } from '../control/address.ts'
@@ -20,6 +21,8 @@ export interface DaemonConfig {
   readonly control: string
   readonly network: string
   readonly overlay: OverlayFactory
+  /** Nodes of the overlay on this host. */
+  readonly virtualNodes: number
   readonly past: Partial<PastConfig>
   readonly dolr: Partial<DolrConfig>
 }
@@ -33,6 +36,7 @@ export interface DaemonFlags {
   readonly control?: string
   readonly network?: string
   readonly overlay?: string
+  readonly virtualNodes?: number
 }
 
 /** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
@@ -58,6 +62,7 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
     control: controlPath({ control: chosen.control, data }),
     network: networkName(chosen.network ?? defaultNetwork),
     overlay: kind.make(file[name as OverlayName]),
+    virtualNodes: virtualNodes(chosen.virtualNodes ?? 1),
     past: file.past ?? {},
     dolr: file.dolr ?? {},
   }
@@ -67,6 +72,12 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
 function networkName(name: string): string {
   if (/^[a-z0-9._-]{1,32}$/.test(name)) return name
   throw new UsageError(`network is ${JSON.stringify(name)}, allowed are 1 to 32 characters of a-z, 0-9, dot, dash and underscore`)
+}
+
+/** How many nodes one host may run is a bound of the ids. */
+export function virtualNodes(count: number): number {
+  if (Number.isInteger(count) && count >= 1 && count <= virtualNodesLimit) return count
+  throw new UsageError(`virtualNodes is ${count}, allowed is 1 to ${virtualNodesLimit}`)
 }
 
 type ConfigFile = Omit<DaemonFlags, 'config'> &
@@ -118,6 +129,7 @@ const fileKinds: Readonly<Record<string, Kind>> = {
   control: 'text',
   network: 'text',
   overlay: 'text',
+  virtualNodes: 'number',
 }
 
 /** A section takes what has a default, of the kind that the default is. */

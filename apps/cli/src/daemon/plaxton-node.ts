@@ -5,13 +5,14 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { Files } from '@plaxton/files'
 import { PlaxtonError } from '@plaxton/kbr'
-import { dolr, overlay, past } from '@plaxton/libp2p'
+import { addressesOf, dolr, overlay, past } from '@plaxton/libp2p'
 import { createLibp2p } from 'libp2p'
 import { openDataDirectory } from './data-directory.ts'
 import { isLoopback, portCameTo } from './listen.ts'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import type { BlockOptions } from '@plaxton/files'
+import type { NodeRef } from '@plaxton/kbr'
 import type { DolrService, OverlayService, PastService } from '@plaxton/libp2p'
 import type { DaemonConfig } from './config.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -70,6 +71,14 @@ export class PlaxtonNode {
     return this.libp2p.getMultiaddrs().map((each) => each.toString())
   }
 
+  /** The nodes next to those of this host in the id space, on other hosts; each once. */
+  get neighbors(): NodeRef[] {
+    const { nodes } = this.overlay
+    const own = new Set(nodes.map(({ self }) => self.id))
+    const near = nodes.filter(({ ready }) => ready).flatMap(({ node }) => node.overlay.neighborSet(maxNeighbors))
+    return [...new Map(near.filter(({ id }) => !own.has(id)).map((ref) => [ref.id, ref])).values()]
+  }
+
   /** Files stored in these ways. */
   files(options: BlockOptions = {}): Files {
     return new Files(this.past, options)
@@ -86,7 +95,7 @@ export class PlaxtonNode {
   /** Ends as a killed process does, for others to notice: connections are cut and nobody is told. */
   async crash(): Promise<void> {
     clearTimeout(this.rememberTimer)
-    const stopped = this.overlay.host.stop()
+    const stopped = this.overlay.crash()
     for (const connection of this.libp2p.getConnections()) connection.abort(new Error('the node was killed'))
     await stopped
     await this.libp2p.stop()
@@ -117,7 +126,7 @@ export class PlaxtonNode {
   private async rememberNeighbors(): Promise<void> {
     const { memory } = this.directory
     if (!this.overlay.ready) return
-    const neighbors = this.overlay.kbr.neighborSet(maxNeighbors).flatMap(({ address }) => address.split(','))
+    const neighbors = [...new Set(this.neighbors.flatMap(addressesOf))]
     const former = memory.now.peers.filter((address) => !neighbors.includes(address))
     await memory.note({ peers: [...neighbors, ...former] })
   }
@@ -163,6 +172,7 @@ async function assemble(listen: readonly string[], init: PlaxtonNodeInit, direct
       overlay: overlay(init.overlay, {
         network: init.network,
         bootstrap: [...new Set([...init.bootstrap, ...peers])],
+        virtualNodes: init.virtualNodes,
       }),
       past: past({ ...init.past, store: directory.store, owner: directory.owner }),
       dolr: dolr(init.dolr),

@@ -8,14 +8,21 @@ import { PlaxtonNode } from '../daemon/plaxton-node.ts'
 import { eachAtOnce } from '../each-at-once.ts'
 import type { Guid } from '@plaxton/guid'
 import type { OverlayFactory } from '@plaxton/kbr'
+import type { OverlayService } from '@plaxton/libp2p'
 import type { DaemonConfig } from '../daemon/config.ts'
 import type { OverlayKind } from '../overlays.ts'
+
+/** One node of the overlay; a Plaxton node has several when it is told to. */
+type NodeHost = OverlayService['host']
 
 /** Nodes that start and join at the same time. */
 const startingAtOnce = 4
 
 /** A node must be a member within this time. */
 const joinWithinMs = 30_000
+
+/** Between two looks at whether all virtual nodes of a node are members. */
+const lookEveryMs = 20
 
 /** Hops after which a walk counts as going nowhere: twice the digits of an id, and no overlay takes more than one for each. */
 const maxHops = 128
@@ -31,12 +38,15 @@ export class LocalNetwork {
   readonly title: string
   private readonly isTemporary: boolean
   private readonly overlay: OverlayFactory
+  /** Of each node. */
+  readonly virtualNodes: number
   /** By number; one that was killed stays in its place. */
   readonly nodes: PlaxtonNode[] = []
   private readonly dead = new Set<PlaxtonNode>()
   private first: Daemon | undefined
 
-  private constructor(folder: string, isTemporary: boolean, kind: OverlayKind) {
+  private constructor(folder: string, isTemporary: boolean, kind: OverlayKind, virtualNodes: number) {
+    this.virtualNodes = virtualNodes
     this.title = kind.title
     this.overlay = kind.make()
     this.folder = folder
@@ -44,10 +54,10 @@ export class LocalNetwork {
   }
 
   /** A network without nodes, in `folder` or in a temporary one that {@link end} removes. */
-  static async in(folder: string | undefined, overlay: OverlayKind): Promise<LocalNetwork> {
+  static async in(folder: string | undefined, overlay: OverlayKind, virtualNodes = 1): Promise<LocalNetwork> {
     return folder === undefined
-      ? new LocalNetwork(await mkdtemp(join(tmpdir(), 'plaxton-')), true, overlay)
-      : new LocalNetwork(resolve(folder), false, overlay)
+      ? new LocalNetwork(await mkdtemp(join(tmpdir(), 'plaxton-')), true, overlay, virtualNodes)
+      : new LocalNetwork(resolve(folder), false, overlay, virtualNodes)
   }
 
   /** The node that is never killed, with its catalog and control socket. */
@@ -64,7 +74,10 @@ export class LocalNetwork {
   async start(count: number, signal: AbortSignal, onMember: (members: number) => void): Promise<void> {
     let members = 0
     const joined = async (node: PlaxtonNode): Promise<void> => {
-      await node.overlay.whenReady({ signal: AbortSignal.any([signal, AbortSignal.timeout(joinWithinMs)]) })
+      const ends = AbortSignal.any([signal, AbortSignal.timeout(joinWithinMs)])
+      await node.overlay.whenReady({ signal: ends })
+      for (; !node.overlay.nodes.every(({ ready }) => ready); ends.throwIfAborted())
+        await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
       onMember(++members)
     }
     this.first = await Daemon.start(this.configOf(0, []))
@@ -85,15 +98,18 @@ export class LocalNetwork {
    * belongs. Asked of what every node knows by itself, so that looking changes nothing, and of whatever overlay it is.
    */
   unsettled(copies: number): PlaxtonNode[] {
-    const byId = new Map(this.living.map((node) => [node.overlay.self.id, node]))
-    const wanted = Math.min(copies, byId.size)
-    return this.living.filter((node) => {
-      const key = node.overlay.self.id
-      const opinions = this.living.map(({ overlay }) => overlay.kbr.replicaSet(key, wanted).map(({ id }) => id))
-      const certain = new Set(opinions.filter(({ length }) => length === wanted).map((ids) => ids.join()))
-      const isFound = this.living.every((from) => endOfWalk(from, key, byId) === node)
-      return !isFound || certain.size !== 1 || node.overlay.kbr.replicaSet(key, wanted).length < wanted
-    })
+    const all = this.living.flatMap(({ overlay }) => overlay.nodes)
+    const byId = new Map(all.map((node) => [node.self.id, node]))
+    const wanted = Math.min(copies, all.length)
+    return this.living.filter(({ overlay }) =>
+      overlay.nodes.some((node) => {
+        const key = node.self.id
+        const opinions = all.map((each) => each.node.overlay.replicaSet(key, wanted).map(({ id }) => id))
+        const certain = new Set(opinions.filter(({ length }) => length === wanted).map((ids) => ids.join()))
+        const isFound = all.every((from) => endOfWalk(from, key, byId) === node)
+        return !isFound || certain.size !== 1 || node.node.overlay.replicaSet(key, wanted).length < wanted
+      }),
+    )
   }
 
   /** Ends nodes as killed processes end, all at once. */
@@ -120,6 +136,7 @@ export class LocalNetwork {
       bootstrap,
       network: 'local',
       overlay: this.overlay,
+      virtualNodes: this.virtualNodes,
       past: {},
       dolr: {},
     }
@@ -127,10 +144,10 @@ export class LocalNetwork {
 }
 
 /** Where a message for `key` would be delivered as its ways are now; undefined when it would be held, or go to nobody who lives. */
-function endOfWalk(from: PlaxtonNode, key: Guid, byId: ReadonlyMap<Guid, PlaxtonNode>): PlaxtonNode | undefined {
-  let node: PlaxtonNode | undefined = from
+function endOfWalk(from: NodeHost, key: Guid, byId: ReadonlyMap<Guid, NodeHost>): NodeHost | undefined {
+  let node: NodeHost | undefined = from
   for (let hops = 0, cursor = 0; node !== undefined && hops < maxHops; hops++) {
-    const next = node.overlay.host.node.overlay.nextHop(key, cursor, new Set())
+    const next = node.node.overlay.nextHop(key, cursor, new Set())
     if (next.action !== 'forward') return next.action === 'deliver' ? node : undefined
     node = byId.get(next.to.id)
     cursor = next.cursor

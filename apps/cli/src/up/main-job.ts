@@ -82,7 +82,10 @@ export class MainJob {
       const progress = (done: number): void => show({ label: 'starting nodes', done, total: nodes, unit: 'count' })
       await this.network.start(nodes, this.signal, progress)
       await this.until('nodes are not found by all others', repairWithinMs, () => this.network.unsettled(replicas).length)
-      const title = nodes === 1 ? 'Started 1 node, a network of its own' : `Started ${nodes} nodes: one network, each finds every other`
+      const { virtualNodes } = this.network
+      const ids = virtualNodes === 1 ? '' : `, ${virtualNodes} virtual nodes each`
+      const title =
+        nodes === 1 ? 'Started 1 node, a network of its own' : `Started ${nodes} nodes${ids}: one network, each finds every other`
       // Said aloud, because nobody should find out by accident that a limit is not the usual one.
       const limit = nodes > 5 ? ["libp2p's limit of 5 new connections a second from one address is raised"] : []
       return { title, details: [`${this.network.title} and PAST on libp2p: loopback TCP, noise, yamux; a data folder each`, ...limit] }
@@ -203,7 +206,8 @@ export class MainJob {
     return this.steps.run('kill', this.signal, async () => {
       const { node } = this.network.daemon
       const victims = new Set<PlaxtonNode>()
-      const byId = new Map(this.network.living.filter((each) => each !== node).map((each) => [each.overlay.self.id, each]))
+      const others = this.network.living.filter((each) => each !== node)
+      const byId = new Map(others.flatMap((each) => each.overlay.nodes.map(({ self }) => [self.id, each] as const)))
       let scarce: string | undefined
       for (const { file, blocks } of this.stored) {
         if (victims.size >= count) break
@@ -262,8 +266,9 @@ export class MainJob {
   /** Living nodes whose disk has the bytes of one of `blocks`, looked for below PAST, where it keeps data: `past/d/` and the guid. */
   private async storesWith(blocks: readonly Guid[]): Promise<number> {
     const holding = await Promise.all(
-      this.network.living.map(async ({ directory }) => {
-        const found = await Promise.all(blocks.map((guid) => directory.store.read(`past/d/${guid}`)))
+      this.network.living.map(async ({ directory, overlay }) => {
+        const stores = overlay.nodes.map((_, index) => (index === 0 ? '' : `virtual-node-${index}/`))
+        const found = await Promise.all(stores.flatMap((store) => blocks.map((guid) => directory.store.read(`${store}past/d/${guid}`))))
         return found.some((bytes) => bytes !== undefined)
       }),
     )

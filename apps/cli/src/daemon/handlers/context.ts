@@ -1,5 +1,6 @@
 import { isGuid } from '@plaxton/guid'
 import { NotReadyError } from '@plaxton/kbr'
+import { addressesOf } from '@plaxton/libp2p'
 import { text } from './arguments.ts'
 import type { NodeRef } from '@plaxton/kbr'
 import type { Call } from '../../control/server.ts'
@@ -43,8 +44,8 @@ export async function rootIn({ node, catalog }: Context, call: Call): Promise<st
   return [cid, ...path].join('/')
 }
 
-export function viewOf({ id, address }: NodeRef): NodeView {
-  return { id, addresses: address.split(',') }
+export function viewOf(node: NodeRef): NodeView {
+  return { id: node.id, addresses: addressesOf(node) }
 }
 
 /** Says yes at most once in `ms`. */

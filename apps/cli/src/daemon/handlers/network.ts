@@ -4,15 +4,12 @@ import type { Call } from '../../control/server.ts'
 import type { LookupResult, PeersResult, StatusResult } from '../../control/protocol.ts'
 import type { Context } from './context.ts'
 
-/** Neighbours told of at most; more than any usual leaf set has. */
-const maxNeighbors = 64
-
 /** `peers`: who is next to this node in the id space, and whom it is connected with. */
 export async function peers({ node }: Context): Promise<PeersResult> {
   const { overlay, libp2p } = node
   return {
     self: viewOf(overlay.self),
-    neighbors: overlay.kbr.neighborSet(maxNeighbors).map((ref) => ({ ...viewOf(ref), roundTripMs: overlay.roundTripMs(ref) ?? null })),
+    neighbors: node.neighbors.map((ref) => ({ ...viewOf(ref), roundTripMs: overlay.roundTripMs(ref) ?? null })),
     connections: libp2p.getConnections().map(({ remotePeer, remoteAddr, direction, timeline }) => ({
       peer: remotePeer.toString(),
       address: remoteAddr.toString(),
@@ -46,12 +43,16 @@ export async function status({ node, catalog, objects: location, config, version
     network: config.network,
     overlay: config.overlay.name,
     data: config.data,
+    nodes: past.statsOfNodes().map((held, index) => {
+      const { self, ready } = overlay.nodes[index]!
+      return { id: self.id, ready, objects: held.objects, bytes: held.bytes }
+    }),
     objects,
     bytes,
     tombstones,
     catalog: catalog.size,
     ...location.counts,
-    neighbors: overlay.kbr.neighborSet(maxNeighbors).length,
+    neighbors: node.neighbors.length,
     connections: libp2p.getConnections().length,
     counters: {
       framesIn,
