@@ -100,15 +100,16 @@ const barSpecs: readonly BarSpec[] = [
 
 function bars({ title, says, figures: shown, missing = false }: BarSpec, overlays: readonly ComparedOverlay[]): Chart {
   const { form } = figures[shown[0]![0]]
-  const bar = ({ mean, deviation }: Estimate) => {
+  const bar = (name: FigureName, { mean, deviation }: Estimate) => {
     const value = mean === null || !missing ? mean : 1 - mean
-    return { value, deviation, words: formatEstimate({ mean: value, deviation }, form) }
+    return { value, deviation, words: formatEstimate({ mean: value, deviation }, figures[name].form) }
   }
-  const rows = overlays.map((overlay) => ({ label: overlay.name, bars: shown.map(([figure]) => bar(overlay.figures[figure])) }))
+  const rows = overlays.map((overlay) => ({ label: overlay.name, bars: shown.map(([figure]) => bar(figure, overlay.figures[figure])) }))
   return { title, says, svg: barChart({ legend: shown.map(([, name]) => name), rows, tick: (value, end) => formatTick(value, end, form) }) }
 }
 
 function hops(overlays: readonly ComparedOverlay[]): Chart {
+  const most = Math.max(...overlays.map(({ curves }) => curves.hops.length))
   return {
     title: 'Lookups by hops',
     says: 'Share of lookups that take so many hops, network at rest.',
@@ -148,7 +149,7 @@ function recovery(overlays: readonly ComparedOverlay[]): Chart {
   const least = Math.min(...lines.flatMap(({ points }) => points.map(([, share]) => share)))
   return {
     title: 'After a fifth of the nodes died',
-    says: 'Share of the lookups sent in each 5 s that get to their root within 10 s.',
+    says: 'Lookups sent in each 5 seconds: share that gets to the root within 10.',
     svg: lineChart({
       lines,
       x: { title: 'seconds since the failure', tick: String, to: shownMs / 1000 },
