@@ -50,6 +50,13 @@ export class KademliaNode implements Overlay {
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
+  /**
+   * Who sent the last message, when it could be a contact. Overlay messages say whether their sender is a member; of one that only the walking has heard from, that is asked when
+   * the next message comes.
+   */
+  private stranger: NodeRef | undefined = undefined
+  /** When it last asked somebody who had asked it. */
+  private askedBackAt: Millis = -Infinity
 
   constructor(self: NodeRef, config: KademliaConfig, prng: Prng) {
     const state = new KademliaState(self, config, prng)
@@ -134,6 +141,7 @@ export class KademliaNode implements Overlay {
   onMessage(from: NodeRef, message: Message, now: Millis, fx: OverlayEffects): void {
     if (this.state.standing === 'gone') return
     if (from.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
+    this.stranger = undefined
     this.take(from, message as KademliaMessage, now, fx)
     this.settle(now, fx)
   }
@@ -166,15 +174,15 @@ export class KademliaNode implements Overlay {
     this.inquiries.heard(from)
     if (from.id.length !== this.self.id.length) return
     const isContact = state.buckets.touch(from.id, now)
+    const isAnswer = probing.has(from.id)
     if (probing.size > 0) probing.heard(from, now, fx)
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
       // It was cut off, not dead; and those around it perhaps with it.
       state.failed.forget(from.id)
       if (state.counts) this.inquiries.ask(from, fx)
-    } else if (!isContact && state.counts && from.id !== this.self.id && state.buckets.hasRoomFor(from.id) && !state.failed.refuses(from)) {
-      // A stranger who could be a contact. It becomes one by saying that it is a member.
-      probing.start(from, false, now, fx)
     }
+    if (this.stranger !== undefined) probing.start(this.stranger, false, now, fx)
+    this.stranger = !isContact && !isAnswer && this.couldBeContact(from) ? from : undefined
   }
 
   onRoundTrip(peer: NodeRef, rttMs: Millis, _now: Millis, fx: OverlayEffects): void {
@@ -278,7 +286,7 @@ export class KademliaNode implements Overlay {
   private challengeHead(from: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { buckets, config } = this.state
     const head = buckets.at(buckets.levelOf(from.id))?.contacts[0]
-    if (head === undefined || buckets.hasRoomFor(from.id) || now - head.seenAt < config.contactMs) return
+    if (head === undefined || buckets.hasRoomFor(from.id) || now - head.seenAt < config.probeTimeoutMs) return
     this.probing.start(head.ref, false, now, fx)
   }
 
@@ -292,6 +300,7 @@ export class KademliaNode implements Overlay {
 
   private onFindNode(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
     const { state } = this
+    const { config } = state
     if (question.key.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'a key of another width' })
     if (!question.member) this.joining?.meet(from)
     this.meet(from, question.member, false, now, fx)
@@ -300,13 +309,22 @@ export class KademliaNode implements Overlay {
     const isSibling = question.member && question.key === from.id
     const gone = isSibling && state.failed.size > 0 ? question.known.filter((id) => state.failed.has(id)) : []
     send(from, { type: 'nodes', seq: question.seq, refs, gone, ...state.status }, fx)
-    // It knows somebody this node ought to know.
-    if (isSibling && state.counts && question.known.some((id) => this.lacks(id))) this.inquiries.ask(from, fx)
+    // It knows somebody this node ought to know. Not at once again: two that both miss somebody would ask each other without end.
+    if (!isSibling || !state.counts || now - this.askedBackAt < config.exchangeSoonMs || !question.known.some((id) => this.lacks(id)))
+      return
+    this.askedBackAt = now
+    this.inquiries.ask(from, fx)
   }
 
+  /** Whether it is a node that this one ought to know and is not being asked already. */
   private lacks(id: Guid): boolean {
     const { state } = this
-    return id.length === this.self.id.length && state.siblings.wants(id) && !state.failed.has(id)
+    return id.length === this.self.id.length && state.siblings.wants(id) && !state.failed.has(id) && !this.inquiries.has(id)
+  }
+
+  private couldBeContact(stranger: NodeRef): boolean {
+    const { state } = this
+    return state.counts && stranger.id !== this.self.id && state.buckets.hasRoomFor(stranger.id) && !state.failed.refuses(stranger)
   }
 
   private onNodes(from: NodeRef, nodes: Nodes, now: Millis, fx: OverlayEffects): void {
