@@ -45,7 +45,7 @@ export class FetchCommand extends Command {
     const { guid, parts } = this
     this.round++
     this.findHosts(guid, now, fx, (named, time, effects) => {
-      const hosts = named.filter(({ node }) => !this.liars.has(node.id) && node.id !== effects.self.id)
+      const hosts = named.filter(({ node }) => !this.liars.has(node.id))
       this.name ||= named.find(({ name }) => name !== '')?.name ?? ''
       checkHosts(parts, { guid, hosts: hosts.map(({ node }) => node), wanted: hosts.length }, time, effects, (found, later, afterwards) => {
         if (this.ended) return

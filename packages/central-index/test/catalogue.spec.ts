@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import type { Guid } from '@plaxton/guid'
 import { toProto } from '@plaxton/wire'
@@ -164,9 +164,9 @@ describe('the words of a name', () => {
 
 describe('central-index.proto', () => {
   it('is what the schemas say', () => {
-    assert.equal(
-      readFileSync(new URL('../src/central-index.proto', import.meta.url), 'utf8'),
-      toProto([...schemas], 'plaxton.centralindex'),
-    )
+    const proto = `// What clients, servers and peers of a central index ask each other. Generated: UPDATE=1 mocha test/catalogue.spec.ts\n${toProto([...schemas], 'plaxton.centralindex')}`
+    const file = new URL('../src/central-index.proto', import.meta.url)
+    if (process.env['UPDATE'] === '1') writeFileSync(file, proto)
+    assert.equal(readFileSync(file, 'utf8'), proto)
   })
 })

@@ -1,0 +1,62 @@
+// npm run peer -- FOLDER [ADDRESS…] --over central|pastry|…: shares a folder, searches by name, fetches into the folder, until Ctrl-C or Ctrl-D.
+
+import { writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { startPeer } from './node.ts'
+import { printable, readFolder } from './sharing.ts'
+import { UsageError } from './usage.ts'
+import type { FoundFile } from '@plaxton/central-index'
+import type { Sharing } from './sharing.ts'
+
+const { values, positionals } = parseArgs({ options: { over: { type: 'string', default: 'pastry' } }, allowPositionals: true })
+const [folder, ...addresses] = positionals
+if (folder === undefined || (values.over === 'central' && addresses.length === 0)) {
+  console.error(
+    'usage: npm run peer -- FOLDER [ADDRESS…] --over central|pastry|tapestry|chord|kademlia; over central with the addresses of the index servers',
+  )
+  process.exit(2)
+}
+
+/** What the last search found; `get 2` is its second file. */
+let found: readonly FoundFile[] = []
+
+async function search(sharing: Sharing, text: string): Promise<void> {
+  found = await sharing.search(text)
+  if (found.length === 0) console.log('nothing found')
+  for (const [i, { name, size, hosts }] of found.entries()) console.log(`${i + 1}. ${printable(name)}, ${size} bytes, offered by ${hosts}`)
+}
+
+async function get(sharing: Sharing, into: string, number: number): Promise<void> {
+  const wanted = found[number - 1]
+  if (wanted === undefined) return console.log('there is no such line')
+  const { bytes } = await sharing.fetch(wanted.guid, { onProgress: ({ detail }) => console.log(`   ${printable(detail)}`) })
+  // A name comes from anybody: what it says of folders does not count, and what is there is not overwritten.
+  const name = basename(printable(wanted.name).replaceAll('\\', '/')).replace(/^\.+/, '') || 'unnamed'
+  await writeFile(join(into, name), bytes, { flag: 'wx' })
+  console.log(`fetched ${name}, ${bytes.length} bytes, and offered here from now on`)
+}
+
+try {
+  const peer = await startPeer(values.over, addresses)
+  const files = await readFolder(folder)
+  await peer.sharing.share(files)
+  console.log(`${files.length} files shared over ${values.over}; this peer is at ${peer.addresses[0]}`)
+  console.log('type words to search for, get N to fetch a file')
+  const terminal = createInterface({ input: process.stdin })
+  for await (const line of terminal) {
+    const number = /^get (\d+)$/.exec(line.trim())?.[1]
+    try {
+      if (number !== undefined) await get(peer.sharing, folder, Number(number))
+      else if (line.trim() !== '') await search(peer.sharing, line)
+    } catch (error) {
+      console.log(`that did not work: ${printable((error as Error).message)}`)
+    }
+  }
+  await peer.stop()
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(error.message)
+  process.exitCode = 2
+}
