@@ -19,6 +19,7 @@ const overlays = {
   pastry: () => import('@plaxton/pastry').then((it) => kind('Pastry', it.pastry, it.pastryDefaults)),
   tapestry: () => import('@plaxton/tapestry').then((it) => kind('Tapestry', it.tapestry, it.tapestryDefaults)),
   chord: () => import('@plaxton/chord').then((it) => kind('Chord', it.chord, it.chordDefaults)),
+  can: () => import('@plaxton/can').then((it) => kind('CAN', it.can, it.canDefaults)),
   kademlia: () => import('@plaxton/kademlia').then((it) => kind('Kademlia', it.kademlia, it.kademliaDefaults)),
 } as const satisfies Record<string, () => Promise<OverlayKind>>
 

@@ -86,10 +86,10 @@ describe('the plaxton command', function () {
     for (const command of ['up', 'node']) {
       assert.match(
         (await runHere([command, '--help'])).stdout,
-        /the routing overlay:\s+pastry,\s+tapestry,\s+chord,\s+kademlia\s+\(default:\s+"pastry"\)/,
+        /the routing overlay:\s+pastry,\s+tapestry,\s+chord,\s+can,\s+kademlia\s+\(default:\s+"pastry"\)/,
       )
       const { status, stderr } = await runHere([command, '--overlay', 'bus'])
-      assert.deepEqual([status, stderr], [2, 'plaxton: there is no overlay "bus"; there is pastry, tapestry, chord, kademlia\n'])
+      assert.deepEqual([status, stderr], [2, 'plaxton: there is no overlay "bus"; there is pastry, tapestry, chord, can, kademlia\n'])
     }
   })
 

@@ -140,7 +140,7 @@ describe('the configuration of a node', () => {
     await assert.rejects(daemonConfig({ bootstrap: ['nowhere'] }), { message: /^bootstrap "nowhere" is no multiaddr/ })
     await assert.rejects(daemonConfig({ network: 'My Network' }), { message: /^network is "My Network", allowed are 1 to 32 characters/ })
     await assert.rejects(daemonConfig({ overlay: 'bus' }), {
-      message: /^there is no overlay "bus"; there is pastry, tapestry, chord, kademlia$/,
+      message: /^there is no overlay "bus"; there is pastry, tapestry, chord, can, kademlia$/,
     })
   })
 })

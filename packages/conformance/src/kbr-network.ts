@@ -79,12 +79,20 @@ export interface KbrCase {
 }
 
 /** The ids of the members in the order in which they are responsible for `key`. */
-export function ranksOf({ network, ownership }: KbrContext, key: Guid, count = network.members.length): Guid[] {
-  return ownership.ranks(
-    key,
-    network.members.map(({ self }) => self.id),
-    count,
-  )
+export function ranksOf(context: KbrContext, key: Guid, count = context.network.members.length): Guid[] {
+  const ids = context.network.members.map(({ self }) => self.id)
+  return ownershipNow(context).ranks(key, ids, count)
+}
+
+/** Keys where responsibility changes between the members, in ascending order of these. */
+export function boundariesOf(context: KbrContext, members = context.network.members): Guid[] {
+  return ownershipNow(context).boundaries(members.map(({ self }) => self.id).toSorted())
+}
+
+/** Whose keys are whose at this moment. */
+function ownershipNow({ network, ownership }: KbrContext): Ownership {
+  ownership.look?.(network.members.map(({ overlay }) => overlay))
+  return ownership
 }
 
 export function memberOf({ network }: Pick<KbrContext, 'network'>, id: Guid): KbrMember {

@@ -3,7 +3,7 @@ import { randomGuid, shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis, Prng, Reply, RouteOptions } from '@plaxton/kbr'
 import type { RoutingConfig } from '@plaxton/routing'
-import { ranksOf, rootOf } from './kbr-network.ts'
+import { boundariesOf, ranksOf, rootOf } from './kbr-network.ts'
 import type { KbrContext, KbrMember, KbrNetwork } from './kbr-network.ts'
 import type { Upcall } from './kbr-probe.ts'
 import { bytesText, newTag } from './kbr-probe.ts'
@@ -88,9 +88,9 @@ export async function assertAllArrive(context: KbrContext, keys: readonly Guid[]
 }
 
 /** Random keys, and keys where responsibility changes. */
-export function someKeys({ network, ownership, prng }: KbrContext, random: number, boundaries: number): Guid[] {
-  const ids = network.members.map(({ self }) => self.id).toSorted()
-  return [...Array.from({ length: random }, () => anyKey(network, prng)), ...prng.shuffle(ownership.boundaries(ids)).slice(0, boundaries)]
+export function someKeys(context: KbrContext, random: number, boundaries: number): Guid[] {
+  const { network, prng } = context
+  return [...Array.from({ length: random }, () => anyKey(network, prng)), ...prng.shuffle(boundariesOf(context)).slice(0, boundaries)]
 }
 
 /** A random key as wide as the ids of the network. */

@@ -1,7 +1,7 @@
 import { shortGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { KbrContext, KbrMember } from './kbr-network.ts'
-import { allNeighbors, among, memberOf, ranksOf } from './kbr-network.ts'
+import { allNeighbors, among, boundariesOf, memberOf, ranksOf } from './kbr-network.ts'
 
 /** Far more hops than any route of the networks here takes. */
 const mostHops = 64
@@ -65,7 +65,7 @@ function disagreement(context: KbrContext, keys: readonly Guid[]): string | unde
 }
 
 function checkedKeys(context: KbrContext, members: readonly KbrMember[]): Guid[] {
-  return context.prng.shuffle(context.ownership.boundaries(members.map(({ self }) => self.id).toSorted())).slice(0, 24)
+  return context.prng.shuffle(boundariesOf(context, members)).slice(0, 24)
 }
 
 /** Where a message would end, following the overlays' next hops past those that are gone; undefined when it would not. */

@@ -1,7 +1,8 @@
+import { can } from '@plaxton/can'
 import { chord } from '@plaxton/chord'
 import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
-import { clockwise, ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
+import { clockwise, ringDistance, surrogate, xorDistance, zoneOrder } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { OverlayUnderTest } from '../../src/index.ts'
 
@@ -21,6 +22,11 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
     create: kademlia,
     ownership: xorDistance,
     has: { ranges: 'scattered', proximity: true, heals: true },
+  },
+  can: {
+    create: can,
+    ownership: zoneOrder(),
+    has: { ranges: 'contiguous', proximity: true, heals: true },
   },
   chord: {
     create: chord,
