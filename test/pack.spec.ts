@@ -56,20 +56,22 @@ describe('the packed packages', function () {
 
   it('install into an empty folder and run the program of the README', () => {
     const { program, installed } = readme()
-    const app = emptyFolder('program')
-    writeFileSync(join(app, 'program.js'), program)
-
-    const imported = modulesOf(program)
     assert.deepEqual(
-      imported.filter((name) => !installed.includes(name)),
+      modulesOf(program).filter((name) => !installed.includes(name)),
       [],
       'the npm install line of the README lacks what its program imports',
     )
-    install(app, [...closure(imported).map((name) => tarballs.get(name)!), ...imported.filter((name) => !tarballs.has(name)).map(asLocked)])
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['program.js'], { cwd: app, encoding: 'utf8', timeout: 60_000 })
-    assert.equal(status, 0, `the program ended with ${signal ?? `status ${status}`}:\n${stdout}${stderr}`)
-    assert.notEqual(stdout.trim(), '', 'the program printed nothing')
+    runInEmptyFolder('program', program)
   })
+
+  // A block marked js is a whole program; fragments are marked ts.
+  for (const { folder: path, name } of published) {
+    const program = firstProgram(read(`${path}/README.md`))
+    if (program === undefined) continue
+    it(`${path} installs into an empty folder and runs the program of its README`, () => {
+      runInEmptyFolder(name, program)
+    })
+  }
 
   for (const { manifest } of published.filter(({ manifest: { bin } }) => bin !== undefined)) {
     it(`${manifest.name} installs into an empty folder and shows its help`, async () => {
@@ -83,6 +85,17 @@ describe('the packed packages', function () {
         assert.match(stdout, new RegExp(`usage:.*${command}`, 'i'))
       }
     })
+  }
+
+  /** Installs what the program imports, of ours from the tarballs and of others as this repository has it, and runs it. It must print something. */
+  function runInEmptyFolder(name: string, program: string): void {
+    const app = emptyFolder(name)
+    writeFileSync(join(app, 'program.js'), program)
+    const imported = modulesOf(program)
+    install(app, [...closure(imported).map((each) => tarballs.get(each)!), ...imported.filter((each) => !tarballs.has(each)).map(asLocked)])
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['program.js'], { cwd: app, encoding: 'utf8', timeout: 60_000 })
+    assert.equal(status, 0, `the program ended with ${signal ?? `status ${status}`}:\n${stdout}${stderr}`)
+    assert.notEqual(stdout.trim(), '', 'the program printed nothing')
   }
 
   function emptyFolder(name: string): string {
@@ -116,9 +129,13 @@ function readme(): { program: string; installed: string[] } {
   assert(exists('README.md'), 'README.md is missing')
   const section = /^## Twenty lines\n(?<body>[\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(read('README.md'))?.groups?.['body']
   assert(section !== undefined, 'README.md has no section "## Twenty lines"')
-  const program = /^```js\n(?<code>[\s\S]*?)^```$/m.exec(section)?.groups?.['code']
+  const program = firstProgram(section)
   assert(program !== undefined, 'README.md has no ```js block under "## Twenty lines"')
   return { program, installed: /^npm install (.+)$/m.exec(section)?.[1]?.split(' ') ?? [] }
+}
+
+function firstProgram(text: string): string | undefined {
+  return /^```js\n(?<code>[\s\S]*?)^```$/m.exec(text)?.groups?.['code']
 }
 
 /** The packages that a program imports, Node's own modules aside. */
