@@ -74,11 +74,11 @@ export class Libp2pLink implements Link {
   private helloBytes: Uint8Array
 
   constructor(components: LinkComponents, init: Libp2pLinkInit) {
-    checkLinkInit(init)
+    checkLinkInit(init, components.peerId)
     this.components = components
     this.init = init
     this.virtualNodesMax = init.virtualNodesMax ?? virtualNodesLimit
-    this.refs = new NodeRefs(this.virtualNodesMax)
+    this.refs = new NodeRefs(this.virtualNodesMax, init.puzzleBits)
     this.limits = { ...linkDefaults, ...init.limits }
     this.log = components.logger.forComponent(`plaxton:link:${init.overlay}`)
     this.frameProtocol = `/plaxton/${init.network}/${init.overlay}/1.0.0`

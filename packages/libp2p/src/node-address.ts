@@ -2,6 +2,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { guidOfPeer, guidOfVirtualNode, virtualNodesLimit } from '@plaxton/guid'
 import { InvalidValueError, maxAddressLength } from '@plaxton/kbr'
+import { solvesPuzzle } from './puzzle.ts'
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
@@ -83,23 +84,25 @@ export function multiaddrsOfAddress(address: string): Multiaddr[] {
 
 /**
  * Judges and shares node references. An id counts only when it is the SHA-256 of the PeerId that all of its multiaddrs end in, or that of a virtual node
- * of this peer with a number below `virtualNodesMax`, so nobody speaks of a node under an id of his choice.
+ * of this peer with a number below `virtualNodesMax`, so nobody speaks of a node under an id of his choice. Where the network has a crypto puzzle, the peer's own id must solve it.
  */
 export class NodeRefs {
   private readonly virtualNodesMax: number
+  private readonly puzzleBits: number
   /** By address, the least recently used first. */
   private readonly byAddress = new Map<string, NodeRef>()
   rejected = 0
 
-  constructor(virtualNodesMax: number = virtualNodesLimit) {
+  constructor(virtualNodesMax: number = virtualNodesLimit, puzzleBits = 0) {
     this.virtualNodesMax = virtualNodesMax
+    this.puzzleBits = puzzleBits
   }
 
   readonly read: RefReader = (id, address, epoch) => {
     if (epoch > Date.now() + maxEpochAheadMs) return this.reject()
     const known = this.byAddress.get(address)
     if (known !== undefined) return known.id === id ? this.withEpoch(known, epoch) : this.reject()
-    if (idOfAddress(address, this.virtualNodesMax) !== id) return this.reject()
+    if (idOfAddress(address, this.virtualNodesMax, this.puzzleBits) !== id) return this.reject()
     return this.remember({ id, address, epoch })
   }
 
@@ -125,8 +128,8 @@ export class NodeRefs {
   }
 }
 
-/** The only id that goes with this address; undefined when the address is not one. */
-function idOfAddress(address: string, virtualNodesMax: number): Guid | undefined {
+/** The only id that goes with this address; undefined when the address is not one, or its peer has not solved the puzzle. */
+function idOfAddress(address: string, virtualNodesMax: number, puzzleBits: number): Guid | undefined {
   if (address.length > maxAddressLength) return undefined
   const [host = '', number, ...more] = address.split('#', 3)
   const index = number === undefined ? 0 : readIndex(number)
@@ -138,7 +141,8 @@ function idOfAddress(address: string, virtualNodesMax: number): Guid | undefined
   try {
     for (const part of parts) multiaddr(part)
     const peerId = peerIdFromString(suffix.slice('/p2p/'.length))
-    return suffix === `/p2p/${peerId.toString()}` ? guidOfVirtualNode(peerId.toMultihash().bytes, index) : undefined
+    if (suffix !== `/p2p/${peerId.toString()}` || !solvesPuzzle(guidOfPeer(peerId), puzzleBits)) return undefined
+    return guidOfVirtualNode(peerId.toMultihash().bytes, index)
   } catch {
     return undefined
   }

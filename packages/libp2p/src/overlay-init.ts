@@ -33,6 +33,11 @@ export interface OverlayInit {
    * needs more keys, which are cheap. 1 to 64. Default 64.
    */
   readonly virtualNodesMax?: number
+  /**
+   * S/Kademlia's static crypto puzzle: zero bits that the hash of a peer's id must start with; `generatePuzzleKey` makes such keys, with 2^puzzleBits tries on average. References to
+   * peers that have not solved it are refused, so all nodes of a network must agree on it. 0 to 32. Default 0: none.
+   */
+  readonly puzzleBits?: number
 }
 
 /** How many nodes to run. Throws `InvalidValueError` when that is out of its range. */

@@ -203,12 +203,13 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     if (this.running !== undefined) return
     // Other nodes are told our addresses from the first message on.
     await this.listening
-    const { routing, virtualNodesMax } = this.init
+    const { routing, virtualNodesMax, puzzleBits } = this.init
     const link = new Libp2pLink(this.components, {
       network: this.network,
       overlay: this.name,
       epoch: this.nextEpoch(),
       ...(virtualNodesMax === undefined ? {} : { virtualNodesMax }),
+      ...(puzzleBits === undefined ? {} : { puzzleBits }),
     })
     const hosts = new HostGroup({
       overlay: this.factory,
