@@ -20,6 +20,8 @@ export class Exchanges {
   restless = false
   /** Whom the last partner named and this node does not know: to be greeted when it hears where they are. Bound: `refsMax`. */
   wanted = new Set<Guid>()
+  /** Partners that have not replied yet. Bound: {@link partnersMax}. Full: the first is forgotten, and its reply dropped. */
+  private readonly asked = new Set<Guid>()
 
   constructor(state: TapestryState) {
     this.state = state
@@ -30,6 +32,13 @@ export class Exchanges {
     const partner = this.partner()
     this.restless = false
     if (partner === undefined) return
+    this.asked.add(partner.id)
+    if (this.asked.size > partnersMax) {
+      for (const first of this.asked) {
+        this.asked.delete(first)
+        break
+      }
+    }
     const { group, prefix } = this.common(partner, state.groupLevelOf(partner.id) ?? state.siblings.floor)
     send(
       partner,
@@ -53,6 +62,11 @@ export class Exchanges {
       ...state.statusFor(from),
     }
     send(from, reply, fx)
+  }
+
+  /** Whether this node has asked `from` for a comparison and not had its reply yet; once. */
+  takesReplyOf(from: NodeRef): boolean {
+    return this.asked.delete(from.id)
   }
 
   /** Returns the nodes that the other takes to be dead, and cousins that it does not have, to be looked at. */
@@ -132,6 +146,9 @@ export class Exchanges {
       .map(({ id }) => id)
   }
 }
+
+/** Our guess: one asked at random may be slow, or dead. */
+const partnersMax = 4
 
 /** Whom this node has for slots that another, who shares the first `shared` digits with it, believes to be empty; itself among them. At most `each` for a slot. */
 export function fillersFor(state: TapestryState, shared: number, slots: readonly number[], each: number): NodeRef[] {

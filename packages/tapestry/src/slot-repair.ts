@@ -13,7 +13,7 @@ import type { TapestryState } from './state.ts'
  * root.
  *
  * 1. Some that share the digits before it are asked for their pointers. Whoever they name is greeted.
- * 2. If nobody names anybody and two of them have checked it already, the slot is empty. One alone might be wrong, or lie.
+ * 2. If nobody names anybody, and two of them at least and more than half of those that reply have checked it already, the slot is empty. Few might be wrong, or lie.
  * 3. Otherwise everybody who shares those digits is asked, by multicast. If that brings nobody, it is empty.
  *
  * Meanwhile messages that would pass the slot wait. A slot that has lost a backup only is offered to one other node's pointers there.
@@ -43,6 +43,7 @@ export class SlotRepair {
     const repair = this.open.get(reply.slot)
     if (repair === undefined || !repair.asked.has(from.id)) return
     repair.asked.delete(from.id)
+    repair.replies++
     if (reply.checked) repair.checks++
     this.greet(repair, reply.refs, now, fx)
     if (repair.asked.size === 0) this.judge(repair, now, fx)
@@ -65,7 +66,7 @@ export class SlotRepair {
     for (const slot of completed.slots) {
       const repair = this.open.get(slot)
       if (repair === undefined) continue
-      repair.checks = checksMin
+      repair.isChecked = true
       repair.token = undefined
       this.greet(repair, completed.refs, now, fx)
       this.judge(repair, now, fx)
@@ -82,7 +83,7 @@ export class SlotRepair {
     const { state } = this
     const level = Math.floor(slot / slotBase)
     const helpers = state.prng.shuffle(state.sharing(level)).slice(0, state.config.repairPeers)
-    const repair: Repair = { slot, level, asked: new Set(), greeted: new Set(), checks: 0, token: undefined }
+    const repair: Repair = { slot, level, asked: new Set(), greeted: new Set(), replies: 0, checks: 0, isChecked: false, token: undefined }
     this.open.set(slot, repair)
     for (const ref of helpers) {
       repair.asked.add(ref.id)
@@ -105,7 +106,8 @@ export class SlotRepair {
     if (!this.state.doubtful.has(repair.slot)) return void this.open.delete(repair.slot)
     for (const id of repair.greeted) if (!this.probing.has(id)) repair.greeted.delete(id)
     if (repair.greeted.size > 0 || repair.token !== undefined) return
-    if (repair.checks >= checksMin) return this.conclude(repair.slot, fx)
+    const isKnown = repair.checks >= checksMin && 2 * repair.checks > repair.replies
+    if (repair.isChecked || isKnown) return this.conclude(repair.slot, fx)
     const { self } = this.state
     const begun = this.multicasts.begin({ purpose: 'check', subject: self, level: repair.level, slots: [repair.slot] }, now, fx)
     if (typeof begun === 'number') repair.token = begun
@@ -129,8 +131,12 @@ interface Repair {
   readonly asked: Set<Guid>
   /** Candidates that have not answered. Bound: what the replies name. */
   readonly greeted: Set<Guid>
-  /** How many say that they know the slot to be empty. */
+  /** How many have replied. */
+  replies: number
+  /** How many of them say that they know the slot to be empty. */
   checks: number
+  /** Everybody has been asked. */
+  isChecked: boolean
   /** Of the multicast that is asking everybody. */
   token: number | undefined
 }

@@ -34,6 +34,9 @@ export class Insertions {
 
   /** Insertions begun for one joiner. */
   private readonly rate = new Rate(insertBurst, insertEveryMs)
+  /** Maps sent to one joiner, and in all: a small message makes a large one, to whatever address it names. */
+  private readonly mapsFor = new Rate(insertBurst, insertEveryMs)
+  private readonly maps = new Rate(mapsBurst, mapEveryMs)
 
   constructor(state: TapestryState, probing: Probing, multicasts: Multicasts) {
     this.state = state
@@ -51,6 +54,10 @@ export class Insertions {
     const { joiner, attempt } = payload
     if (joiner.id === state.self.id) return false
     if (nextHop !== undefined && nextHop.id !== joiner.id && !this.isInserting(nextHop, now)) return true
+    if (!this.mapsFor.take(joiner.id, now) || !this.maps.take(state.self.id, now)) {
+      fx.emit({ type: 'dropped', from: undefined, reason: 'more insertions than are answered' })
+      return false
+    }
     const refs = new Map<Guid, NodeRef>()
     const shared = state.map.levelOf(joiner.id)
     for (let level = Math.min(shared, state.map.depth - 1); level >= 0; level--) {
@@ -220,3 +227,7 @@ interface Awaited {
 /** Our guess: attempts of an honest joiner that follow each other at once; then one every few. */
 const insertBurst = 4
 const insertEveryMs = 5_000
+
+/** Our guess: more nodes than begin at once to join near one another; then some 2 MB/s in a large network. */
+const mapsBurst = 256
+const mapEveryMs = 50

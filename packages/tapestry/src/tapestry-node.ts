@@ -314,6 +314,7 @@ export class TapestryNode implements Overlay {
   }
 
   private onExchangeReply(from: NodeRef, reply: ExchangeReply, now: Millis, fx: OverlayEffects): void {
+    if (!this.parts.exchanges.takesReplyOf(from)) return fx.emit({ type: 'dropped', from, reason: 'a comparison that nobody asked for' })
     for (const ref of this.parts.exchanges.onReply(from, reply, fx)) this.parts.probing.verify(ref, now, fx)
     if (reply.refs.some((ref) => this.state.needs(ref.id))) this.parts.exchanges.restless = true
     this.acquaintances.learn(reply.refs, now, fx)

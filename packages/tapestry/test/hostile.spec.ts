@@ -3,6 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Message, NodeRef } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
 import { encodeInsertPayload } from '../src/codec.ts'
+import { tapestryDefaults } from '../src/index.ts'
 import { byte, guid, ref, someBytes } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
@@ -50,6 +51,7 @@ class Fuzz {
       } as Message,
       { type: 'multicast-ack', done: prng.chance(0.5), ...any } as Message,
       { type: 'leave', ...any } as Message,
+      { type: 'leave-ack' } as Message,
     ])!
   }
 
@@ -101,6 +103,91 @@ describe('whatever strangers send', () => {
         if (round % 20 === 0) network.run(200)
       }
     }
+  })
+
+  it('throws nothing in a node that leaves, and holds it up for `leaveMs` at most', () => {
+    const network = new TestNetwork('fuzz leaver', { siblingsMin: 4 })
+    const [leaver, ...others] = network.grow(someBytes(network.prng, 12)) as [TestHost, ...TestHost[]]
+    const fuzz = new Fuzz('leaver')
+    network.passes = (_from, to, { type }) => type !== 'leave' || to.id !== others[0]!.ref.id
+    leaver.leave()
+    const startedAt = network.now
+    while (leaver.alive) {
+      const from = network.prng.chance(0.5) ? network.prng.pick(others)!.ref : fuzz.ref()
+      if (from.id !== leaver.ref.id) leaver.take(from, fuzz.message())
+      leaver.node.assertInvariants()
+      network.run(20)
+    }
+    assert.ok(network.now - startedAt <= tapestryDefaults.leaveMs + 20)
+  })
+
+  it('takes a comparison of siblings from nobody that it has not asked', () => {
+    const network = new TestNetwork('comparison')
+    const [host, other] = network.grow(12) as [TestHost, TestHost]
+    network.run(10_000)
+    const before = network.sent
+    const ids = someBytes(network.prng, 100)
+    host.take(other.ref, {
+      type: 'exchange-reply',
+      member: true,
+      group: 0,
+      points: true,
+      same: false,
+      prefix: 0,
+      ids,
+      gone: ids,
+      refs: [],
+    } as Message)
+    assert.equal(network.sent, before)
+    assert.deepEqual(host.events.at(-1), { type: 'dropped', from: other.ref, reason: 'a comparison that nobody asked for' })
+  })
+
+  it('has a slot taken for empty only when more than half of those asked say so; otherwise everybody is asked', () => {
+    for (const [liars, checks] of [
+      [2, 1],
+      [3, 0],
+    ] as const) {
+      const network = new TestNetwork(`liars ${liars}`, { siblingsMin: 2, redundancy: 1 })
+      const hosts = network.grow([0x11, 0x12, 0x13, 0x21, 0x22, 0x31, 0x32, 0xa1].map(byte))
+      const [host] = hosts as [TestHost]
+      network.run(20_000)
+      const [pointer] = host.node.slot(0, 0xa) as [NodeRef]
+      const asked: NodeRef[] = []
+      let everybody = 0
+      network.passes = (from, to, { type }) => {
+        if (from.id === host.ref.id && type === 'slot-request') asked.push(to)
+        if (from.id === host.ref.id && type === 'multicast') everybody = 1
+        return type !== 'slot-reply'
+      }
+      network.hosts.get(pointer.id)!.crash()
+      for (let i = 0; i < 2; i++) host.peerDown(pointer, 'unreachable')
+      assert.equal(asked.length, 4)
+      for (const [i, from] of asked.entries()) {
+        host.take(from, { type: 'slot-reply', member: true, group: 0, points: true, slot: 0xa, refs: [], checked: i < liars } as Message)
+      }
+      assert.equal(everybody, checks)
+    }
+  })
+
+  it('sends its map to one joiner a few times, and to all together so often, whoever says that they want to join', () => {
+    const network = new TestNetwork('maps')
+    const [host] = network.grow(12) as [TestHost]
+    network.run(10_000)
+    let maps = 0
+    network.passes = (from, _to, { type }) => {
+      if (type === 'surrogate' && from.id === host.ref.id) maps++
+      return true
+    }
+    const want = (joiner: NodeRef): void =>
+      void host.node.forwardOwn(joiner.id, encodeInsertPayload({ purpose: 'join', joiner, attempt: 1 }), 3, undefined, network.now, host)
+    const victim = network.add().ref
+    for (let i = 0; i < 100; i++) want(victim)
+    assert.equal(maps, 4)
+    for (let i = 0; i < 1_000; i++) want(network.add().ref)
+    assert.equal(maps, 256)
+    network.run(1_000)
+    for (let i = 0; i < 100; i++) want(network.add().ref)
+    assert.equal(maps, 256 + 20)
   })
 
   it('throws nothing in a node that is joining', () => {
