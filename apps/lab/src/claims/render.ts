@@ -4,8 +4,9 @@ import { verdictOf } from './exhibit.ts'
 /** An exhibit for a terminal: the claim, each experiment with its figure, and whether it held. */
 export function renderExhibit(exhibit: Exhibit): string {
   const { row, claim, findings, notBuilt } = exhibit
+  const partly = findings.length > 0 && notBuilt.length > 0 ? ', of what is built' : ''
   return [
-    `${row.toUpperCase()}: ${verdictOf(exhibit)}`,
+    `${row.toUpperCase()}: ${verdictOf(exhibit)}${partly}`,
     paragraph('claim', claim),
     ...findings.flatMap(({ experiment, figure, bound, holds }) => [
       paragraph('experiment', experiment),

@@ -24,7 +24,7 @@ export interface RecoveryStep {
 }
 
 /** The share that dies. */
-export const dyingShare = 0.2
+const dyingShare = 0.2
 /** How long the network is watched, and by when it must be whole: what still goes wrong in the last minute is not recovered from. */
 const watchedMs = 300_000
 export const recoveredByMs = watchedMs - 60_000
@@ -55,7 +55,7 @@ export function massFailure(world: World, workload: Pick<Workload, 'nodes'>): Re
 }
 
 /** Whether the tables of all live members are what the overlay's definition wants. */
-export function tablesExact({ simulation, subject }: World): boolean {
+function tablesExact({ simulation, subject }: World): boolean {
   const violations = new Violations()
   subject.checkTables(simulation, violations)
   return violations.total === 0

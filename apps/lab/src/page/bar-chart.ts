@@ -10,12 +10,12 @@ export interface BarChart {
   readonly tick: (value: number, end: number) => string
 }
 
-export interface BarRow {
+interface BarRow {
   readonly label: string
   readonly bars: readonly Bar[]
 }
 
-export interface Bar {
+interface Bar {
   /** null: there is none; only the words are shown. */
   readonly value: number | null
   /** Drawn as a whisker to either side. */

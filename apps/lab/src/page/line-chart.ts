@@ -10,12 +10,12 @@ export interface LineChart {
   readonly y: AxisWords
 }
 
-export interface Line {
+interface Line {
   readonly label: string
   readonly points: ReadonlyArray<readonly [x: number, y: number]>
 }
 
-export interface AxisWords {
+interface AxisWords {
   readonly title: string
   readonly tick: (value: number) => string
   /** Where the axis begins. Default 0. */
