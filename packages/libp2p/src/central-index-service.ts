@@ -3,6 +3,7 @@ import { IndexClient, IndexServer, star } from '@plaxton/central-index'
 import { NotReadyError, Prng } from '@plaxton/kbr'
 import { CentralIndexClient, NodeHost } from '@plaxton/runtime'
 import { TypedEventEmitter } from 'main-event'
+import { LateReplies } from './late-replies.ts'
 import { Libp2pLink } from './libp2p-link.ts'
 import { listenersUp } from './listeners.ts'
 import { nodesAt } from './node-address.ts'
@@ -104,7 +105,7 @@ abstract class CentralIndexNode<Core extends Application> extends TypedEventEmit
   protected abstract makeCore(): Core
 
   protected get now(): Running<Core> {
-    if (this.running === undefined) throw new NotReadyError('the node is not running: start the libp2p node first')
+    if (this.running === undefined) throw notRunning()
     return this.running
   }
 
@@ -144,19 +145,19 @@ export class CentralIndexService extends CentralIndexNode<IndexClient> implement
     return this.now.core.server
   }
 
-  share(files: readonly SharedFile[], options: CallOptions = {}): Promise<void> {
+  async share(files: readonly SharedFile[], options: CallOptions = {}): Promise<void> {
     return this.client.share(files, options)
   }
 
-  withdraw(guids: readonly Guid[], options: CallOptions = {}): Promise<void> {
+  async withdraw(guids: readonly Guid[], options: CallOptions = {}): Promise<void> {
     return this.client.withdraw(guids, options)
   }
 
-  search(text: string, options: SearchOptions = {}): Promise<readonly FoundFile[]> {
+  async search(text: string, options: SearchOptions = {}): Promise<readonly FoundFile[]> {
     return this.client.search(text, options)
   }
 
-  fetch(guid: Guid, options: FetchOptions = {}): Promise<FetchedFile> {
+  async fetch(guid: Guid, options: FetchOptions = {}): Promise<FetchedFile> {
     return this.client.fetch(guid, options)
   }
 
@@ -173,7 +174,8 @@ export class CentralIndexService extends CentralIndexNode<IndexClient> implement
   }
 
   sendToObj(message: Uint8Array, guid: Guid, n = 1, options: CallOptions = {}): Replies {
-    return this.client.sendToObj(message, guid, n, options)
+    if (this.isRunning) return this.client.sendToObj(message, guid, n, options)
+    return new LateReplies(Promise.reject(notRunning()))
   }
 
   async locate(guid: Guid, n = 1, options: LocateOptions = {}): Promise<readonly NodeRef[]> {
@@ -230,4 +232,8 @@ export function indexServer(
   config: Partial<ServerConfig> = {},
 ): (components: LinkComponents) => IndexServerService {
   return (components) => new IndexServerService(components, { servers: [], ...init }, config)
+}
+
+function notRunning(): NotReadyError {
+  return new NotReadyError('the node is not running: start the libp2p node first')
 }

@@ -3,6 +3,7 @@ import { DolrNode } from '@plaxton/dolr'
 import { NotFoundError, Prng } from '@plaxton/kbr'
 import { DolrClient } from '@plaxton/runtime'
 import { registerDolrMetrics } from './metrics.ts'
+import { LateReplies } from './late-replies.ts'
 import { OverlayApplication, freshPrng } from './overlay-application.ts'
 import { providerRouting } from './provider-routing.ts'
 import { sumStats } from './sum-stats.ts'
@@ -126,28 +127,4 @@ export class DolrService extends OverlayApplication<DolrNode, DolrClient> implem
  */
 export function dolr(config: Partial<DolrConfig> = {}): (components: DolrComponents) => DolrService {
   return (components) => new DolrService(components, config)
-}
-
-/** The replies to a message that is not sent yet. Held in an object, because a promise of something with a `then` waits for that too. */
-class LateReplies implements Replies {
-  private readonly sent: Promise<{ readonly replies: Replies }>
-
-  constructor(sent: Promise<{ readonly replies: Replies }>) {
-    this.sent = sent
-    // When nobody looks for the replies, a failure goes unnoticed, as with any message.
-    sent.catch(() => {})
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const { replies } = await this.sent
-    yield* replies
-  }
-
-  // oxlint-disable-next-line unicorn/no-thenable
-  then<R = Uint8Array, E = never>(
-    onReply?: ((reply: Uint8Array) => R | PromiseLike<R>) | null,
-    onFailure?: ((reason: unknown) => E | PromiseLike<E>) | null,
-  ): Promise<R | E> {
-    return this.sent.then(({ replies }) => replies).then(onReply, onFailure)
-  }
 }

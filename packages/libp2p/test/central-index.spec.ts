@@ -173,6 +173,26 @@ describe('the central index service', function () {
     assert(Buffer.compare((await within(fetching, 'the file', 20_000)).bytes, bytes) === 0)
   })
 
+  it('tells with typed events where its list is kept, and rejects its calls when it is stopped', async () => {
+    const index = await server()
+    const services = { index: centralIndex({ servers: index.getMultiaddrs() }) }
+    const node = cleanup.add(await localNode({ services, start: false }))
+    const homes: string[] = []
+    node.services.index.addEventListener('central-index:home', ({ detail }) => homes.push(detail.server.id))
+    await assert.rejects(node.services.index.search('song'), { code: 'ERR_NOT_READY' })
+    await node.start()
+    await until(() => homes.length === 1, 'registered')
+    assert.deepEqual(homes, [guidOfPeer(index.peerId)])
+    await node.services.index.share([file('a song', new Uint8Array(1))])
+    assert.equal(index.services.index.stats().listings, 1)
+    await node.stop()
+    await until(() => index.services.index.stats().clients === 0, 'the server has been told')
+    await assert.rejects(async () => node.services.index.sendToObj(new Uint8Array(), guidOf(new Uint8Array())), { code: 'ERR_NOT_READY' })
+    await node.start()
+    await node.services.index.share([file('another song', new Uint8Array(2))])
+    assert.equal((await node.services.index.search('song')).length, 1)
+  })
+
   it('refuses a server whose address has no PeerId', () => {
     assert.throws(() => centralIndex({ servers: ['/ip4/127.0.0.1/tcp/4001'] })({} as never), {
       name: 'InvalidValueError',

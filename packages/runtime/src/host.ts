@@ -1,3 +1,4 @@
+import type { CentralIndexEvent } from '@plaxton/central-index'
 import type { Guid } from '@plaxton/guid'
 import type { AbortSignalLike, AppEffects, Application, ApplicationEvent, KbrEvent, Millis, NodeRef, OverlayFactory } from '@plaxton/kbr'
 import { InvalidValueError, NotReadyError, Prng, RouteError, assert } from '@plaxton/kbr'
@@ -31,7 +32,7 @@ export interface NodeHostInit {
 
 /** The events of a host, by type, as DOM events with the core's event as `detail`. */
 export type NodeHostEvents = {
-  [E in OverlayEvent | PastEvent | DolrEvent | LookedUpEvent as E['type']]: CustomEvent<E>
+  [E in OverlayEvent | PastEvent | DolrEvent | CentralIndexEvent | LookedUpEvent as E['type']]: CustomEvent<E>
 } & {
   /** A core threw: a bug of Plaxton. The node goes on. */
   'host:fault': CustomEvent<HostFault>
