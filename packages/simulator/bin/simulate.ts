@@ -9,6 +9,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
   mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
           --seed 17 or --seeds 1..200   --nodes 100   --jobs 2 (processes)   --plan prints what each seed drew
           --overlay pastry (or tapestry)   --services past (or dolr, or past,dolr)   --stop ends at the first failure
+          --virtual-nodes 3: so many nodes on each machine, which fail together
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
@@ -35,6 +36,7 @@ const { positionals, values } = parseArgs({
     overlay: { type: 'string' },
     repeats: { type: 'string' },
     objects: { type: 'string' },
+    'virtual-nodes': { type: 'string' },
     services: { type: 'string', default: 'past' },
     session: { type: 'string' },
     minutes: { type: 'string' },
@@ -58,6 +60,7 @@ else if (command === undefined) {
 async function mix(): Promise<boolean> {
   const nodes = number('nodes', values.nodes, 100)
   const jobs = number('jobs', values.jobs, 1)
+  const virtualNodes = number('virtual-nodes', values['virtual-nodes'], 1)
   const name = overlay('pastry')
   const started = performance.now()
   let runs = 0
@@ -68,9 +71,17 @@ async function mix(): Promise<boolean> {
     print(report, () => describeMix(report, nodes, name))
     return failed === 0 || !values.stop
   }
-  if (jobs > 1) await mixInWorkers(seeds(), ['--nodes', String(nodes), '--overlay', name, '--services', services().join()], jobs, onReport)
+  if (jobs > 1)
+    await mixInWorkers(
+      seeds(),
+      ['--nodes', String(nodes), '--virtual-nodes', String(virtualNodes), '--overlay', name, '--services', services().join()],
+      jobs,
+      onReport,
+    )
   else
-    seeds().every((seed) => onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, overlay: name, services: services() }))) as MixReport))
+    seeds().every((seed) =>
+      onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, virtualNodes, overlay: name, services: services() }))) as MixReport),
+    )
   const secondsEach = (performance.now() - started) / 1000 / runs
   if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${secondsEach.toFixed(2)} s a run`)
   return failed === 0
@@ -78,6 +89,7 @@ async function mix(): Promise<boolean> {
 
 function describeMix(report: MixReport, nodes: number, name: OverlayName): string {
   const { seed, violations, commands: c } = report
+  const virtual = values['virtual-nodes'] === undefined ? '' : ` --virtual-nodes ${values['virtual-nodes']}`
   const lines = [
     `seed ${seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}; ${report.nodes} nodes, ${report.messages} messages in ` +
       `${Math.round(report.virtualMs / 1000)} virtual s; puts ${c.putsOk}/${c.puts}, gets ${c.getsOk}/${c.gets}, removes ${c.removesOk}/${c.removes}; ` +
@@ -89,7 +101,9 @@ function describeMix(report: MixReport, nodes: number, name: OverlayName): strin
   for (const [check, count] of Object.entries(violations.byCheck)) lines.push(`  ${check}: ${count}`)
   for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
   if (violations.total > 0)
-    lines.push(`  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes} --overlay ${name} --services ${services().join()}`)
+    lines.push(
+      `  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes}${virtual} --overlay ${name} --services ${services().join()}`,
+    )
   return lines.join('\n')
 }
 

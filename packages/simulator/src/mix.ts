@@ -23,6 +23,8 @@ export interface MixOptions {
   readonly nodes: number
   /** Default `pastry`. */
   readonly overlay?: OverlayName
+  /** Nodes on each machine; the nodes of a machine fail, leave and are cut off together. Default 1. */
+  readonly virtualNodes?: number
   /** What runs on top. Default PAST alone. */
   readonly services?: readonly ServiceName[]
   /** Instead of the plan the seed draws: only these faults. For tests. */
@@ -89,6 +91,7 @@ class Mix {
     this.simulation = new Simulation({
       seed: options.seed,
       nodes: options.nodes,
+      ...(options.virtualNodes === undefined ? {} : { virtualNodes: options.virtualNodes }),
       topology: plan.topology,
       network: { noticeMs: plan.noticeMs },
       overlay: this.subject.overlay,
@@ -186,9 +189,11 @@ class Mix {
 
   private partition(ms: Millis): void {
     const { simulation, faults, plan } = this
-    const hosts = faults.shuffle(simulation.nodes.map((_, index) => index))
-    const size = 1 + faults.nextInt(hosts.length / 2)
-    simulation.network.partition([hosts.slice(0, size)], { oneWay: plan.oneWay })
+    const hosts = simulation.nodes.map((_, index) => index)
+    const machines = faults.shuffle([...new Set(hosts.map((host) => simulation.machineOf(host)))])
+    const size = 1 + faults.nextInt(machines.length / 2)
+    const apart = machines.slice(0, size).flatMap((machine) => hosts.filter((host) => simulation.machineOf(host) === machine))
+    simulation.network.partition([apart], { oneWay: plan.oneWay })
     this.setImpaired(true)
     simulation.after(ms, () => simulation.network.heal())
   }
@@ -207,13 +212,16 @@ class Mix {
     if (plan.leaveGapMs !== undefined)
       atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.leaveGapMs, untilMs, action: () => this.leaveOne() })
     if (plan.joinGapInChaosMs !== undefined) {
-      const action = (): void => void simulation.addNode()
+      const action = (): void => {
+        for (let i = 0; i < simulation.virtualNodes; i++) simulation.addNode()
+      }
       atRandomTimes(simulation, faults.fork(), { meanGapMs: plan.joinGapInChaosMs, untilMs, action })
     }
     if (plan.massCrash > 0) {
       simulation.after(faults.nextInt(plan.chaosMs), () => {
         const running = faults.shuffle(simulation.running())
-        for (const node of running.slice(0, Math.floor(plan.massCrash * running.length))) this.crash(node)
+        const machines = Math.floor((plan.massCrash * running.length) / simulation.virtualNodes)
+        for (const node of running.slice(0, machines)) if (node.running) this.crash(node)
       })
     }
   }
@@ -225,16 +233,25 @@ class Mix {
 
   private leaveOne(): void {
     const node = this.faults.pick(this.simulation.running().filter((candidate) => candidate.ready && !candidate.leaving))
-    if (node !== undefined && this.mayShrink()) this.simulation.leave(node)
+    if (node === undefined || !this.mayShrink()) return
+    for (const each of this.simulation.onMachineOf(node)) {
+      if (each.ready && !each.leaving) this.simulation.leave(each)
+      else if (each.running && !each.leaving) this.simulation.crash(each)
+    }
   }
 
+  /** The machine of this node goes down. */
   private crash(node: SimNode): void {
     const { plan, simulation, faults } = this
-    simulation.crash(node, { wipe: faults.chance(plan.wipeShare) })
-    this.restarts.add(node)
+    const wipe = faults.chance(plan.wipeShare)
+    const machine = simulation.onMachineOf(node).filter(({ running }) => running)
+    for (const each of machine) {
+      simulation.crash(each, { wipe })
+      this.restarts.add(each)
+    }
     if (plan.restartMs === undefined) return
     simulation.after(Math.max(1, Math.round(faults.nextExponential(plan.restartMs))), () => {
-      if (!node.running) simulation.restart(node)
+      for (const each of machine) if (!each.running) simulation.restart(each)
     })
   }
 

@@ -23,6 +23,8 @@ export interface LedgerObject {
   excused: boolean
   /** The last time one of its copies went down, or it was acknowledged: repair has had since then to restore it. */
   disturbedAt: Millis
+  /** The machine that went down then, if one did: its other nodes go down with it, and are not one more failure. */
+  disturbedBy: number | undefined
 }
 
 /** Counts of what commands came to. */
@@ -102,7 +104,16 @@ export class PastLedger {
     const guid = name === undefined ? guidOf(bytes) : namedGuid(name, ownerKey)
     if (this.objects.has(guid)) return undefined
     const { replicas } = options
-    const object: LedgerObject = { guid, bytes, replicas, owner: node, state: 'putting', excused: false, disturbedAt: this.now }
+    const object: LedgerObject = {
+      guid,
+      bytes,
+      replicas,
+      owner: node,
+      state: 'putting',
+      excused: false,
+      disturbedAt: this.now,
+      disturbedBy: undefined,
+    }
     this.objects.set(guid, object)
     this.counts.puts++
     const request = { guid, data: bytes, replicas, ...(name === undefined ? {} : { name }) }
@@ -254,6 +265,7 @@ export class PastLedger {
         if (outcome.ok) this.counts.putsOk++
         if (object.state === 'putting') object.state = outcome.ok ? 'put' : 'unsure'
         object.disturbedAt = this.now
+        object.disturbedBy = undefined
         break
       case 'remove':
         if (outcome.ok) this.counts.removesOk++
@@ -331,13 +343,17 @@ export class PastLedger {
 
   private onCopiesDown(node: SimNode): void {
     const { index } = node.host
+    const simulation = this.simulation()
+    const machine = simulation.machineOf(index)
     for (const [guid, hosts] of this.disks) {
       if (hosts.get(index) !== wholeCopy) continue
       const object = this.objects.get(guid)
-      if (object === undefined) continue
-      const others = this.holders(guid).some((host) => host !== index)
+      if (object === undefined || (simulation.virtualNodes > 1 && object.disturbedAt === this.now && object.disturbedBy === machine))
+        continue
+      const others = this.holders(guid).some((host) => simulation.machineOf(host) !== machine)
       if (!others && !this.wasCalmSince(object.disturbedAt)) object.excused = true
       object.disturbedAt = this.now
+      object.disturbedBy = machine
     }
   }
 
@@ -352,14 +368,28 @@ export class PastLedger {
   }
 
   private checkReplicas(object: LedgerObject, holders: readonly number[]): number {
-    const { members, nodes } = this.simulation()
-    const wanted = members.ranks(object.guid, object.replicas).map((id) => members.of(id)!.host.index)
+    const { nodes } = this.simulation()
+    const wanted = this.belongsOn(object)
     const missing = wanted.filter((host) => !holders.includes(host))
     if (missing.length > 0) {
       const detail = `${shortGuid(object.guid)} (${object.state}) is on ${holders.length} hosts, but not on ${missing.map((host) => `${host} (${shortGuid(nodes[host]!.id)})`).join(', ')}`
       this.fail('objects on their k nodes', detail)
     }
     return holders.filter((host) => !wanted.includes(host)).length
+  }
+
+  /** The hosts an object belongs on: the first of each machine in the order of ownership, as many as it has replicas. */
+  private belongsOn({ guid, replicas }: LedgerObject): number[] {
+    const simulation = this.simulation()
+    const { members, virtualNodes } = simulation
+    if (virtualNodes === 1) return members.ranks(guid, replicas).map((id) => members.of(id)!.host.index)
+    const firsts = new Map<number, number>()
+    for (const id of members.ranks(guid, members.size)) {
+      const { index } = members.of(id)!.host
+      const machine = simulation.machineOf(index)
+      if (!firsts.has(machine)) firsts.set(machine, index)
+    }
+    return [...firsts.values()].slice(0, replicas)
   }
 }
 

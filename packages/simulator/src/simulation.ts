@@ -18,6 +18,11 @@ export interface SimulationOptions extends SimulatorOptions {
   /** Whose keys are whose in that overlay: what {@link Simulation.members} and the checks go by. Default {@link ringDistance}, which is Pastry's. */
   readonly ownership?: Ownership
   readonly routing?: Partial<RoutingConfig>
+  /**
+   * How many nodes share a machine, on which they are virtual nodes: the first so many hosts, the next so many, and so on. Those who schedule faults have
+   * them fail together; the applications are told who shares one. Default 1.
+   */
+  readonly virtualNodes?: number
   /** The applications of the node that starts on this host; made anew at each start. */
   readonly applications?: (host: number, prng: Prng) => Application[]
   /** Every message goes through the stack's codec and back, which proves that it can travel, and counts bytes. Default false. */
@@ -84,6 +89,7 @@ export class Simulation {
   /** When the membership last changed, as far as any node noticed. */
   lastChangeAt: Millis = 0
 
+  readonly virtualNodes: number
   private readonly options: SimulationOptions
   private readonly idPrng: Prng
   private readonly nodePrng: Prng
@@ -96,7 +102,10 @@ export class Simulation {
   private stepsToAssert: number
 
   constructor(options: SimulationOptions) {
+    const { nodes, virtualNodes = 1 } = options
+    if (nodes % virtualNodes !== 0) throw new InvalidValueError('nodes', nodes, `a multiple of virtualNodes, ${virtualNodes}`)
     this.options = options
+    this.virtualNodes = virtualNodes
     this.members = new Members(options.ownership ?? ringDistance, (process) => (process.core as KbrNode).overlay)
     this.simulator = new Simulator(options)
     this.idPrng = this.simulator.stream('ids')
@@ -127,6 +136,17 @@ export class Simulation {
   /** The number of the host a reference names. */
   hostOf(ref: NodeRef): number {
     return Number(ref.address.slice('sim:'.length))
+  }
+
+  /** The number of the machine that a host is on. */
+  machineOf(host: number): number {
+    return Math.floor(host / this.virtualNodes)
+  }
+
+  /** The nodes on the machine of this one, itself among them. */
+  onMachineOf({ host }: SimNode): SimNode[] {
+    const first = this.machineOf(host.index) * this.virtualNodes
+    return this.nodes.slice(first, first + this.virtualNodes)
   }
 
   // ——— Membership
@@ -237,6 +257,7 @@ export class Simulation {
         applications,
         prng,
         readRef: this.simulator.readRef,
+        ...(this.virtualNodes === 1 ? {} : { hostOf: (ref: NodeRef) => String(this.machineOf(this.hostOf(ref))) }),
         ...(routing === undefined ? {} : { config: routing }),
       })
     const process =
