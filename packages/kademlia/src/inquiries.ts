@@ -9,6 +9,8 @@ import type { KademliaState } from './state.ts'
  * exchange and repair all ask it. Asked again twice before the peer counts as silent.
  */
 export class Inquiries {
+  /** An answer has named somebody new since this was last set to false: exchanges are worth while. */
+  broughtNews = false
   private readonly state: KademliaState
   /** By node. Bound: `probesMax` and the siblings. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Inquiry> | undefined = undefined

@@ -3,6 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Metric, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
 import { Probing } from '@plaxton/upkeep'
+import { Acquaintances } from './acquaintances.ts'
 import type { Bucket } from './buckets.ts'
 import { kademliaCodec } from './codec.ts'
 import type { KademliaConfig } from './config.ts'
@@ -44,20 +45,13 @@ export class KademliaNode implements Overlay {
   private readonly probing: Probing
   private readonly inquiries: Inquiries
   private readonly searches: Searches
+  private readonly acquaintances: Acquaintances
   private readonly guardians: Guardians
   private readonly repair: SiblingRepair
   private readonly maintenance: Maintenance
   /** Undefined except while joining. */
   private joining: Join | undefined = undefined
   private bootstraps: readonly NodeRef[] = []
-  /**
-   * Who sent the last message, when it could be a contact. Overlay messages say whether their sender is a member; of one that only the walking has heard from, that is asked when
-   * the next message comes.
-   */
-  private stranger: NodeRef | undefined = undefined
-  /** When it last asked somebody who had asked it. */
-  private askedBackAt: Millis = -Infinity
-
   constructor(self: NodeRef, config: KademliaConfig, prng: Prng) {
     const state = new KademliaState(self, config, prng)
     this.state = state
@@ -71,6 +65,7 @@ export class KademliaNode implements Overlay {
     this.metric = { compare: compareByXor, closest: (key, count) => state.closest(key, count), width: config.bucketSize }
     this.inquiries = new Inquiries(state)
     this.searches = new Searches(state)
+    this.acquaintances = new Acquaintances(state, this.probing, this.inquiries, (ref, now, fx) => this.lose(ref, now, fx))
     this.guardians = new Guardians(state, this.probing)
     this.repair = new SiblingRepair(state)
     this.maintenance = new Maintenance(state, this.probing, this.inquiries, this.guardians)
@@ -141,7 +136,7 @@ export class KademliaNode implements Overlay {
   onMessage(from: NodeRef, message: Message, now: Millis, fx: OverlayEffects): void {
     if (this.state.standing === 'gone') return
     if (from.id.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'an id of another width' })
-    this.stranger = undefined
+    this.acquaintances.spoke()
     this.take(from, message as KademliaMessage, now, fx)
     this.settle(now, fx)
   }
@@ -169,20 +164,9 @@ export class KademliaNode implements Overlay {
   }
 
   onContact(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const { state, probing } = this
     this.guardians.heard(from, now)
     this.inquiries.heard(from)
-    if (from.id.length !== this.self.id.length) return
-    const isContact = state.buckets.touch(from.id, now)
-    const isAnswer = probing.has(from.id)
-    if (probing.size > 0) probing.heard(from, now, fx)
-    if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
-      // It was cut off, not dead; and those around it perhaps with it.
-      state.failed.forget(from.id)
-      if (state.counts) this.inquiries.ask(from, fx)
-    }
-    if (this.stranger !== undefined) probing.start(this.stranger, false, now, fx)
-    this.stranger = !isContact && !isAnswer && this.couldBeContact(from) ? from : undefined
+    if (from.id.length === this.self.id.length) this.acquaintances.heard(from, now, fx)
   }
 
   onRoundTrip(peer: NodeRef, rttMs: Millis, _now: Millis, fx: OverlayEffects): void {
@@ -217,19 +201,19 @@ export class KademliaNode implements Overlay {
     const { state } = this
     switch (message.type) {
       case 'ping':
-        this.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, false, now, fx)
         return send(from, { type: 'pong', seq: message.seq, ...state.status }, fx)
       case 'pong':
         return this.onPong(from, message, now, fx)
       case 'heartbeat':
-        this.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, false, now, fx)
         return this.guardians.onHeartbeat(from, now)
       case 'find-node':
         return this.onFindNode(from, message, now, fx)
       case 'nodes':
         return this.onNodes(from, message, now, fx)
       case 'obituary':
-        this.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, false, now, fx)
         for (const id of message.gone) this.guardians.onObituary(id, now, fx)
         return
       case 'leave':
@@ -266,81 +250,31 @@ export class KademliaNode implements Overlay {
     }
   }
 
-  /** What a peer says of itself. A member is taken in; that one is none, when it had been, is asked again, for it may have said so before it became one. */
-  private meet(from: NodeRef, isMember: boolean, solicited: boolean, now: Millis, fx: OverlayEffects): void {
-    const { state, probing } = this
-    const known = state.find(from.id)
-    if (!isMember) {
-      if (known === undefined || from.epoch < known.epoch) return
-      if (from.epoch > known.epoch) this.lose(known, now, fx)
-      else probing.start(known, false, now, fx)
-      return
-    }
-    const isNewSibling = state.admit(from, now, fx)
-    // Whoever comes unasked has to show that it can be reached.
-    if (isNewSibling && !solicited && state.counts) probing.start(from, false, now, fx)
-    if (known === undefined) this.challengeHead(from, now, fx)
-  }
-
-  /** A newcomer waits for a place: the contact seen least recently keeps its own if it lives. */
-  private challengeHead(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const { buckets, config } = this.state
-    const head = buckets.at(buckets.levelOf(from.id))?.contacts[0]
-    if (head === undefined || buckets.hasRoomFor(from.id) || now - head.seenAt < config.probeTimeoutMs) return
-    this.probing.start(head.ref, false, now, fx)
-  }
-
   private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
     const rttMs = this.probing.roundTrip(pong.seq, now)
-    const known = this.state.find(from.id)
-    if (rttMs !== undefined && !pong.member && known !== undefined && known.epoch <= from.epoch) return this.lose(known, now, fx)
-    this.meet(from, pong.member, rttMs !== undefined, now, fx)
-    if (rttMs !== undefined) this.state.noteRoundTrip(from.id, rttMs, fx)
+    if (rttMs === undefined) return this.acquaintances.meet(from, pong.member, false, now, fx)
+    if (this.acquaintances.meetAnswer(from, pong.member, now, fx)) this.state.noteRoundTrip(from.id, rttMs, fx)
   }
 
   private onFindNode(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    const { config } = state
     if (question.key.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'a key of another width' })
     if (!question.member) this.joining?.meet(from)
-    this.meet(from, question.member, false, now, fx)
-    const known = new Set(question.known)
-    const refs = state.closest(question.key, Math.min(question.count, refsMax)).filter(({ id }) => id !== from.id && !known.has(id))
-    const isSibling = question.member && question.key === from.id
-    const gone = isSibling && state.failed.size > 0 ? question.known.filter((id) => state.failed.has(id)) : []
-    send(from, { type: 'nodes', seq: question.seq, refs, gone, ...state.status }, fx)
-    // It knows somebody this node ought to know. Not at once again: two that both miss somebody would ask each other without end.
-    if (!isSibling || !state.counts || now - this.askedBackAt < config.exchangeSoonMs || !question.known.some((id) => this.lacks(id)))
-      return
-    this.askedBackAt = now
-    this.inquiries.ask(from, fx)
-  }
-
-  /** Whether it is a node that this one ought to know and is not being asked already. */
-  private lacks(id: Guid): boolean {
-    const { state } = this
-    return id.length === this.self.id.length && state.siblings.wants(id) && !state.failed.has(id) && !this.inquiries.has(id)
-  }
-
-  private couldBeContact(stranger: NodeRef): boolean {
-    const { state } = this
-    return state.counts && stranger.id !== this.self.id && state.buckets.hasRoomFor(stranger.id) && !state.failed.refuses(stranger)
+    this.acquaintances.meet(from, question.member, false, now, fx)
+    this.acquaintances.answer(from, question, now, fx)
   }
 
   private onNodes(from: NodeRef, nodes: Nodes, now: Millis, fx: OverlayEffects): void {
     const inquiry = this.inquiries.answered(from, nodes)
     if (inquiry !== undefined) return this.onInquired(from, nodes, inquiry.claimed, now, fx)
     const ended = this.searches.answered(from, nodes, now, fx)
-    this.meet(from, nodes.member, ended !== undefined, now, fx)
+    this.acquaintances.meet(from, nodes.member, ended !== undefined, now, fx)
     if (ended === undefined) return
     if (!nodes.member) this.joining?.onRefused(from)
     this.onEnded(ended, fx)
   }
 
   private onInquired(from: NodeRef, nodes: Nodes, claimed: boolean, now: Millis, fx: OverlayEffects): void {
-    const known = this.state.find(from.id)
-    if (!nodes.member && known !== undefined && known.epoch <= from.epoch) return this.lose(known, now, fx)
-    this.meet(from, nodes.member, true, now, fx)
+    if (!this.acquaintances.meetAnswer(from, nodes.member, now, fx)) return
     if (claimed && nodes.member) this.joining?.onClaimed(from)
     for (const id of nodes.gone) {
       const ref = this.state.siblings.get(id)
@@ -349,22 +283,9 @@ export class KademliaNode implements Overlay {
     this.learn(nodes.refs, now, fx)
   }
 
-  /** Hearsay. Who may be a sibling is asked until it answers; a few others are pinged while their buckets have room. */
+  /** Before a joiner knows its place, it matters to nobody who is near it. */
   private learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    if (!state.counts && this.joining?.confirms !== true) return
-    let strangers = 0
-    for (const ref of state.credible(refs, now)) {
-      const known = state.find(ref.id)
-      if (state.siblings.wants(ref.id) || (known !== undefined && known.epoch < ref.epoch)) {
-        this.maintenance.restless = true
-        this.inquiries.ask(ref, fx)
-      } else if (known === undefined) {
-        state.siblings.noteOutside(ref.id)
-        if (state.counts && state.buckets.hasRoomFor(ref.id) && strangers++ < state.config.hearsayMax)
-          this.probing.start(ref, false, now, fx)
-      }
-    }
+    if (this.state.counts || this.joining?.confirms === true) this.acquaintances.learn(refs, now, fx)
   }
 
   private onLeave(from: NodeRef, refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {

@@ -16,8 +16,6 @@ export class Maintenance {
   private readonly guardians: Guardians
   /** From the moment this node first became a member. */
   started = false
-  /** The last exchange brought somebody new: the next follows soon. */
-  restless = false
 
   constructor(state: KademliaState, probing: Probing, inquiries: Inquiries, guardians: Guardians) {
     this.state = state
@@ -52,7 +50,7 @@ export class Maintenance {
         again(config.contactMs)
         return []
       case 'exchange':
-        again(this.restless ? config.exchangeSoonMs : config.exchangeMs)
+        again(this.inquiries.broughtNews ? config.exchangeSoonMs : config.exchangeMs)
         this.exchange(fx)
         return []
       case 'seek':
@@ -84,7 +82,7 @@ export class Maintenance {
   }
 
   private exchange(fx: OverlayEffects): void {
-    this.restless = false
+    this.inquiries.broughtNews = false
     const partner = this.state.prng.pick(this.state.siblings.members)
     if (partner !== undefined) this.inquiries.ask(partner, fx)
   }
