@@ -1,5 +1,5 @@
 import type { Guid } from '@plaxton/guid'
-import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import type { Millis, NodeRef, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
 import { refsMax, send } from './messages.ts'
 import type { Parts } from './parts.ts'
 
@@ -51,6 +51,12 @@ export class Retirement {
   /** `from` does not send this node's keys here any more; messages may have waited for that. */
   onAck(from: NodeRef, fx: OverlayEffects): void {
     if (this.open.delete(from.id)) fx.peerRecovered(from)
+  }
+
+  /** Who cannot be connected to is not waited for. Who has only hung up hears it once more, which shows whether it is there. */
+  onPeerDown(peer: NodeRef, cause: PeerDownCause, fx: OverlayEffects): void {
+    if (cause === 'unreachable') this.open.delete(peer.id)
+    else if (this.open.has(peer.id)) this.tell(peer, fx)
   }
 
   /** Says it again to those that have not confirmed. */

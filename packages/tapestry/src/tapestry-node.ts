@@ -146,6 +146,7 @@ export class TapestryNode implements Overlay {
 
   onPeerDown(peer: NodeRef, cause: PeerDownCause, now: Millis, fx: OverlayEffects): void {
     if (this.state.standing === 'gone') return
+    this.retirement?.onPeerDown(peer, cause, fx)
     // Connections to nodes outside the group are closed when idle; probing would only open them again.
     if (cause === 'disconnected' && !this.state.siblings.has(peer.id)) return
     if (cause === 'unreachable') {

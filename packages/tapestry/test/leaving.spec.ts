@@ -52,9 +52,17 @@ describe('a node that leaves', () => {
     const [leaver, other] = hosts as [TestHost, TestHost]
     other.crash()
     leaver.leave()
-    // Once it is suspected, the second time it is taken to be dead.
-    for (let i = 0; i < 2; i++) leaver.peerDown(other.ref, 'unreachable')
     network.run(200)
+    assert.ok(leaver.alive)
+    const told: string[] = []
+    const send = leaver.send.bind(leaver)
+    leaver.send = (to, message) => {
+      if (message.type === 'leave') told.push(to.id)
+      send(to, message)
+    }
+    leaver.peerDown(other.ref, 'disconnected')
+    assert.deepEqual(told, [other.ref.id], 'so that it is seen whether it is there')
+    leaver.peerDown(other.ref, 'unreachable')
     assert.ok(!leaver.alive)
   })
 
