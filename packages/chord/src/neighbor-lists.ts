@@ -88,6 +88,16 @@ export class NeighborLists {
     return [...after, ...this.predecessors.wanted(strangers).filter((ref) => !after.some((other) => other.id === ref.id))]
   }
 
+  /** The neighbours among `candidates` that stand in one list and have a place in the other as well. */
+  halfPlaced(candidates: readonly NodeRef[]): NodeRef[] {
+    const { successors, predecessors } = this
+    const lacks = (side: RingSide, id: Guid): boolean => !side.has(id) && side.admits(id)
+    return candidates.flatMap(({ id }) => {
+      const known = this.get(id)
+      return known !== undefined && (lacks(successors, id) || lacks(predecessors, id)) ? [known] : []
+    })
+  }
+
   /** Takes a node in, if there is a place for it. A node that is in already is replaced by this incarnation. Returns who had to go. */
   add(ref: NodeRef): NodeRef[] {
     if (ref.id === this.self.id) return []
@@ -192,7 +202,17 @@ export class NeighborLists {
     for (const ref of this.successors.members) this.predecessors.add(ref)
   }
 
+  /** A neighbour of one list belongs into the other as well if it comes before the furthest there. */
+  private share(from: RingSide, to: RingSide): void {
+    for (const ref of from.members) {
+      const { furthest } = to
+      if (furthest !== undefined && to.isNearer(ref.id, furthest.id) && !to.has(ref.id)) to.add(ref)
+    }
+  }
+
   private changed(): void {
+    this.share(this.predecessors, this.successors)
+    this.share(this.successors, this.predecessors)
     this.everybody = undefined
     const { furthest } = this.successors
     this.meets = !this.wounded && (furthest === undefined ? this.predecessors.members.length === 0 : this.predecessors.has(furthest.id))

@@ -62,7 +62,9 @@ export class Neighborhood {
   /** Hearsay: those who may belong into the lists are asked. */
   learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     if (refs.length === 0) return
-    for (const ref of this.state.lists.wanted(this.state.credible(refs, now))) this.asking.court(ref, now, fx)
+    const { state } = this
+    for (const ref of state.lists.wanted(state.credible(refs, now))) this.asking.court(ref, now, fx)
+    for (const ref of state.lists.halfPlaced(refs)) state.admit(ref, fx)
   }
 
   // Failures

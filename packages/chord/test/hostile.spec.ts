@@ -54,7 +54,7 @@ describe('whatever strangers send', () => {
       const network = new TestNetwork(`fuzz ${fingerSuccessors}`, config)
       const hosts = network.grow(someBytes(network.prng, 12))
       const fuzz = new Fuzz(`fuzz ${fingerSuccessors}`)
-      for (let round = 0; round < 4_000; round++) {
+      for (let round = 0; round < 1_500; round++) {
         const host = network.prng.pick(hosts)!
         const from = network.prng.chance(0.5) ? network.prng.pick(hosts)!.ref : fuzz.ref()
         if (from.id === host.ref.id) continue
@@ -69,7 +69,7 @@ describe('whatever strangers send', () => {
     const network = new TestNetwork('fuzz joiner', { successors: 3, predecessors: 3, joinMs: 600_000 })
     const [first] = network.grow(someBytes(network.prng, 6)) as [TestHost]
     const fuzz = new Fuzz('joiner')
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 20; i++) {
       const taken = new Set(network.hosts.keys())
       const id = someBytes(network.prng, 256).find((candidate) => !taken.has(candidate))!
       const joiner = network.add(id)
