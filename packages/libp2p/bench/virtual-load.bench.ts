@@ -17,7 +17,7 @@ import type { NodeRef, OverlayFactory } from '@plaxton/kbr'
  * one process, on the memory network; objects are put with PAST, one copy each, and counted in the stores. `model`: Gamma(v)/v on Chord's ring, where a
  * node's share is the gap before it; Gamma(2v)/2v on Pastry's, where it is half of the gaps on both sides.
  *
- *     npm run bench -- virtual-load       options: --overlay pastry --v 1,2,5 --hosts 1000 --keys 100000 --live 50 --objects 2500 --seed 1
+ *     npm run bench -- virtual-load       options: --overlay pastry --v 1,2,5 --hosts 1000 --keys 100000 --live 30 --objects 1500 --seed 1
  *
  * Keys per host, in multiples of the mean. Ends with status 1 unless every object stored is counted once.
  */
@@ -28,8 +28,8 @@ const { values } = parseArgs({
     v: { type: 'string', default: '1,2,5' },
     hosts: { type: 'string', default: '1000' },
     keys: { type: 'string', default: '100000' },
-    live: { type: 'string', default: '50' },
-    objects: { type: 'string', default: '2500' },
+    live: { type: 'string', default: '30' },
+    objects: { type: 'string', default: '1500' },
     seed: { type: 'string', default: '1' },
   },
 })
@@ -111,7 +111,8 @@ async function sharesStored(v: number, hosts: number, objects: number): Promise<
   const putter = async (): Promise<void> => {
     for (let i = numbers.pop(); i !== undefined; i = numbers.pop()) {
       const data = new TextEncoder().encode(`${values.seed} object ${i}`)
-      await client.put(guidOf(data), data, { replicas: 1 })
+      // A minute, however busy the machine is.
+      await client.put(guidOf(data), data, { replicas: 1, timeoutMs: 60_000 })
     }
   }
   await Promise.all(Array.from({ length: 16 }, putter))

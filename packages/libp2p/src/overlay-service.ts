@@ -287,7 +287,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   /** The virtual nodes become members through the first one, whatever it takes. */
   private async joinOthers(running: Running): Promise<void> {
     const { hosts } = running
-    while (this.running === running && !hosts.ready) {
+    while (this.running === running && hosts.first.ready && !hosts.ready) {
       try {
         await hosts.joinOthers()
       } catch (error) {
