@@ -91,13 +91,19 @@ export class Catalogue {
     if (postings.length === 0 || postings.includes(undefined)) return []
     const [rarest, ...others] = (postings as Array<Map<Guid, number>>).sort((a, b) => a.size - b.size)
     const found: FoundFile[] = []
-    let looks = 0
+    let looksLeft = this.config.scanMax
     for (const guid of rarest!.keys()) {
-      if (++looks > this.config.scanMax) break
+      if (looksLeft-- <= 0) break
       if (!others.every((posting) => posting.has(guid))) continue
       const hosts = this.hosts.get(guid)!
-      const match = matching(hosts, words)
-      if (match !== undefined) found.push({ guid, name: match.name, size: match.size, hosts: hosts.size })
+      // One object may be listed under several names; one of them must have all the words.
+      for (const { name, size } of hosts.values()) {
+        if (hasAll(name, words)) {
+          found.push({ guid, name, size, hosts: hosts.size })
+          break
+        }
+        if (looksLeft-- <= 0) break
+      }
     }
     return found.sort((a, b) => b.hosts - a.hosts || compareTexts(a.name, b.name) || compareGuids(a.guid, b.guid)).slice(0, max)
   }
@@ -109,6 +115,7 @@ export class Catalogue {
   hostsOf(guid: Guid, max: number, asker: Guid): IndexedHost[] {
     const near = this.clients.get(asker)?.distances ?? []
     return [...(this.hosts.get(guid) ?? [])]
+      .slice(0, this.config.scanMax)
       .map(([id, listing]) => ({ id, listing, record: this.clients.get(id)! }))
       .map((host) => ({ ...host, unlikeness: unlikeness(near, host.record.distances) }))
       .sort((a, b) => a.unlikeness - b.unlikeness || compareGuids(a.id, b.id))
@@ -187,13 +194,9 @@ export class Catalogue {
   }
 }
 
-/** A listing whose own name has all the words: one object may be listed under several names. */
-function matching(hosts: ReadonlyMap<Guid, Listing>, words: readonly string[]): Listing | undefined {
-  for (const listing of hosts.values()) {
-    const own = wordsOf(listing.name)
-    if (words.every((word) => own.includes(word))) return listing
-  }
-  return undefined
+function hasAll(name: string, words: readonly string[]): boolean {
+  const own = wordsOf(name)
+  return words.every((word) => own.includes(word))
 }
 
 /** How much two clients differ in their round trips to the servers that both have measured, on average; infinite when there is none. */

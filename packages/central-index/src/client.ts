@@ -239,8 +239,8 @@ export class IndexClient implements Application {
     this.parts.registration.start(now)
   }
 
-  update(node: NodeRef, joined: boolean, now: Millis, fx: AppEffects): void {
-    if (joined) this.parts.registration.onServer(node, now, fx)
+  update(node: NodeRef, joined: boolean, _now: Millis, fx: AppEffects): void {
+    if (joined) this.parts.registration.onServer(node, fx)
   }
 
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void {

@@ -26,7 +26,7 @@ export const serverDefaults: ServerConfig = {
   listingsMax: 1_000_000,
   /** Listings of one client. Full: as above. Our guess; a library of songs has some hundreds. */
   listingsPerClient: 1_000,
-  /** Files looked at for one search, those with its rarest word: 10 ms. Further ones are not found by it. Our guess. */
+  /** Listings looked at for one search, those with its rarest word, and hosts of one object: 10 ms. Further ones are not found, or named. Our guess. */
   scanMax: 10_000,
 
   /** Between two signs of life to each other server, and between two looks for clients whose lease is over. Our guess. */

@@ -35,6 +35,8 @@ export class Registration {
   private greeted = 0
   private alarm = 0
   private failures = 0
+  /** Answers in a row that named another version than was told. */
+  private mismatches = 0
   private ended = false
 
   constructor(config: ClientConfig, errands: Errands, servers: Servers) {
@@ -71,7 +73,7 @@ export class Registration {
   }
 
   /** A server is known now: measures the way to it, and once all have answered or had their time, registers with the nearest. */
-  onServer(server: NodeRef, now: Millis, fx: AppEffects): void {
+  onServer(server: NodeRef, fx: AppEffects): void {
     this.greeted++
     this.servers.ask(server, { type: 'hello' }, this.config.checkMs, fx, (_, time, effects) => {
       this.greeted--
@@ -145,12 +147,13 @@ export class Registration {
 
   private onTold(home: NodeRef, call: CallOf<'register'>, changes: number, answered: ServerAnswer, now: Millis, fx: AppEffects): void {
     if (this.ended) return
-    if (!answered.ok && answered.failure.reason === 'rejected by application' && !call.reset)
+    if (!answered.ok && answered.failure.reason === 'rejected by application' && !call.reset && call.listed.length > 0)
       return this.takeBack(call, changes, answered.failure, now, fx)
     if (!answered.ok || answered.answer.type !== 'registered') return this.loseHome(home, answered, now, fx)
     const { version } = answered.answer
-    if (version > now + maxVersionAhead) return this.loseHome(home, answered, now, fx)
     if (version !== call.to) {
+      this.mismatches++
+      if (version > now + maxVersionAhead || this.mismatches > mismatchesMax) return this.loseHome(home, answered, now, fx)
       // It has forgotten the list, has one of a later version from before our clock was set back, or has not got a change.
       this.known = false
       this.version = Math.max(this.version, version)
@@ -159,6 +162,7 @@ export class Registration {
     if (!this.known) emit(fx, { type: 'central-index:home', server: home, listings: this.listings.size })
     this.known = true
     this.failures = 0
+    this.mismatches = 0
     this.settle(changes, fx, undefined)
     if (this.changed.size > 0 || this.waiters.length > 0) this.tell(now, fx)
     else this.tellLater(this.config.refreshMs, fx)
@@ -171,6 +175,7 @@ export class Registration {
     this.known = false
     this.home = others[0] ?? home
     this.failures++
+    this.mismatches = 0
     // All have been tried in turn: a pause before they are again.
     if (this.failures > others.length) this.tellLater(this.config.retryMs * 2 ** Math.min(this.failures - others.length, 4), fx)
     else this.tell(now, fx)
@@ -196,6 +201,9 @@ export class Registration {
     this.alarm = this.errands.later(delayMs, fx, (_, now, effects) => this.tell(now, effects))
   }
 }
+
+/** One when a server has forgotten the list, one when it then has a later version; a server that goes on like that is left. */
+const mismatchesMax = 3
 
 /** The change is known to a server, or was refused by it for this reason. */
 export type OnListed = (fx: AppEffects, failure: RouteFailure | undefined) => void

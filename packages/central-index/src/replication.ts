@@ -133,6 +133,8 @@ export class Replication {
   private push(follower: Follower, now: Millis, fx: AppEffects): void {
     if (follower.asking) return
     follower.asking = true
+    // Away for longer than the log reaches back.
+    if (follower.position !== undefined && follower.position < this.log.begin) follower.position = undefined
     const feed = follower.position === undefined ? this.nextOfSnapshot(follower) : this.nextOfLog(follower.position)
     this.errands.request(follower.server, feed, this.config.feedMs, fx, (answered, time, effects) => {
       follower.asking = false
@@ -149,8 +151,8 @@ export class Replication {
     }
     const { incarnation, position } = answered.answer
     if (feed.part === 'first' || feed.part === 'middle') return this.push(follower, now, fx)
-    if (incarnation !== this.incarnation || position < this.log.begin || position > this.log.end) {
-      // It has restarted, or has been away for longer than the log reaches back.
+    if (incarnation !== this.incarnation || position > this.log.end) {
+      // It has restarted, or has given this server up.
       follower.position = undefined
       follower.snapshot = undefined
       this.fallBehind(follower, 'it knows nothing of this server', fx)

@@ -72,7 +72,7 @@ describe('whatever strangers send', () => {
         network.run(30_000)
         assert.deepEqual(network.located(other!, guid, 1, true), [host!.id])
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     )
   })
 

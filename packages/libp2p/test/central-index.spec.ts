@@ -87,7 +87,8 @@ describe('the central index service', function () {
       [guidOfPeer(ann.peerId)],
     )
     assert.deepEqual(
-      [...new Set(steps.map(({ type }) => type))],
+      // On a busy machine the peer may answer too late at first.
+      [...new Set(steps.map(({ type }) => type))].filter((type) => type !== 'central-index:retrying'),
       ['asking', 'peers', 'sending', 'piece', 'verified'].map((step) => `central-index:${step}`),
     )
 
@@ -116,7 +117,7 @@ describe('the central index service', function () {
     const fetched = await within(
       cleo.services.index.fetch(guidOf(bytes), { onProgress: ({ detail }) => steps.push(detail) }),
       'the file',
-      10_000,
+      25_000,
     )
     assert(Buffer.compare(fetched.bytes, bytes) === 0)
     assert(
