@@ -36,7 +36,7 @@ export function routeCandidates(state: ChordState, key: Guid, count: number, saf
     const owners = replicaSet(state, key, count + 1)
     return owners.filter((ref) => ref !== self).slice(0, count)
   }
-  // Fingers are what others say; the successor list has been confirmed by everybody in it. But all follow from the ids alone, proximity chooses only among a few.
+  // Fingers and lists follow from the ids alone. Proximity, which an adversary can court, chooses among the nodes of a finger; safe candidates go without it.
   const preceding = state.everybody().filter((ref) => inOpen(ref.id, self.id, key))
   preceding.sort((a, b) => compareClockwise(b.id, a.id, self.id))
   const nearest = safe ? undefined : fingers.preceding(key, () => true, proximity)
