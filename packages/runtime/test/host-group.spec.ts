@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { guidOf } from '@plaxton/guid'
-import type { NodeRef } from '@plaxton/kbr'
+import type { NodeRef, OverlayFactory } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import { pastry } from '@plaxton/pastry'
@@ -25,14 +25,17 @@ class VirtualNetwork {
   private readonly network = new MemoryNetwork({ latencyMs: 1 })
   private readonly perHost: number
 
-  constructor(perHost: number) {
+  private readonly overlay: OverlayFactory
+
+  constructor(perHost: number, overlay: OverlayFactory = pastry()) {
+    this.overlay = overlay
     this.perHost = perHost
   }
 
   async add(name: string, stores = Array.from({ length: this.perHost }, () => memoryStore()), epoch = 1): Promise<TestHost> {
     const self: NodeRef = { id: guidOf(bytesOf(name)), address: `memory:${name}`, epoch }
     const links = this.network.virtualLinks(self, this.perHost)
-    const group = new HostGroup({ overlay: pastry(), links, seed: `${name} ${epoch}` })
+    const group = new HostGroup({ overlay: this.overlay, links, seed: `${name} ${epoch}` })
     const key = await randomKey()
     const past = group.nodes.map((node, index) => {
       const application = new PastNode({ settleMs: 20, quickSyncMs: 100 }, Prng.fromSeed(`past ${name} ${index} ${epoch}`))
@@ -142,6 +145,30 @@ describe('a group of hosts, 3 hosts of 4 virtual nodes', function () {
     for (const data of objects) await network.hosts[0]!.client.put(guidOf(data), data, { replicas: 1 })
     await network.leave(network.hosts[1]!)
     for (const data of objects) assert.deepEqual(await network.hosts[0]!.client.get(guidOf(data)), data)
+  })
+})
+
+describe('a group of hosts, 5 hosts of 4 virtual nodes whose views hold few hosts', function () {
+  this.timeout(60_000)
+
+  it('stores on the hosts in view as long as they are a quorum of all copies, and says so; never twice on one', async () => {
+    await using network = new VirtualNetwork(4, pastry({ leafSetSize: 4 }))
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await network.add(name)
+    const counts = new Set<number>()
+    for (let i = 0; i < 60; i++) {
+      const data = bytesOf(`object ${i}`)
+      try {
+        const { holders, wanted } = await network.hosts[0]!.client.put(guidOf(data), data, { replicas: 3 })
+        assert.equal(wanted, 3)
+        assert.equal(new Set(holders.map(({ address }) => address.split('#')[0])).size, holders.length)
+        assert(holders.length >= 2)
+        counts.add((await network.hosts[1]!.client.inspect(guidOf(data))).holders.length)
+      } catch (error) {
+        assert.equal((error as Error).name, 'QuorumError')
+        counts.add(0)
+      }
+    }
+    assert(counts.has(2) && counts.has(3), `copies: ${[...counts].join()}`)
   })
 })
 
