@@ -24,7 +24,7 @@ describe('virtual nodes', () => {
   })
 
   // Whole machines crash, leave and are cut off. `npm run simulate -- mix --virtual-nodes 3 --nodes 30 --seeds 1..200` is the whole.
-  for (const seed of [1, 2]) {
+  for (const seed of [1, 3]) {
     it(`keep the copies of an object on different machines, through the mix of seed ${seed}`, function () {
       this.timeout(120_000)
       const { violations, plan } = runMix({ seed, nodes: 30, virtualNodes: 3 })
