@@ -40,15 +40,6 @@ export class FingerTable {
     return this.bits - 1
   }
 
-  has(index: number): boolean {
-    return this.fingers.some((finger) => finger.index === index)
-  }
-
-  /** The nodes of finger `index` that have answered. */
-  at(index: number): readonly NodeRef[] {
-    return this.fingers.find((finger) => finger.index === index)?.heard ?? []
-  }
-
   /** All nodes that have answered, each once. */
   entries(): NodeRef[] {
     const entries = new Map<Guid, NodeRef>()

@@ -59,7 +59,7 @@ export class Neighborhood {
     else if (this.state.admit(from, fx) && this.state.counts) this.asking.ask(from, now, fx)
   }
 
-  /** Hearsay: those who may belong into the lists are asked. */
+  /** Hearsay: those who may belong into the lists are asked; neighbours of one list that have a place in the other take it. */
   learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     if (refs.length === 0) return
     const { state } = this
