@@ -19,7 +19,7 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
             --session 30 (mean, minutes, under churn)   --minutes 10 (of quiet, and of churn)
             --out lab-results   --json (prints JSON instead of the table)
   claims    what is claimed for overlays over routing by IP alone, measured row by row: held, not held, or not built yet
-            --overlay pastry   --nodes 200   --seed 1   --json
+            --overlay pastry   --nodes 100   --seed 1   --json
             --rows scale,security (default: all seven)
 
 Ends with status 1 when an overlay failed or a claim did not hold. The same seeds give the same figures everywhere.

@@ -149,7 +149,7 @@ function recovery(overlays: readonly ComparedOverlay[]): Chart {
   const least = Math.min(...lines.flatMap(({ points }) => points.map(([, share]) => share)))
   return {
     title: 'After a fifth of the nodes died',
-    says: 'Lookups sent in each 5 seconds: share that gets to the root within 10.',
+    says: 'Lookups sent in each 5 s that get to the root within 10 s.',
     svg: lineChart({
       lines,
       x: { title: 'seconds since the failure', tick: String, to: shownMs / 1000 },

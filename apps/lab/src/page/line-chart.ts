@@ -27,6 +27,9 @@ interface AxisWords {
 /** Lines over a common axis, told apart by colour, dashes and marks. */
 export function lineChart({ lines, x, y }: LineChart): string {
   const points = lines.flatMap((line) => line.points)
+  const samples = legend(lines)
+  const top = samples.height + 26
+  const bottom = top + plotHeight
   const across = scale(x, Math.max(...points.map(([value]) => value)), left, right)
   const up = scale(y, Math.max(...points.map(([, value]) => value)), bottom, top)
   return drawing(bottom + 2 * fontSize + 14, [
@@ -39,14 +42,13 @@ export function lineChart({ lines, x, y }: LineChart): string {
     label(x.title, { x: (left + right) / 2, y: bottom + 2 * fontSize + 8, 'text-anchor': 'middle', fill: soft }),
     label(y.title, { x: left, y: top - 8, fill: soft }),
     ...lines.map((line, i) => drawLine(line, lineStyle(i), across.place, up.place)),
-    ...legend(lines),
+    ...samples.parts,
   ])
 }
 
 const left = 52
 const right = width - 22
-const top = 46
-const bottom = 250
+const plotHeight = 204
 
 interface Scale {
   readonly ticks: readonly number[]
@@ -92,18 +94,23 @@ function drawMark(mark: Mark, x: number, y: number, colour: string): string {
   }
 }
 
-function legend(lines: readonly Line[]): string[] {
-  let x = left
-  return lines.flatMap(({ label: name }, i) => {
+/** Names of the lines with a piece of each, in as many rows as they need. */
+function legend(lines: readonly Line[]): { readonly parts: readonly string[]; readonly height: number } {
+  let [x, y] = [left, 10]
+  const parts = lines.flatMap(({ label: name }, i) => {
+    const room = sampleLength + 6 + roomFor(name)
+    if (x > left && x + room > width) [x, y] = [left, y + legendRow]
     const at = x
-    x += sampleLength + 6 + roomFor(name) + 14
+    x += room + 14
     const { colour, dashes, mark } = lineStyle(i)
     return [
-      element('line', { x1: at, x2: at + sampleLength, y1: 10, y2: 10, stroke: colour, 'stroke-width': 1.8, 'stroke-dasharray': dashes }),
-      drawMark(mark, at + sampleLength / 2, 10, colour),
-      label(name, { x: at + sampleLength + 6, y: 10, 'dominant-baseline': 'central', fill: ink }),
+      element('line', { x1: at, x2: at + sampleLength, y1: y, y2: y, stroke: colour, 'stroke-width': 1.8, 'stroke-dasharray': dashes }),
+      drawMark(mark, at + sampleLength / 2, y, colour),
+      label(name, { x: at + sampleLength + 6, y, 'dominant-baseline': 'central', fill: ink }),
     ]
   })
+  return { parts, height: y + legendRow / 2 }
 }
 
+const legendRow = 20
 const sampleLength = 26
