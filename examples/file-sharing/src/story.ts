@@ -1,4 +1,4 @@
-// npm start [-- --over central,pastry,…]: the same program over a central index and over overlays, and what happens to each when servers, or as many peers, die.
+// npm start [-- --over central,pastry,… --tries 30]: the same program over a central index and over overlays, and what happens to each when servers, or as many peers, die.
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,7 +11,9 @@ import type { SharedFile } from '@plaxton/runtime'
 import type { Running } from './node.ts'
 import type { Sharing } from './sharing.ts'
 
-const { values: args } = parseArgs({ options: { over: { type: 'string', default: 'central,pastry,tapestry' } } })
+const { values: args } = parseArgs({
+  options: { over: { type: 'string', default: 'central,pastry,tapestry' }, tries: { type: 'string', default: '30' } },
+})
 const peerCount = 12
 const serverCount = 2
 const fileCount = 24
@@ -19,7 +21,7 @@ const fileCount = 24
 const hostsOfFile = 3
 const fileBytes = 300_000
 /** Searches and fetches in each state of the network. */
-const tries = 30
+const tries = Number(args.tries)
 /** Longest wait for a search, and for a fetch. */
 const patienceMs = 5_000
 

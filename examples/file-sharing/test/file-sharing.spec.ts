@@ -18,7 +18,14 @@ describe('the example file-sharing', function () {
   this.slow(120_000)
 
   it('tells what dies with the servers of a central index, and what lives on over an overlay', async () => {
-    const { stdout, stderr } = await run(process.execPath, ['--conditions=plaxton-source', source('story.ts'), '--over', 'central,pastry'])
+    const { stdout, stderr } = await run(process.execPath, [
+      '--conditions=plaxton-source',
+      source('story.ts'),
+      '--over',
+      'central,pastry',
+      '--tries',
+      '10',
+    ])
     assert.equal(stderr, '')
     const [, heading, ...lines] = stdout.trimEnd().split('\n')
     assert.match(heading!, /^over +died +found +fetched +ms, median$/)

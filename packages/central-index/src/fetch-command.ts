@@ -69,7 +69,10 @@ export class FetchCommand extends Command {
   private next(now: Millis, fx: AppEffects): void {
     const { download } = this
     if (!this.mixes) download.clear()
-    const peer = this.candidates.find(({ size }) => download.fits(size))
+    const fitting = this.candidates.find(({ size }) => download.fits(size))
+    // What has come may be a liar's, whose file has another size than everybody else's.
+    if (fitting === undefined) download.clear()
+    const peer = fitting ?? this.candidates.find(({ size }) => download.fits(size))
     if (peer === undefined) return this.startOver(fx)
     this.candidates = this.candidates.filter((each) => each !== peer)
     const { node, size } = peer

@@ -123,6 +123,18 @@ describe('whatever strangers send', () => {
     }
   })
 
+  it('a peer that sends the beginning of a file of another size, and then nothing, keeps nobody from the true one', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const network = new TestNetwork({ servers: 1, clients: 3, seed, client: { pieceBytes: 4 } })
+      const [liar, host, victim] = network.clients
+      const bytes = textBytes('la la la')
+      const guid = network.share(host!, 'a song', bytes)
+      network.value(network.outcome(liar!, (client, now, fx) => client.share({ files: [{ guid, name: 'a song', size: 100 }] }, now, fx)))
+      liar!.serve = ({ offset, length }) => (offset < 8 ? new Uint8Array(length) : new Error('no more'))
+      assert.deepEqual(network.fetch(victim!, guid, false).bytes, bytes)
+    }
+  })
+
   it('a name with words nobody can type is found by those it shares with others', () => {
     const network = new TestNetwork({ servers: 1, clients: 2 })
     network.share(network.clients[0]!, `${'x'.repeat(100)} \u0000\u001b[2J blue`, textBytes('x'))
