@@ -32,6 +32,7 @@ describe('metrics', () => {
     await other.services.past.put(guidOf(bytes), bytes, { quorum: 'all' })
 
     assert.equal(recorded.gauge('plaxton_overlay_ready'), 1)
+    assert.equal(recorded.gauge('plaxton_overlay_nodes'), 1)
     assert.equal(recorded.gauge('plaxton_overlay_neighbors'), 1)
     assert.equal(recorded.gauge('plaxton_libp2p_linked_peers'), 1)
     assert.equal(recorded.gauge('plaxton_past_objects'), 1)
