@@ -1,7 +1,7 @@
-import { compareGuids } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Overlay } from '@plaxton/kbr'
+import { position } from './bisect.ts'
 import type { Process } from './host.ts'
 import type { Ownership } from './ownership.ts'
 
@@ -50,13 +50,13 @@ export class Members {
     const { id } = process.self
     assert(!this.processes.has(id), `${id} is a member twice`)
     this.processes.set(id, process)
-    this.ids.splice(this.position(id), 0, id)
+    this.ids.splice(position(this.ids, id), 0, id)
   }
 
   remove(process: Process): void {
     if (!this.has(process)) return
     this.processes.delete(process.self.id)
-    this.ids.splice(this.position(process.self.id), 1)
+    this.ids.splice(position(this.ids, process.self.id), 1)
   }
 
   /** The member responsible for `key`; undefined when there is none. */
@@ -67,12 +67,13 @@ export class Members {
 
   /** The ids of the first `count` members in the order in which they are responsible for `key`, the root first. */
   ranks(key: Guid, count: number): Guid[] {
-    return this.ownership.ranks(key, this.ids, count)
+    const { ownership, ids } = this
+    return ownership.ranks(key, ownership.near?.(key, ids, count) ?? ids, count)
   }
 
   /** The ids of the `count` members that follow `id` clockwise, nearest first; `id` itself not among them. */
   successors(id: Guid, count: number): Guid[] {
-    const at = this.position(id)
+    const at = position(this.ids, id)
     const first = this.ids[at] === id ? at + 1 : at
     const others = this.ids.length - (first - at)
     return Array.from({ length: Math.min(count, others) }, (_, i) => this.ids[mod(first + i, this.ids.length)]!)
@@ -80,21 +81,9 @@ export class Members {
 
   /** The same counter-clockwise. */
   predecessors(id: Guid, count: number): Guid[] {
-    const at = this.position(id)
+    const at = position(this.ids, id)
     const others = this.ids.length - (this.ids[at] === id ? 1 : 0)
     return Array.from({ length: Math.min(count, others) }, (_, i) => this.ids[mod(at - 1 - i, this.ids.length)]!)
-  }
-
-  /** Where `id` stands among the sorted ids, or would. */
-  private position(id: Guid): number {
-    let low = 0
-    let high = this.ids.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (compareGuids(this.ids[middle]!, id) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }
 

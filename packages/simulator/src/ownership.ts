@@ -1,6 +1,7 @@
 import { addToGuid, compareClockwise, compareOnRing, digitAt, digitCount, halfway, sharedPrefixDigits, withDigit } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Overlay } from '@plaxton/kbr'
+import { countBefore, position } from './bisect.ts'
 
 /**
  * Whose keys are whose, as an overlay's paper defines it: a total order of all nodes for every key. The checks hold what the nodes believe against
@@ -17,6 +18,11 @@ export interface Ownership {
    * becomes root when all before it have gone.
    */
   ranks(key: Guid, ids: readonly Guid[], count: number): Guid[]
+  /**
+   * Some of `sorted` (in ascending order) among which the first `count` are, so that {@link ranks} need not look at every member for every key. Without it,
+   * it does. It narrows down and decides nothing.
+   */
+  near?(key: Guid, sorted: readonly Guid[], count: number): readonly Guid[]
   /** Keys at which the root changes, and their neighbours: where an error by one shows. A few per id; `sorted` is in ascending order. */
   boundaries(sorted: readonly Guid[]): Guid[]
 }
@@ -33,6 +39,12 @@ export const ringDistance: Ownership = {
       if (best.length > count) best.pop()
     }
     return best
+  },
+  near(key, sorted, count) {
+    if (2 * count >= sorted.length) return sorted
+    // The closest are among as many on either side.
+    const first = position(sorted, key) - count
+    return Array.from({ length: 2 * count }, (_, i) => sorted.at((first + i) % sorted.length)!)
   },
   boundaries(sorted) {
     return sorted.flatMap((id, i) => {
@@ -66,6 +78,7 @@ export function surrogate(digitBits: number): Ownership {
   return {
     name: `surrogate routing, digits of ${digitBits} bits`,
     ranks: (key, ids, count) => walkTrie(key, ids, count, 0, digitBits),
+    near: (key, sorted, count) => narrowTrie(key, sorted, count, 0, digitBits),
     boundaries: (sorted) => sorted.flatMap((id, i) => trieBoundaries(id, sorted.at(i - 1)!, sorted[(i + 1) % sorted.length]!, digitBits)),
   }
 }
@@ -84,6 +97,21 @@ function walkTrie(key: Guid, ids: readonly Guid[], count: number, level: number,
     found.push(...walkTrie(key, child, count - found.length, level + 1, digitBits))
   }
   return found
+}
+
+/** The smallest branch on the way to the root of `key` that has `count` ids. `sorted` agree in all digits before `level`. */
+function narrowTrie(key: Guid, sorted: readonly Guid[], count: number, level: number, digitBits: number): readonly Guid[] {
+  if (sorted.length <= count || level === digitCount(4 * key.length, digitBits)) return sorted
+  // They agree so far, so their digits at this level are in ascending order.
+  const digit = (id: Guid): number => digitAt(id, level, digitBits)
+  const start = countBefore(sorted, (id) => digit(id) >= digit(key))
+  // Nobody has the key's digit or a higher one: the lowest is next.
+  const next = digit(sorted[start] ?? sorted[0]!)
+  const branch = sorted.slice(
+    start % sorted.length,
+    countBefore(sorted, (id) => digit(id) > next),
+  )
+  return branch.length < count ? sorted : narrowTrie(key, branch, count, level + 1, digitBits)
 }
 
 /** The id, and the first and last key of each branch of the trie on the way to it, as far as it shares that way with a neighbour. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Guid } from '@plaxton/guid'
 import { ringDistance, surrogate } from '../src/ownership.ts'
+import type { Ownership } from '../src/ownership.ts'
 
 const guids = (text: string) => text.split(' ') as Guid[]
 const guid = (text: string) => text as Guid
@@ -24,6 +25,11 @@ describe('ownership by ring distance', () => {
         assert.deepEqual(ringDistance.ranks(hex(key), ids.map(hex), count), expected.slice(0, count).map(hex))
       }),
     )
+  })
+
+  it('finds the first ones near the key', () => {
+    fc.assert(fc.property(distinct, byte, fc.integer({ min: 0, max: 25 }), (ids, key, count) => narrowsDown(ringDistance, ids, key, count)))
+    assert.deepEqual(ringDistance.near!(guid('f8'), guids('00 10 80 e0 f0'), 1), guids('f0 00'))
   })
 
   it('has its boundaries at the ids and halfway between them', () => {
@@ -71,6 +77,12 @@ describe('ownership by surrogate routing', () => {
     )
   })
 
+  it('finds the first ones in the smallest branch that has enough', () => {
+    fc.assert(fc.property(distinct, byte, fc.integer({ min: 0, max: 25 }), (ids, key, count) => narrowsDown(hexadecimal, ids, key, count)))
+    fc.assert(fc.property(distinct, byte, fc.integer({ min: 0, max: 25 }), (ids, key, count) => narrowsDown(surrogate(3), ids, key, count)))
+    assert.deepEqual(hexadecimal.near!(guid('42'), guids('30 71 75 79'), 2), guids('71 75 79'))
+  })
+
   it('has its boundaries where branches of the trie begin and end', () => {
     // 12 and 15 share their first digit, so both levels matter to them; 80 stands alone with 8.
     assert.deepEqual(hexadecimal.boundaries(guids('12 15 80')), [
@@ -80,3 +92,9 @@ describe('ownership by surrogate routing', () => {
     ])
   })
 })
+
+/** The shortcut gives the same as looking at everybody. */
+function narrowsDown(ownership: Ownership, numbers: readonly number[], key: number, count: number): void {
+  const ids = numbers.map(hex).sort()
+  assert.deepEqual(ownership.ranks(hex(key), ownership.near!(hex(key), ids, count), count), ownership.ranks(hex(key), ids, count))
+}
