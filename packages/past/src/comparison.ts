@@ -53,8 +53,10 @@ export class Comparison {
 
   private onBuckets(theirs: readonly number[], now: Millis, fx: AppEffects): void {
     const { placement } = this.parts
-    const ours = placement.sharedWith(this.peer.id, fx).digests()
-    const differing = new Set(ours.flatMap((digest, bucket) => (digest === (theirs[bucket] ?? 0) ? [] : [bucket])))
+    const differing = new Set<number>()
+    placement.bucketDigests(this.peer.id, fx).forEach((digest, bucket) => {
+      if (digest !== (theirs[bucket] ?? 0)) differing.add(bucket)
+    })
     this.pages = [...placement.entriesIn(differing, this.peer.id, fx)].flatMap(([bucket, entries]) => pagesOf(bucket, entries))
     this.exchangeNext(now, fx)
   }
@@ -104,7 +106,7 @@ export function answerCompare(
 ): void {
   const shared = parts.placement.sharedWith(from.id, fx)
   const equal = shared.digest === digest && shared.count === count
-  respond({ type: 'buckets', digests: equal ? [] : shared.digests() }, now, fx)
+  respond({ type: 'buckets', digests: equal ? [] : parts.placement.bucketDigests(from.id, fx) }, now, fx)
 }
 
 /** The other side of `exchange`: tells what it has otherwise or the asking node did not list, and sets out to copy what it lacks itself. */

@@ -1,3 +1,4 @@
+import { digitAt } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
@@ -6,32 +7,30 @@ import { bucketCount } from './messages.ts'
 import type { Entry, Page } from './messages.ts'
 import type { Held, Shelf } from './shelf.ts'
 
-/** What this node and one neighbour should both hold: the XOR of record versions, over all and per bucket of the guid's last byte. */
+/** Some records, in short: how many, and the XOR of their versions. */
 export class Summary {
   count = 0
-  private readonly high = new Int32Array(bucketCount)
-  private readonly low = new Int32Array(bucketCount)
+  private high = 0
+  private low = 0
 
-  /** Puts a record in, or takes it out again. */
-  toggle({ guid, version }: Held): void {
-    const bucket = bucketOf(guid)
-    this.high[bucket] = (this.high[bucket] ?? 0) ^ Math.floor(version / 2 ** 32)
-    this.low[bucket] = (this.low[bucket] ?? 0) ^ (version >>> 0)
+  add(held: Held): void {
+    this.toggle(held)
+    this.count++
   }
 
-  /** Over all buckets: a whole number below 2^53. */
+  remove(held: Held): void {
+    this.toggle(held)
+    this.count--
+  }
+
+  /** A whole number below 2^53. */
   get digest(): number {
-    let high = 0
-    let low = 0
-    for (let i = 0; i < bucketCount; i++) {
-      high ^= this.high[i] ?? 0
-      low ^= this.low[i] ?? 0
-    }
-    return joined(high, low)
+    return (this.high >>> 0) * 2 ** 32 + (this.low >>> 0)
   }
 
-  digests(): number[] {
-    return Array.from(this.high, (high, i) => joined(high, this.low[i] ?? 0))
+  private toggle({ version }: Held): void {
+    this.high ^= Math.floor(version / 2 ** 32)
+    this.low ^= version >>> 0
   }
 }
 
@@ -82,10 +81,25 @@ export class Placement {
     if (after !== undefined) this.enter(after, setOf(after, fx), fx)
   }
 
-  /** What is shared with a neighbour; an empty summary when nothing is. */
+  /** What this node and a neighbour should both hold; an empty summary when that is nothing. */
   sharedWith(peer: Guid, fx: AppEffects): Summary {
     this.refresh(fx)
     return this.summaries.get(peer) ?? new Summary()
+  }
+
+  /** The digests of what is shared with `peer`, by the last byte of the guid. Worked out when asked for: most comparisons end with the digest of all. */
+  bucketDigests(peer: Guid, fx: AppEffects): number[] {
+    this.refresh(fx)
+    const buckets = new Map<number, Summary>()
+    for (const [guid, set] of this.sets) {
+      const held = isShared(set, peer, fx) ? this.shelf.get(guid) : undefined
+      if (held === undefined) continue
+      const bucket = bucketOf(guid)
+      const summary = buckets.get(bucket) ?? new Summary()
+      buckets.set(bucket, summary)
+      summary.add(held)
+    }
+    return Array.from({ length: bucketCount }, (_, bucket) => buckets.get(bucket)?.digest ?? 0)
   }
 
   /** Records held here that belong elsewhere, at most `max`. */
@@ -163,8 +177,7 @@ export class Placement {
       if (sameNode(peer, fx.self)) continue
       const summary = this.summaries.get(peer.id) ?? new Summary()
       this.summaries.set(peer.id, summary)
-      summary.toggle(held)
-      summary.count++
+      summary.add(held)
     }
   }
 
@@ -175,16 +188,13 @@ export class Placement {
     this.pinned.delete(held.guid)
     if (!includes(set, fx.self.id)) return
     for (const peer of set) {
-      const summary = this.summaries.get(peer.id)
-      if (summary === undefined) continue
-      summary.toggle(held)
-      summary.count--
+      this.summaries.get(peer.id)?.remove(held)
     }
   }
 }
 
 function bucketOf(guid: Guid): number {
-  return Number.parseInt(guid.slice(-2), 16)
+  return digitAt(guid, guid.length / 2 - 1, 8)
 }
 
 export function entryOf({ guid, version, leading }: Held): Entry {
@@ -207,8 +217,4 @@ function isShared(set: readonly NodeRef[], peer: Guid, fx: AppEffects): boolean 
 
 function includes(nodes: readonly NodeRef[], id: Guid): boolean {
   return nodes.some((node) => node.id === id)
-}
-
-function joined(high: number, low: number): number {
-  return (high >>> 0) * 2 ** 32 + (low >>> 0)
 }
