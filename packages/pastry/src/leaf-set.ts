@@ -69,20 +69,28 @@ export class LeafSet {
     return id !== this.self.id && !this.has(id) && (this.right.admits(id) || this.left.admits(id))
   }
 
+  /** Those of `refs` that are not members already. */
+  strangersIn(refs: readonly NodeRef[]): NodeRef[] {
+    const { members, self } = this
+    // Where nodes share their references, as in the simulator, the first question leaves out nearly all.
+    return refs.filter((ref) => !members.includes(ref) && ref.id !== self.id && !this.has(ref.id))
+  }
+
   /** Which of `candidates` would be members if all of them were added. */
   wanted(candidates: readonly NodeRef[]): NodeRef[] {
-    const strangers = candidates.filter((ref) => ref.id !== this.self.id && !this.has(ref.id))
-    if (strangers.length === 0) return []
+    const strangers = this.strangersIn(candidates)
     const right = this.right.wanted(strangers)
-    return [...right, ...this.left.wanted(strangers).filter((ref) => !right.some((other) => other.id === ref.id))]
+    const left = this.left.wanted(strangers)
+    return left.length === 0 ? right : [...right, ...left.filter((ref) => !right.some((other) => other.id === ref.id))]
   }
 
   /** Takes a node in, if there is a place for it. A node that is in already is replaced by this incarnation. Returns who had to go. */
-  add(ref: NodeRef): NodeRef[] {
-    if (ref.id === this.self.id) return []
+  add(ref: NodeRef): readonly NodeRef[] {
+    if (ref.id === this.self.id) return none
     const before = this.members
-    const changed = [this.right.add(ref), this.left.add(ref)]
-    if (!changed.includes(true)) return []
+    const toTheRight = this.right.add(ref)
+    const toTheLeft = this.left.add(ref)
+    if (!toTheRight && !toTheLeft) return none
     this.changed()
     return before.filter((member) => !this.has(member.id))
   }
@@ -154,13 +162,16 @@ export class LeafSet {
    * this node too far from them to have been told.
    */
   missingFrom(other: Guid, reported: readonly NodeRef[]): NodeRef[] {
-    const ids = new Set(reported.map((ref) => ref.id))
-    const missing = this.members.filter((ref) => ref.id !== other && !ids.has(ref.id))
-    if (missing.length === 0 || ids.size < this.right.places + this.left.places) return this.whole && ids.size > 0 ? missing : []
-    const around = [...ids].sort((a, b) => compareClockwise(a, b, other))
+    // Where nodes share their references, as in the simulator, this leaves out nearly all.
+    const unnamed = this.members.filter((ref) => !reported.includes(ref) && ref.id !== other)
+    if (unnamed.length === 0) return unnamed
+    const around = idsAround(other, reported)
+    const isFull = around.length >= this.right.places + this.left.places
+    if (!isFull) return this.whole && around.length > 0 ? unnamed.filter(({ id }) => !around.includes(id)) : []
     const rightmost = around[this.right.places - 1]!
     const leftmost = around[around.length - this.left.places]!
-    return missing.filter(({ id }) => compareClockwise(id, rightmost, other) < 0 || compareClockwise(id, leftmost, other) > 0)
+    const isInReach = (id: Guid): boolean => compareClockwise(id, rightmost, other) < 0 || compareClockwise(id, leftmost, other) > 0
+    return unnamed.filter(({ id }) => isInReach(id) && !around.includes(id))
   }
 
   assertInvariants(): void {
@@ -189,3 +200,11 @@ export class LeafSet {
     this.whole = !this.wounded && meets
   }
 }
+
+/** The ids of `refs` clockwise from `origin`, each once. */
+function idsAround(origin: Guid, refs: readonly NodeRef[]): Guid[] {
+  const ids = refs.map((ref) => ref.id).sort((a, b) => compareClockwise(a, b, origin))
+  return ids.filter((id, i) => id !== ids[i - 1])
+}
+
+const none: readonly NodeRef[] = []

@@ -21,8 +21,9 @@ export class NeighborhoodSet {
 
   /** Takes a node in if its distance is known and one of the |M| least. The incumbent keeps its place when distances tie. */
   consider(ref: NodeRef): void {
+    if (this.size === 0) return
     const distance = this.proximity.of(ref.id)
-    if (distance === undefined || this.size === 0) return
+    if (distance === undefined) return
     const others = this.members.filter((member) => member.id !== ref.id)
     let at = others.length
     while (at > 0 && this.proximity.orFar(others[at - 1]!.id) > distance) at--

@@ -354,7 +354,9 @@ export class PastryNode implements Overlay {
   /** Hearsay: those who may belong into the leaf set are probed. */
   private learn(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     if (refs.length === 0 || !(this.state.counts || this.joining?.confirms === true)) return
-    for (const ref of this.state.leafSet.wanted(this.state.credible(refs, now))) this.probing.start(ref, { report: true }, now, fx)
+    const { leafSet } = this.state
+    const strangers = this.state.credible(leafSet.strangersIn(refs), now)
+    for (const ref of leafSet.wanted(strangers)) this.probing.start(ref, { report: true }, now, fx)
   }
 
   /** A peer says that it is no member. It may have said so before it became one, so only an answer or a new incarnation settles it. */

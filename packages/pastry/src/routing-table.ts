@@ -52,7 +52,7 @@ export class RoutingTable {
   put(ref: NodeRef): void {
     const row = this.rowOf(ref.id)
     while (this.rows.length <= row) this.rows.push(new Array<NodeRef | undefined>(2 ** this.digitBits).fill(undefined))
-    this.rows[row]![this.columnOf(ref.id)] = ref
+    this.rows[row]![digitAt(ref.id, row, this.digitBits)] = ref
   }
 
   remove(id: Guid): boolean {

@@ -75,11 +75,12 @@ export class PastryState {
    */
   admit(ref: NodeRef, fx: OverlayEffects): boolean {
     if (ref.id === this.self.id || this.failed.refuses(ref)) return false
-    const known = this.find(ref.id)
+    const neighbor = this.leafSet.get(ref.id)
+    const known = neighbor ?? this.routingTable.get(ref.id) ?? this.neighborhoodSet.get(ref.id)
     if (known !== undefined && known.epoch > ref.epoch) return false
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
-    const isNeighbor = this.addToLeafSet(ref, fx)
+    const isNeighbor = neighbor !== ref && this.addToLeafSet(ref, neighbor, fx)
     if (this.offer(ref) || isNeighbor) fx.routesChanged()
     return isNeighbor
   }
@@ -92,6 +93,7 @@ export class PastryState {
     this.neighborhoodSet.consider(ref)
     const { routingTable, proximity } = this
     const incumbent = routingTable.towards(ref.id)
+    if (incumbent === ref) return false
     if (incumbent !== undefined && incumbent.id !== ref.id) {
       if (proximity.orFar(ref.id) >= proximity.orFar(incumbent.id)) return false
       this.history.note(incumbent, this.prng)
@@ -145,9 +147,8 @@ export class PastryState {
     assert(this.neighborhoodSet.entries().length <= this.config.neighborhoodSetSize, 'the neighbourhood set is bounded')
   }
 
-  /** True when it was not in, or in another incarnation, and is now. */
-  private addToLeafSet(ref: NodeRef, fx: OverlayEffects): boolean {
-    const before = this.leafSet.get(ref.id)
+  /** True when it was not in, or in another incarnation, `before`, and is now. */
+  private addToLeafSet(ref: NodeRef, before: NodeRef | undefined, fx: OverlayEffects): boolean {
     if (before !== undefined && before.epoch < ref.epoch) fx.neighborChanged(before, false)
     for (const displaced of this.leafSet.add(ref)) {
       if (displaced.id === ref.id) continue
