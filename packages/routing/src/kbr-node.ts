@@ -180,7 +180,7 @@ export class KbrNode implements Core {
         this.overlay.onContact(from, now, this.stack.overlayFx!)
         this.dispatch(from, message as RoutingMessage)
       }
-      if (this.stack.hasTasks) this.drain()
+      this.drain()
       if (this.phase === 'retiring') this.departWhenIdle()
     } finally {
       this.stack.exit()
@@ -278,7 +278,7 @@ export class KbrNode implements Core {
   }
 
   private drain(): void {
-    for (const task of this.stack.takeTasks()) this.perform(task)
+    for (let task = this.stack.takeTask(); task !== undefined; task = this.stack.takeTask()) this.perform(task)
   }
 
   private perform(task: Task): void {

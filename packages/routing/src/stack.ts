@@ -84,6 +84,7 @@ export class Stack {
   private outside: Effects | undefined = undefined
   /** Bound: {@link stepTasksMax} a step, asserted; empty between steps. */
   private tasks: Task[] = []
+  private taken = 0
   private routesChanged = false
   private ranksChanged = false
   private lastSeq: number
@@ -120,7 +121,7 @@ export class Stack {
   /** Closes the step, also when a core threw. */
   exit(): void {
     this.outside = undefined
-    if (this.tasks.length > 0) this.tasks = []
+    this.forgetTasks()
     this.routesChanged = false
     this.ranksChanged = false
   }
@@ -130,17 +131,14 @@ export class Stack {
     return this.outside
   }
 
-  /** The tasks of this step, taken in order while more are added. */
-  *takeTasks(): Iterable<Task> {
-    for (let i = 0; i < this.tasks.length; i++) {
-      assert(i < stepTasksMax, 'one step causes tasks without end: an application or the overlay answers itself for ever')
-      yield this.tasks[i]!
+  /** The next task of this step, in the order in which they were added; undefined when all have been taken. */
+  takeTask(): Task | undefined {
+    if (this.taken < this.tasks.length) {
+      assert(this.taken < stepTasksMax, 'one step causes tasks without end: an application or the overlay answers itself for ever')
+      return this.tasks[this.taken++]
     }
-    this.tasks = []
-  }
-
-  get hasTasks(): boolean {
-    return this.tasks.length > 0
+    this.forgetTasks()
+    return undefined
   }
 
   later(task: Task): void {
@@ -208,6 +206,11 @@ export class Stack {
   drop(from: NodeRef, reason: string): void {
     this.counters.dropped++
     this.emit({ type: 'dropped', from, reason })
+  }
+
+  private forgetTasks(): void {
+    if (this.tasks.length > 0) this.tasks = []
+    this.taken = 0
   }
 
   /** A number for a transmission; the first is random, the rest follow. */
