@@ -99,7 +99,9 @@ export class Placement {
       buckets.set(bucket, summary)
       summary.add(held)
     }
-    return Array.from({ length: bucketCount }, (_, bucket) => buckets.get(bucket)?.digest ?? 0)
+    const digests = new Array<number>(bucketCount).fill(0)
+    for (const [bucket, { digest }] of buckets) digests[bucket] = digest
+    return digests
   }
 
   /** Records held here that belong elsewhere, at most `max`. */

@@ -79,6 +79,7 @@ export class PastWorkload implements Workload {
 const readers = 2
 
 function drawBytes(prng: Prng, length: number): Uint8Array {
-  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, () => prng.nextUint32())
+  const words = new Uint32Array(Math.ceil(length / 4))
+  for (let i = 0; i < words.length; i++) words[i] = prng.nextUint32()
   return new Uint8Array(words.buffer, 0, length)
 }
