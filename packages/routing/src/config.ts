@@ -141,7 +141,8 @@ const largest: RoutingConfig = {
 }
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field. */
-export function routingConfig(changes: Partial<RoutingConfig> = {}): RoutingConfig {
+export function routingConfig(changes?: Partial<RoutingConfig>): RoutingConfig {
+  if (changes === undefined) return routingDefaults
   const config = { ...routingDefaults, ...changes }
   for (const field of Object.keys(largest) as Array<keyof RoutingConfig>) {
     const value = config[field]

@@ -12,7 +12,7 @@ import type { Outcome, Trail } from './outcome.ts'
  */
 export class EndingMemory {
   private readonly config: RoutingConfig
-  /** Oldest first. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined until a message ends here. */
+  /** Oldest first. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined while there is none. */
   private byNonce: Map<number, Ending> | undefined = undefined
 
   constructor(config: RoutingConfig) {
@@ -53,6 +53,7 @@ export class EndingMemory {
       if (ending.endedAt + this.config.endingsMs > now) return now + this.config.endingsMs
       this.byNonce.delete(nonce)
     }
+    this.byNonce = undefined
     return Infinity
   }
 

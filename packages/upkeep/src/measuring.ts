@@ -33,9 +33,9 @@ export interface MeasuringHost {
  */
 export class Measuring {
   private readonly host: MeasuringHost
-  /** Bound: `measurementsMax`. Undefined until the first. */
+  /** Bound: `measurementsMax`. Undefined while there is none. */
   private running: Map<Guid, Measurement> | undefined = undefined
-  /** Candidates waiting for their turn. Bound: `candidatesMax`. Full: a new one is left out. Undefined until the first. */
+  /** Candidates waiting for their turn. Bound: `candidatesMax`. Full: a new one is left out. Undefined while there is none. */
   private waiting: Map<Guid, NodeRef> | undefined = undefined
 
   constructor(host: MeasuringHost) {
@@ -69,7 +69,7 @@ export class Measuring {
       this.ping(measurement, now, fx)
       return false
     }
-    this.running?.delete(from.id)
+    this.end(from.id)
     this.host.measured(from, distance, fx)
     this.startWaiting(now, fx)
     return true
@@ -78,14 +78,14 @@ export class Measuring {
   /** A ping was not answered: that candidate is out. */
   expired(seq: number, now: Millis, fx: OverlayEffects): void {
     if (this.running === undefined) return
-    for (const [id, measurement] of this.running) if (measurement.seq === seq) this.running.delete(id)
+    for (const [id, measurement] of this.running) if (measurement.seq === seq) this.end(id)
     this.startWaiting(now, fx)
   }
 
   /** The peer is gone. */
   drop(id: Guid, now: Millis, fx: OverlayEffects): void {
     this.waiting?.delete(id)
-    if (this.running?.delete(id) === true) this.startWaiting(now, fx)
+    if (this.end(id)) this.startWaiting(now, fx)
   }
 
   clear(): void {
@@ -106,6 +106,13 @@ export class Measuring {
       running.set(id, measurement)
       this.ping(measurement, now, fx)
     }
+    this.waiting = undefined
+  }
+
+  private end(id: Guid): boolean {
+    const removed = this.running?.delete(id) === true
+    if (this.running?.size === 0) this.running = undefined
+    return removed
   }
 
   private ping(measurement: Measurement, now: Millis, fx: OverlayEffects): void {

@@ -7,10 +7,11 @@ import type { Millis } from '@plaxton/kbr'
  * Own measurements count; what the other end reports is taken only where there is none, because it may be lying.
  */
 export class Proximity {
-  /** Bound: `max`. Full: the one measured first goes; its table entry then loses to any node that is measured. */
-  private measured: Map<Guid, Millis> | undefined = undefined
-  /** Those of them that are only reported. Undefined until the first. */
-  private hearsay: Set<Guid> | undefined = undefined
+  /**
+   * By id; what is only reported as a negative number, see {@link hearsay}. Bound: `max`. Full: the one measured first goes; its table entry then loses to any
+   * node that is measured. One map, because it is half of what an idle node weighs. Undefined until the first.
+   */
+  private known: Map<Guid, number> | undefined = undefined
   private readonly max: number
 
   constructor(max: number) {
@@ -19,68 +20,73 @@ export class Proximity {
 
   /** Milliseconds there and back; undefined when unknown. */
   of(id: Guid): Millis | undefined {
-    return this.measured?.get(id)
+    const known = this.known?.get(id)
+    return known === undefined || known >= 0 ? known : hearsay(known)
   }
 
   /** The same in whole milliseconds, as far as this node has measured it itself. */
   ownOf(id: Guid): Millis | undefined {
-    const rttMs = this.of(id)
-    return rttMs === undefined || this.hearsay?.has(id) === true ? undefined : Math.round(rttMs)
+    const known = this.known?.get(id)
+    return known === undefined || known < 0 ? undefined : Math.round(known)
   }
 
   /** As `of`, with unknown nodes beyond all known ones. */
   orFar(id: Guid): Millis {
-    return this.measured?.get(id) ?? Infinity
+    return this.of(id) ?? Infinity
   }
 
   /** For sorting: the nearest first, nodes of unknown distance last. */
   compare(a: Guid, b: Guid): number {
-    const [toA, toB] = [this.orFar(a), this.orFar(b)]
+    const toA = this.orFar(a)
+    const toB = this.orFar(b)
     return toA === toB ? 0 : toA < toB ? -1 : 1
   }
 
   /** A round trip was measured in passing: moves the estimate by an eighth of the difference (RFC 6298's alpha). */
   sample(id: Guid, rttMs: Millis): void {
-    const before = this.hearsay?.has(id) === true ? undefined : this.measured?.get(id)
-    if (before === undefined) this.set(id, rttMs)
-    else if (before !== rttMs) this.measured?.set(id, before + (rttMs - before) / 8)
+    const before = this.known?.get(id)
+    if (before === undefined || before < 0) this.set(id, rttMs)
+    else if (before !== rttMs) this.known?.set(id, before + (rttMs - before) / 8)
   }
 
   /** A distance probe's result replaces whatever was known. */
   set(id: Guid, rttMs: Millis): void {
-    const measured = (this.measured ??= new Map())
-    if (measured.size >= this.max && !measured.has(id)) {
-      for (const oldest of measured.keys()) {
-        this.forget(oldest)
-        break
-      }
-    }
-    measured.set(id, rttMs)
-    this.hearsay?.delete(id)
+    this.put(id, rttMs)
   }
 
   /** The other end measured it. */
   reported(id: Guid, rttMs: Millis): void {
-    if (this.of(id) !== undefined) return
-    this.set(id, rttMs)
-    this.hearsay ??= new Set()
-    this.hearsay.add(id)
+    if (this.known?.has(id) !== true) this.put(id, hearsay(rttMs))
   }
 
   /** Forgets all but these. */
   retain(ids: Iterable<Guid>): void {
-    const before = this.measured
+    const before = this.known
     if (before === undefined) return
-    this.measured = new Map()
+    this.known = new Map()
     for (const id of ids) {
-      const rttMs = before.get(id)
-      if (rttMs !== undefined) this.measured.set(id, rttMs)
+      const known = before.get(id)
+      if (known !== undefined) this.known.set(id, known)
     }
-    for (const id of this.hearsay ?? []) if (!this.measured.has(id)) this.hearsay?.delete(id)
   }
 
   forget(id: Guid): void {
-    this.measured?.delete(id)
-    this.hearsay?.delete(id)
+    this.known?.delete(id)
   }
+
+  private put(id: Guid, known: number): void {
+    const all = (this.known ??= new Map())
+    if (all.size >= this.max && !all.has(id)) {
+      for (const oldest of all.keys()) {
+        all.delete(oldest)
+        break
+      }
+    }
+    all.set(id, known)
+  }
+}
+
+/** Milliseconds that were reported, as the number that stands for them; and back. */
+function hearsay(number: number): number {
+  return -1 - number
 }
