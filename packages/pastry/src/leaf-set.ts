@@ -87,12 +87,13 @@ export class LeafSet {
   /** Takes a node in, if there is a place for it. A node that is in already is replaced by this incarnation. Returns who had to go. */
   add(ref: NodeRef): readonly NodeRef[] {
     if (ref.id === this.self.id) return none
-    const before = this.members
+    const ends = [this.right.furthest, this.left.furthest]
     const toTheRight = this.right.add(ref)
     const toTheLeft = this.left.add(ref)
     if (!toTheRight && !toTheLeft) return none
     this.changed()
-    return before.filter((member) => !this.has(member.id))
+    // Whoever has to go was the furthest on its side.
+    return ends.filter((end, i): end is NodeRef => end !== undefined && !this.has(end.id) && ends.indexOf(end) === i)
   }
 
   /** Removes a node and says whether it was in. Unless everybody was known, this wounds the sides it was on. */
@@ -100,14 +101,14 @@ export class LeafSet {
     const { whole } = this
     const removed = [this.right.remove(id, whole), this.left.remove(id, whole)]
     if (!removed.includes(true)) return false
-    this.changed()
+    this.share()
     return true
   }
 
   /** The repair of a side has found all there is to find: what is still free is free because the ring is small. */
   heal(side: RingSide): void {
     side.wound = 'none'
-    this.changed()
+    this.share()
   }
 
   /** Whether `key` lies between the furthest members, this node in the middle: the members then include the closest node to it. */
@@ -182,18 +183,26 @@ export class LeafSet {
   }
 
   private byTurns(): NodeRef[] {
-    const members = new Set<NodeRef>()
+    const members: NodeRef[] = []
+    const take = (ref: NodeRef | undefined): void => {
+      if (ref !== undefined && !members.includes(ref)) members.push(ref)
+    }
     const rounds = Math.max(this.right.members.length, this.left.members.length)
     for (let i = 0; i < rounds; i++) {
-      for (const ref of [this.right.members[i], this.left.members[i]]) if (ref !== undefined) members.add(ref)
+      take(this.right.members[i])
+      take(this.left.members[i])
     }
-    return [...members]
+    return members
+  }
+
+  /** A place that became free on one side may belong to a member that only the other side has: in a ring of hardly more than |L| nodes. */
+  private share(): void {
+    for (const ref of this.left.members) this.right.add(ref)
+    for (const ref of this.right.members) this.left.add(ref)
+    this.changed()
   }
 
   private changed(): void {
-    // A place that became free on one side may belong to a member that only the other side has: in a ring of hardly more than |L| nodes.
-    for (const ref of this.left.members) this.right.add(ref)
-    for (const ref of this.right.members) this.left.add(ref)
     this.everybody = undefined
     const furthest = this.right.furthest
     const meets = furthest === undefined ? this.left.members.length === 0 : this.left.has(furthest.id)
