@@ -2,6 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import type { RoutingConfig } from './config.ts'
 import type { Outcome, Trail } from './outcome.ts'
+import { Recent } from './recent.ts'
 
 /**
  * Messages that ended at this node, by nonce: delivered, stopped or rejected.
@@ -12,63 +13,48 @@ import type { Outcome, Trail } from './outcome.ts'
  */
 export class EndingMemory {
   private readonly config: RoutingConfig
-  /** Oldest first. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined while there is none. */
-  private byNonce: Map<number, Ending> | undefined = undefined
+  /** By nonce. Bound: `endingsMax` and `endingsMs`; full: the oldest goes. Undefined while there is none. */
+  private recent: Recent<number, Ending> | undefined = undefined
 
   constructor(config: RoutingConfig) {
     this.config = config
   }
 
   get size(): number {
-    return this.byNonce === undefined ? 0 : this.byNonce.size
+    return this.recent === undefined ? 0 : this.recent.size
   }
 
   /** The ending of an earlier copy. A nonce that comes with another key is no copy. */
   find(nonce: number, key: Guid): Ending | undefined {
-    const ending = this.byNonce?.get(nonce)
+    const ending = this.recent?.get(nonce)
     return ending !== undefined && ending.key === key ? ending : undefined
   }
 
   /** A message ended here; `handle` is where its answer is awaited, 0 when none is wanted. Returns how many were forgotten too early. */
   add(nonce: number, key: Guid, handle: number, now: Millis): number {
-    const endings = (this.byNonce ??= new Map())
-    const forgotten = endings.size >= this.config.endingsMax ? this.dropOldest(endings, now) : 0
-    endings.set(nonce, { key, endedAt: now, handle, answer: undefined })
-    return forgotten
+    this.recent ??= new Recent(this.config.endingsMax, this.config.endingsMs)
+    return this.recent.add(nonce, { key, at: now, handle, answer: undefined }) ? 1 : 0
   }
 
   /** Its answer was given. One too long to be kept is forgotten with its message: a later copy goes to the application again. */
   answer(nonce: number, outcome: Outcome, trail: Trail): void {
-    const ending = this.byNonce?.get(nonce)
+    const ending = this.recent?.get(nonce)
     if (ending === undefined) return
-    if (outcome.ok && outcome.payload.length > this.config.keptReplyBytesMax) this.byNonce!.delete(nonce)
+    if (outcome.ok && outcome.payload.length > this.config.keptReplyBytesMax) this.recent!.delete(nonce)
     else ending.answer = { outcome, trail }
   }
 
   /** Forgets what is old enough. Returns when to come again. */
   sweep(now: Millis): Millis {
-    if (this.byNonce === undefined) return Infinity
-    for (const [nonce, ending] of this.byNonce) {
-      // A whole period at once, so that a busy node is not woken for each.
-      if (ending.endedAt + this.config.endingsMs > now) return now + this.config.endingsMs
-      this.byNonce.delete(nonce)
-    }
-    this.byNonce = undefined
-    return Infinity
-  }
-
-  private dropOldest(endings: Map<number, Ending>, now: Millis): number {
-    for (const [nonce, ending] of endings) {
-      endings.delete(nonce)
-      return ending.endedAt + this.config.endingsMs > now ? 1 : 0
-    }
-    return 0
+    const next = this.recent === undefined ? Infinity : this.recent.sweep(now)
+    if (next === Infinity) this.recent = undefined
+    return next
   }
 }
 
 export interface Ending {
   readonly key: Guid
-  readonly endedAt: Millis
+  readonly at: Millis
   readonly handle: number
   answer: { readonly outcome: Outcome; readonly trail: Trail } | undefined
 }

@@ -370,7 +370,7 @@ export class KbrNode implements Core {
 
   private respond(open: OpenReply, outcome: Outcome): void {
     if (open.question.type === 'route') this.endings.respond(open, open.question.nonce, open.question.trail, outcome)
-    else this.requests.respond(open, open.question.identity, outcome)
+    else this.requests.respond(open, outcome)
   }
 
   private wake(depth: number): void {

@@ -10,10 +10,10 @@ export interface ReturnHop {
 
 /** A routed message or a request that an application here has yet to answer. */
 export interface OpenReply {
-  /** What is answered: the nonce of a routed message, or the identity of a request (see `requests.ts`). */
+  /** What is answered: a routed message by its nonce, or a request by who asked it and under which number. */
   readonly question:
     | { readonly type: 'route'; readonly nonce: number; readonly trail: Trail }
-    | { readonly type: 'request'; readonly identity: string }
+    | { readonly type: 'request'; readonly from: NodeRef; readonly seq: number }
   /** Everyone who waits. Bound: {@link maxReturns}; full: the oldest goes, the latest copy has the freshest way. */
   readonly returns: ReturnHop[]
   readonly expiresAt: Millis

@@ -3,6 +3,7 @@ import type { Millis, NodeRef } from '@plaxton/kbr'
 import type { AckMessage, RequestMessage, RequestRefusedMessage, ResponseMessage, TellMessage } from './messages.ts'
 import { answered, failed } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
+import { Recent } from './recent.ts'
 import type { OpenReply, ReplyHandles } from './reply-handles.ts'
 import { shortBytes } from './stack.ts'
 import type { Host, Stack } from './stack.ts'
@@ -26,10 +27,10 @@ export class Requests {
   /** Own requests by number. Bound: `requestsMax`; full: the next fails with `overloaded`. */
   private asked: Map<number, Asked> | undefined = undefined
   private dueAt: Millis = Infinity
-  /** Requests of others that wait for the application, by identity. Bound: that of the open replies. */
-  private answering: Set<string> | undefined = undefined
-  /** What was answered, by identity, oldest first. Bound: `responsesMax` and `endingsMs`; full: the oldest goes. */
-  private responses: Map<string, Kept> | undefined = undefined
+  /** Who asked what waits for the application, by the number of the request. Bound: that of the open replies. */
+  private answering: Map<number, NodeRef> | undefined = undefined
+  /** What was answered, by the number of the request. Bound: `responsesMax` and `endingsMs`; full: the oldest goes. Undefined until the first. */
+  private responses: Recent<number, Kept> | undefined = undefined
 
   constructor(stack: Stack, handles: ReplyHandles) {
     this.stack = stack
@@ -113,13 +114,12 @@ export class Requests {
   onRequest(from: NodeRef, message: RequestMessage): void {
     const { stack } = this
     const { seq } = message
-    const identity = `${from.id} ${from.epoch} ${seq}`
-    const kept = this.responses?.get(identity)
-    if (kept !== undefined) {
+    const kept = this.responses?.get(seq)
+    if (isSameAsker(kept?.to, from)) {
       stack.counters.repeats++
-      return stack.send(from, kept.message)
+      return stack.send(from, kept!.message)
     }
-    if (this.answering?.has(identity) === true) {
+    if (isSameAsker(this.answering?.get(seq), from)) {
       stack.counters.repeats++
       return this.acknowledge(from, seq)
     }
@@ -127,9 +127,9 @@ export class Requests {
     if (host === undefined)
       return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
     if (this.handles.full) return this.refuse(from, seq, this.tooManyToAnswer())
-    const handle = this.open(identity, from, message)
-    this.answering ??= new Set()
-    this.answering.add(identity)
+    const handle = this.open(from, message)
+    this.answering ??= new Map()
+    this.answering.set(seq, from)
     host.application.onRequest(from, message.payload, handle, stack.now, host.fx)
     stack.later({ type: 'acknowledge', to: from, seq, handle })
   }
@@ -146,19 +146,19 @@ export class Requests {
   }
 
   /** An application answered a request. */
-  respond(open: OpenReply, identity: string, outcome: Outcome): void {
-    this.answering?.delete(identity)
+  respond(open: OpenReply, outcome: Outcome): void {
+    this.forget(open)
     for (const { peer, seq } of open.returns) {
       if (peer.id === this.stack.self.id) {
         const asked = this.asked?.get(seq)
         if (asked !== undefined) this.finish(asked, outcome)
-      } else this.answer(peer, seq, identity, outcome)
+      } else this.answer(peer, seq, outcome)
     }
   }
 
-  /** No application answered it in time; a repeat would be asked again. */
-  forget(open: OpenReply): void {
-    if (open.question.type === 'request') this.answering?.delete(open.question.identity)
+  /** The application has answered it, or not in time; a repeat would be asked again. */
+  forget({ question }: OpenReply): void {
+    if (question.type === 'request' && isSameAsker(this.answering?.get(question.seq), question.from)) this.answering!.delete(question.seq)
   }
 
   rejectAsLeft(from: NodeRef, message: RequestMessage): void {
@@ -167,7 +167,7 @@ export class Requests {
 
   /** Does what is due. Returns when to come again. */
   wake(): Millis {
-    const responses = this.sweepResponses()
+    const responses = this.responses === undefined ? Infinity : this.responses.sweep(this.stack.now)
     const { now } = this.stack
     if (this.asked === undefined || this.dueAt > now) return Math.min(this.dueAt, responses)
     this.dueAt = Infinity
@@ -191,7 +191,7 @@ export class Requests {
     const { to, message, host } = asked
     if (this.handles.full) return this.finish(asked, this.tooManyToAnswer())
     this.repeatAfter(asked, Infinity)
-    const handle = this.open(`${to.id} ${to.epoch} ${message.seq}`, to, message)
+    const handle = this.open(to, message)
     host.application.onRequest(to, message.payload, handle, stack.now, host.fx)
   }
 
@@ -260,11 +260,11 @@ export class Requests {
     asked.host.application.onReply(asked.id, reply, now, asked.host.fx)
   }
 
-  private open(identity: string, peer: NodeRef, { seq, withinMs }: RequestMessage): number {
+  private open(peer: NodeRef, { seq, withinMs }: RequestMessage): number {
     const { now, config } = this.stack
     const handle = this.handles.draw()
     const expiresAt = now + Math.min(withinMs, config.replyMsMax)
-    this.handles.add(handle, { question: { type: 'request', identity }, returns: [{ peer, seq }], expiresAt })
+    this.handles.add(handle, { question: { type: 'request', from: peer, seq }, returns: [{ peer, seq }], expiresAt })
     this.stack.wakeAt(expiresAt)
     return handle
   }
@@ -283,31 +283,15 @@ export class Requests {
     this.stack.send(to, responseMessage(seq, outcome))
   }
 
-  private answer(to: NodeRef, seq: number, identity: string, outcome: Outcome): void {
+  private answer(to: NodeRef, seq: number, outcome: Outcome): void {
     const { stack } = this
     const message = responseMessage(seq, outcome)
     if (outcome.ok && outcome.payload.length > shortBytes) this.acknowledge(to, seq)
     stack.send(to, message)
     if (outcome.ok && outcome.payload.length > stack.config.keptReplyBytesMax) return
-    const responses = (this.responses ??= new Map())
-    if (responses.size >= stack.config.responsesMax) {
-      for (const oldest of responses.keys()) {
-        responses.delete(oldest)
-        stack.counters.forgotten++
-        break
-      }
-    }
-    responses.set(identity, { message, at: stack.now })
+    this.responses ??= new Recent(stack.config.responsesMax, stack.config.endingsMs)
+    if (this.responses.add(seq, { to, message, at: stack.now })) stack.counters.forgotten++
     stack.wakeAt(stack.now + stack.config.endingsMs)
-  }
-
-  private sweepResponses(): Millis {
-    const { config, now } = this.stack
-    for (const [identity, kept] of this.responses ?? []) {
-      if (kept.at + config.endingsMs > now) return now + config.endingsMs
-      this.responses!.delete(identity)
-    }
-    return Infinity
   }
 }
 
@@ -327,8 +311,17 @@ interface Asked {
 }
 
 interface Kept {
+  readonly to: NodeRef
   readonly message: ResponseMessage | RequestRefusedMessage
   readonly at: Millis
+}
+
+/**
+ * Whether the request under a number is that of `from`, in this incarnation. Two askers that chose one number displace each other, at the price of a question asked
+ * twice; honest ones begin at random and hardly ever do.
+ */
+function isSameAsker(asker: NodeRef | undefined, from: NodeRef): boolean {
+  return asker !== undefined && asker.id === from.id && asker.epoch === from.epoch
 }
 
 function responseMessage(seq: number, outcome: Outcome): ResponseMessage | RequestRefusedMessage {
