@@ -150,8 +150,8 @@ export class Placement {
     const found: Placed[] = []
     for (const [guid, set] of this.sets) {
       if (found.length === max) break
-      const held = this.shelf.get(guid)
-      if (held === undefined || includes(set, fx.self.id)) continue
+      const held = includes(set, fx.self.id) ? undefined : this.shelf.get(guid)
+      if (held === undefined) continue
       // Read anew, because a node that has been restarted may have another address.
       const nodes = this.told.has(guid) ? set : setOf(held, fx)
       if (!includes(nodes, fx.self.id) && suits(nodes, held)) found.push({ held, nodes })

@@ -9,9 +9,9 @@ export class SimRef implements NodeRef {
   readonly epoch: number
   readonly host: number
 
-  constructor(id: Guid, host: number, epoch: number) {
+  constructor(id: Guid, address: string, epoch: number, host: number) {
     this.id = id
-    this.address = `sim:${host}`
+    this.address = address
     this.epoch = epoch
     this.host = host
   }
@@ -21,6 +21,7 @@ export class SimRef implements NodeRef {
 export class Host {
   readonly index: number
   readonly id: Guid
+  readonly address: string
   readonly disk: Disk
   /** The reference of each incarnation so far, epochs 1, 2, …. */
   readonly refs: SimRef[] = []
@@ -30,12 +31,13 @@ export class Host {
   constructor(index: number, id: Guid, disk: Disk) {
     this.index = index
     this.id = id
+    this.address = `sim:${index}`
     this.disk = disk
   }
 
   /** The reference of the next incarnation. */
   nextRef(): SimRef {
-    const ref = new SimRef(this.id, this.index, this.refs.length + 1)
+    const ref = new SimRef(this.id, this.address, this.refs.length + 1, this.index)
     this.refs.push(ref)
     return ref
   }

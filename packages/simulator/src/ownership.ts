@@ -42,9 +42,11 @@ export const ringDistance: Ownership = {
   },
   near(key, sorted, count) {
     if (2 * count >= sorted.length) return sorted
-    // The closest are among as many on either side.
-    const first = position(sorted, key) - count
-    return Array.from({ length: 2 * count }, (_, i) => sorted.at((first + i) % sorted.length)!)
+    // The closest are among as many on either side, of which some may lie beyond 0.
+    const at = position(sorted, key)
+    const [first, end] = [at - count, at + count]
+    if (first < 0) return [...sorted.slice(first), ...sorted.slice(0, end)]
+    return [...sorted.slice(first, end), ...sorted.slice(0, Math.max(0, end - sorted.length))]
   },
   boundaries(sorted) {
     return sorted.flatMap((id, i) => {

@@ -71,6 +71,7 @@ export class Simulator implements Effects {
   private readonly options: SimulatorOptions
   private readonly listeners: EventListener[] = []
   private readonly diskFreeAt: number[] = []
+  private readonly byAddress = new Map<string, Host>()
   /** The process whose core handles an input right now. */
   private current: Process | undefined = undefined
   /** Emitted during the current step. */
@@ -99,6 +100,7 @@ export class Simulator implements Effects {
     const observer: DiskObserver | undefined = onDisk && ((key, bytes) => onDisk(host, key, bytes))
     const host: Host = new Host(this.hosts.length, id, new Disk(observer))
     this.hosts.push(host)
+    this.byAddress.set(host.address, host)
     this.diskFreeAt.push(0)
     this.topology.place()
     return host
@@ -205,10 +207,7 @@ export class Simulator implements Effects {
 
   startTimer(timer: Timer, delayMs: Millis): void {
     const process = this.stepping()
-    assert(
-      delayMs >= 0 && Number.isInteger(delayMs),
-      `timer ${timer.owner}/${timer.kind} wants a delay of ${delayMs} ms, allowed are whole numbers >= 0`,
-    )
+    if (!(delayMs >= 0 && Number.isInteger(delayMs))) refuseDelay(timer, delayMs)
     this.queue.push(this.now + delayMs, entryKinds.timer, process.index, 0, timer)
   }
 
@@ -349,13 +348,12 @@ export class Simulator implements Effects {
   }
 
   private hostOf(ref: NodeRef): Host | undefined {
-    if (ref instanceof SimRef) return this.hosts[ref.host]
-    return this.hosts[Number(/^sim:(\d+)$/.exec(ref.address)?.[1] ?? -1)]
+    return ref instanceof SimRef ? this.hosts[ref.host] : this.byAddress.get(ref.address)
   }
 
   /** A reference inside a message is believed when that host has had that id in that incarnation. */
   readonly readRef: RefReader = (id, address, epoch) => {
-    const host = this.hosts[Number(/^sim:(\d+)$/.exec(address)?.[1] ?? -1)]
+    const host = this.byAddress.get(address)
     return host?.id === id ? host.refs[epoch - 1] : undefined
   }
 
@@ -389,6 +387,10 @@ export function ownerName(host: Host, application: string): string {
 /** The name of the key an id stands for; epochs share it. */
 function nodeKeyName(ref: NodeRef): string {
   return `node ${ref.id}`
+}
+
+function refuseDelay({ owner, kind }: Timer, delayMs: Millis): never {
+  assert(false, `timer ${owner}/${kind} wants a delay of ${delayMs} ms, allowed are whole numbers >= 0`)
 }
 
 interface Asked {
