@@ -48,7 +48,7 @@ export function knownBranch(state: TapestryState, level: number, digit: number):
 function collect(state: TapestryState, key: Guid, level: number, count: number, found: NodeRef[]): boolean {
   const { siblings, map, config } = state
   if (level >= siblings.level) {
-    found.push(...siblings.ranked(key).filter((ref) => siblings.shared(ref.id) >= level))
+    found.push(...siblings.first(key, level, count - found.length))
     return found.length < count
   }
   const base = map.base(level)

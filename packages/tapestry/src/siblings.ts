@@ -130,9 +130,17 @@ export class SiblingGroup {
     return this.cut()
   }
 
-  /** This node and its siblings in the order of responsibility for `key`. */
-  ranked(key: Guid): NodeRef[] {
-    return [this.self, ...this.refs()].sort((a, b) => compareOwnership(a.id, b.id, key, this.digitBits))
+  /** Of this node and those that share `level` digits with it, the first `count` in the order of responsibility for `key`. */
+  first(key: Guid, level: number, count: number): NodeRef[] {
+    const first = [this.self]
+    for (const { ref } of this.known.values()) {
+      if (level > this.digitsCollected && this.shared(ref.id) < level) continue
+      let at = first.length
+      while (at > 0 && compareOwnership(ref.id, first[at - 1]!.id, key, this.digitBits) < 0) at--
+      if (at < count) first.splice(at, 0, ref)
+      if (first.length > count) first.pop()
+    }
+    return first
   }
 
   /** The two beside this node when all are sorted by id, cyclically; one when there is but one, none when there is none. */

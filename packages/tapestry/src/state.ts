@@ -244,7 +244,7 @@ export class TapestryState {
       assert(ref.id !== this.self.id, 'a node is in none of its own tables')
       assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
     }
-    for (const ref of this.neighbors()) assert(this.map.slotFor(ref.id).length > 0, 'the slot of a sibling or cousin is not empty')
+    for (const ref of this.kin()) assert(this.map.slotFor(ref.id).length > 0, 'the slot of a sibling or cousin is not empty')
     for (const slot of this.doubtful) assert(this.map.numbered(slot).length === 0, 'a slot in doubt has no pointer')
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
     assert(this.backpointers.size <= this.config.backpointersMax, 'backpointers are bounded')
