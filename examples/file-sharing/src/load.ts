@@ -101,34 +101,53 @@ async function work({ nodes, clock }: ServiceNetwork<Sharing>, seconds: number):
 async function measure(over: string, count: number, seconds: number): Promise<string[]> {
   const handled: Handled = new Map()
   const network = await open(over, count, handled)
-  const [before, startedAt, outcomes, endedAt] = await network.drive!(async () => {
-    const { nodes, clock } = network
-    await Promise.all(nodes.map(({ service }, i) => service.share(Array.from({ length: filesPerPeer }, (_, j) => fileOf(i, j)))))
-    await new Promise<void>((resolve) => void clock!.after(quietMs, resolve))
-    const counts = new Map(handled)
-    const from = clock!.now()
-    return [counts, from, await work(network, seconds), clock!.now()] as const
+  /** What each node has handled so far, at some moment. */
+  const look = (): Look => ({ at: network.clock!.now(), handled: new Map(handled) })
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => void network.clock!.after(ms, resolve))
+  const { looks, outcomes } = await network.drive!(async () => {
+    await Promise.all(network.nodes.map(({ service }, i) => service.share(Array.from({ length: filesPerPeer }, (_, j) => fileOf(i, j)))))
+    await pause(settleMs)
+    const idle = look()
+    await pause(idleMs)
+    const busy = look()
+    return { outcomes: await work(network, seconds), looks: [idle, busy, look()] as const }
   })
-  const rate = (id: Guid): number => ((handled.get(id) ?? 0) - (before.get(id) ?? 0)) / ((endedAt - startedAt) / 1000)
-  const peers = network.nodes.map(({ id }) => rate(id))
-  const others = [...handled.keys()].filter((id) => !network.nodes.some((node) => node.id === id)).map(rate)
+  const ids = network.nodes.map(({ id }) => id)
+  const [idle, busy] = [ratesBetween(looks[0], looks[1]), ratesBetween(looks[1], looks[2])]
+  const servers = [...handled.keys()].filter((id) => !ids.includes(id))
   const failed = outcomes.filter((ok) => !ok).length
   await network.close()
   return [
     over,
     String(count),
-    others[0]?.toFixed(1) ?? '-',
-    (peers.reduce((sum, each) => sum + each, 0) / count).toFixed(1),
-    Math.max(...peers).toFixed(1),
+    servers.length === 0 ? '-' : busy(servers[0]!).toFixed(1),
+    mean(ids.map(busy)).toFixed(1),
+    Math.max(...ids.map(busy)).toFixed(1),
+    mean(ids.map(idle)).toFixed(1),
     String(outcomes.length - failed),
     String(failed),
   ]
 }
 
-/** After everything is shared, until the measurement begins. */
-const quietMs = 30_000
+interface Look {
+  readonly at: number
+  readonly handled: Handled
+}
 
-const widths = [10, 7, 14, 14, 14, 9, 9]
+/** Messages a second that a node handled between two looks. */
+function ratesBetween(from: Look, to: Look): (id: Guid) => number {
+  return (id) => ((to.handled.get(id) ?? 0) - (from.handled.get(id) ?? 0)) / ((to.at - from.at) / 1000)
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length
+}
+
+/** After everything is shared, until it is quiet; then nobody wants anything for as long as DOLR takes to repeat each publication once. */
+const settleMs = 30_000
+const idleMs = 60_000
+
+const widths = [10, 7, 14, 11, 14, 11, 9, 9]
 
 function line(cells: readonly string[]): void {
   console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!))).join(''))
@@ -137,6 +156,6 @@ function line(cells: readonly string[]): void {
 console.log(
   `each peer searches for a file and fetches it every ${roundEveryMs / 1000} s, for ${args.seconds} s; messages that a node handles in a second`,
 )
-line(['over', 'peers', 'index server', 'mean peer', 'busiest peer', 'rounds', 'failed'])
+line(['over', 'peers', 'index server', 'mean peer', 'busiest peer', 'idle peer', 'rounds', 'failed'])
 for (const over of args.over.split(','))
   for (const count of args.peers.split(',').map(Number)) line(await measure(over, count, Number(args.seconds)))

@@ -54,7 +54,7 @@ describe('the example file-sharing', function () {
       .slice(2)
       .map((line) => line.trim().split(/ +/))
     assert.deepEqual(
-      rows.map(([over, peers, , , , , failed]) => [over, peers, failed]),
+      rows.map(([over, peers, , , , , , failed]) => [over, peers, failed]),
       [
         ['central', '6', '0'],
         ['central', '18', '0'],
