@@ -10,7 +10,7 @@ const { heartbeatMs, probeTimeoutMs, failedMs } = kademliaDefaults
 const small = { siblingsSure: 4, siblings: 12, bucketSize: 8 }
 
 describe('nodes that join', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('alone: a member at once, root of everything', () => {
     const network = new TestNetwork('alone')
@@ -75,7 +75,7 @@ describe('nodes that join', function () {
 })
 
 describe('when nodes crash', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   for (const [count, share, config] of [
     [3, 0.67, {}],
@@ -142,7 +142,7 @@ describe('when nodes crash', function () {
 })
 
 describe('when nodes leave', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('the others close the gaps at once', () => {
     const network = new TestNetwork('leave', small)
@@ -155,7 +155,7 @@ describe('when nodes leave', function () {
 })
 
 describe('a network', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
 
   it('that was cut in two becomes one again', () => {
     const network = new TestNetwork('cut', small)
@@ -184,6 +184,20 @@ describe('a network', function () {
     oneRoot(network)
   })
 
+  it('in which nodes join, leave, crash and start again for two minutes is exact after three more', () => {
+    for (let seed = 0; seed < 3; seed++) {
+      const network = new TestNetwork(`churn ${seed}`, { siblingsSure: 4, siblings: 14, bucketSize: 6 })
+      network.tellsUnreachable = seed % 2 === 0
+      network.loss = seed === 2 ? 0.05 : 0
+      network.grow(24)
+      churn(network, 120_000)
+      network.loss = 0
+      network.run(150_000)
+      soundWithin(network, 30_000)
+      oneRoot(network)
+    }
+  })
+
   it('at rest sends little: less than one message a second and node', () => {
     const network = new TestNetwork('rest')
     network.grow(60)
@@ -193,6 +207,20 @@ describe('a network', function () {
     assert.ok((network.sent - before) / 120 / 60 < 1, `${(network.sent - before) / 120 / 60}`)
   })
 })
+
+/** Every three seconds on average something happens to somebody. */
+function churn(network: TestNetwork, ms: number): void {
+  const { prng } = network
+  const end = network.now + ms
+  for (let epoch = 2; network.now < end; network.run(prng.nextInt(6_000)), epoch++) {
+    const members = network.members()
+    const gone = prng.pick([...network.hosts.values()].filter(({ alive }) => !alive))
+    const what = prng.nextInt(5)
+    if (what < 2 && members.length > 15) prng.pick(members)!.crash()
+    else if (what === 2 && members.length > 15) prng.pick(members)!.leave()
+    else network.add(what === 3 ? undefined : gone?.ref.id, epoch).join([prng.pick(members)!])
+  }
+}
 
 /** Every minute or sooner everything may be right; within this time it must be. */
 function soundWithin(network: TestNetwork, ms: number): void {
