@@ -116,7 +116,7 @@ function hops(overlays: readonly ComparedOverlay[]): Chart {
     svg: lineChart({
       lines: overlays.map(({ name, curves }) => ({
         label: name,
-        points: curves.hops.map((share, count) => [count, 100 * share] as const),
+        points: Array.from({ length: most }, (_, count) => [count, 100 * (curves.hops[count] ?? 0)] as const),
       })),
       x: { title: 'hops', tick: String },
       y: { title: 'share of lookups', tick: (value) => `${value} %` },
