@@ -227,7 +227,10 @@ export class CanNode implements Overlay {
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
       // It was cut off, not dead; or it has started again.
       state.failed.forget(from.id)
-      if (state.ghosts.forget(from.id)) this.changed(now, fx)
+      if (state.ghosts.forget(from.id)) {
+        state.redraw()
+        this.changed(now, fx)
+      }
       if (state.counts) this.reports.greet(from, now, fx)
     }
   }
@@ -332,7 +335,7 @@ export class CanNode implements Overlay {
     if (!report.member && state.contacts.has(from.id)) this.lose(from, false, now, fx)
     const outcome = this.reports.onReport(from, report, now, fx)
     if (outcome === undefined) return
-    state.ghosts.forget(from.id)
+    if (state.ghosts.forget(from.id)) state.redraw()
     if (outcome.released) this.onSettled(now, fx)
     if (outcome.yielded) this.onYielded(now, fx)
     this.changed(now, fx)
@@ -354,7 +357,7 @@ export class CanNode implements Overlay {
   /** Everything this node owned is somebody else's: it joins again, through those it knows. */
   private dispossessed(now: Millis, fx: OverlayEffects): void {
     const { state, joining } = this
-    this.reports.announce(fx)
+    this.reports.announce(now, fx)
     const contacts = [...state.contacts.values()].map(({ ref }) => ref)
     for (const { id } of contacts) state.drop(id, fx)
     for (const ref of contacts) state.history.note(ref, state.prng)
@@ -406,6 +409,7 @@ export class CanNode implements Overlay {
     this.probing.drop(ref.id)
     const contact: Contact | undefined = state.drop(ref.id, fx)
     for (const claim of contact?.claims ?? []) state.ghosts.add({ node: ref, claim, others: contact!.others, left, at: now })
+    state.redraw()
     state.proximity.forget(ref.id)
     fx.peerFailed(ref)
     if (state.territory.release(ref.id)) this.onSettled(now, fx)
@@ -429,7 +433,7 @@ export class CanNode implements Overlay {
 
   /** Own zones are others than before: everybody who knows this node hears it now. */
   private announce(now: Millis, fx: OverlayEffects): void {
-    this.reports.announce(fx)
+    this.reports.announce(now, fx)
     this.announceAt = now + this.state.config.announceMs
     this.changed(now, fx)
   }
@@ -450,7 +454,6 @@ export class CanNode implements Overlay {
     if (now < this.settleAt) return
     this.settleAt = Infinity
     if (!state.counts) return
-    state.redraw()
     const strangers = state.strangers(now)
     for (const { node } of strangers) this.reports.greet(node, now, fx)
     if (this.takeover.review(now, fx)) {
@@ -460,7 +463,7 @@ export class CanNode implements Overlay {
     const isNews = now >= this.announceAt
     if (isNews) {
       this.announceAt = now + state.config.announceMs
-      this.reports.announceNews(fx)
+      this.reports.announceNews(now, fx)
       this.prune(fx)
     }
     if (!isNews) this.settleBy(this.announceAt, now, fx)
@@ -478,10 +481,10 @@ export class CanNode implements Overlay {
       state.drop(contact.ref.id, fx)
       this.probing.drop(contact.ref.id)
     }
+    // What its contacts say of the owner may be older than what this node knows; only a new owner's own word lays a ghost.
     const { atlas } = state
-    state.ghosts.retain(({ node, claim }) =>
-      [...atlas.within(claim.zone)].some((mark) => mark?.source === 'ghost' && mark.node.id === node.id),
-    )
+    const isOwned = (zone: Zone): boolean => [...atlas.within(zone)].every((mark) => mark?.source === 'own' || mark?.source === 'contact')
+    state.ghosts.retain(({ claim }) => !isOwned(claim.zone))
   }
 }
 

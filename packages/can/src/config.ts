@@ -106,7 +106,7 @@ export const canDefaults: CanConfig = {
   proximityMax: 512,
 
   /** Our guess: what happens at once is looked at once. */
-  settleMs: 100,
+  settleMs: 200,
   announceMs: 1_000,
 
   /** Our guess: the first to claim is heard by the others before they do. */

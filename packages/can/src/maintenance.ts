@@ -65,9 +65,11 @@ export class Maintenance {
     return this.measured?.id === from.id && this.measured.seq === seq ? now - this.measured.sentAt : undefined
   }
 
-  /** Probes contacts that have been silent for too long, and measures one whose distance is not known. */
+  /** Probes contacts that have been silent for too long, and measures one whose distance is not known. Calls one whose zone somebody may still take care of. */
   private watch(now: Millis, fx: OverlayEffects): void {
-    const { contacts, config, proximity } = this.state
+    const { contacts, config, proximity, failed, prng } = this.state
+    const missed = prng.pick(failed.missed(config.caretakeMs, now))
+    if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
     let unmeasured: NodeRef | undefined
     for (const { ref, heardAt } of contacts.values()) {
       if (now - heardAt > config.silenceMs) this.probing.start(ref, false, now, fx)

@@ -33,8 +33,9 @@ export class Reassignment {
     const merged = state.territory.merge(before, now)
     if (merged) state.territoryChanged(fx)
     const odd = state.territory.holdings.at(-1)
-    const isOld = odd !== undefined && (!odd.caretaker || odd.since <= before)
-    if (odd !== undefined && isOld && state.territory.holdings.length > 1 && state.territory.isSettled) this.giveAway(odd, now, fx)
+    // What it takes care of may go back to its owner; until then this node needs what was its own.
+    const isPatient = state.territory.holdings.some(({ caretaker, since }) => caretaker && since > before)
+    if (odd !== undefined && !isPatient && state.territory.holdings.length > 1 && state.territory.isSettled) this.giveAway(odd, now, fx)
     return merged
   }
 

@@ -28,8 +28,8 @@ export class Reports {
   private readonly state: CanState
   private readonly probing: Probing
   private readonly grants: Grants
-  /** Tokens that were sent, and when. Bound: `probesMax` and as many as there are contacts. Full: the first goes. */
-  private readonly tokens = new Map<Guid, { readonly token: number; readonly at: Millis }>()
+  /** Tokens that await their answers. Bound: `probesMax` and as many as there are contacts. Full: the first goes. */
+  private readonly tokens = new Map<Guid, Token>()
   /** Contacts found dead, to be told with the next reports. Bound: {@link othersMax}. Full: the first goes. */
   private news: Guid[] = []
 
@@ -42,23 +42,23 @@ export class Reports {
   /** Asks a node for its report. */
   greet(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
     const before = this.tokens.get(ref.id)
-    if (ref.id === this.state.self.id || (before !== undefined && now - before.at < greetPauseMs)) return
-    this.tell(ref, 0, this.tokenFor(ref, now), fx)
+    if (ref.id === this.state.self.id || (before !== undefined && now - before.askedAt < askPauseMs)) return
+    this.tell(ref, 0, this.tokenFor(ref, now), now, fx)
     // Whoever is needed and does not answer is found to be dead.
     if (!this.state.contacts.has(ref.id)) this.probing.start(ref, false, now, fx)
   }
 
   /** Everybody hears at once what this node owns, also those that are no contacts any more because of it. */
-  announce(fx: OverlayEffects): void {
-    for (const contact of this.state.contacts.values()) this.tell(contact.ref, 0, 0, fx)
+  announce(now: Millis, fx: OverlayEffects): void {
+    for (const contact of this.state.contacts.values()) this.tell(contact.ref, 0, 0, now, fx)
     this.news = []
   }
 
   /** Tells those who have not heard the last. */
-  announceNews(fx: OverlayEffects): void {
+  announceNews(now: Millis, fx: OverlayEffects): void {
     const { digest } = this.state.surroundings
     for (const contact of this.state.contacts.values())
-      if (contact.told !== digest || this.news.length > 0) this.tell(contact.ref, 0, 0, fx)
+      if (contact.told !== digest || this.news.length > 0) this.tell(contact.ref, 0, 0, now, fx)
     this.news = []
   }
 
@@ -76,7 +76,7 @@ export class Reports {
     if (!state.counts || state.failed.refuses(from)) return
     const contact = state.contacts.get(from.id)
     if (contact === undefined || contact.digest !== beat.digest || contact.ref.epoch !== from.epoch) this.greet(from, now, fx)
-    else if (beat.known !== state.surroundings.digest) this.tell(from, 0, 0, fx)
+    else if (beat.known !== state.surroundings.digest) this.tell(from, 0, 0, now, fx)
   }
 
   /** Undefined when the report counts for nothing, because its sender has to prove itself first or owns nothing. */
@@ -86,7 +86,7 @@ export class Reports {
     const answers = report.echo !== 0 && sent?.token === report.echo
     if (answers) this.tokens.delete(from.id)
     if (!state.counts) {
-      if (report.token !== 0) this.tell(from, report.token, 0, fx)
+      if (report.token !== 0) this.tell(from, report.token, 0, now, fx)
       return undefined
     }
     const contact = state.contacts.get(from.id)
@@ -115,9 +115,11 @@ export class Reports {
   /** One report in return, if any is due. */
   private answer(from: NodeRef, report: Report, mustProve: boolean, now: Millis, fx: OverlayEffects, mustHear = false): void {
     const before = this.tokens.get(from.id)
-    const asks = mustProve && (before === undefined || now - before.at >= tokenPauseMs)
-    if (report.token === 0 && !asks && !mustHear) return
-    this.tell(from, report.token, asks ? this.tokenFor(from, now) : 0, fx)
+    const asks = mustProve && (before === undefined || now - before.askedAt >= askPauseMs)
+    const contact = this.state.contacts.get(from.id)
+    const tells = mustHear && (contact?.told !== this.state.surroundings.digest || now - contact.toldAt >= askPauseMs)
+    if (report.token === 0 && !asks && !tells) return
+    this.tell(from, report.token, asks ? this.tokenFor(from, now) : 0, now, fx)
   }
 
   private take(from: NodeRef, report: Report, contact: Contact | undefined, now: Millis, fx: OverlayEffects): void {
@@ -152,17 +154,26 @@ export class Reports {
     return true
   }
 
-  private tell(to: NodeRef, echo: number, token: number, fx: OverlayEffects): void {
+  private tell(to: NodeRef, echo: number, token: number, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     const { claims, groups, others, digest } = state.surroundings
     const contact = state.contacts.get(to.id)
-    if (contact !== undefined) contact.told = digest
+    if (contact !== undefined) {
+      contact.told = digest
+      contact.toldAt = now
+    }
     const member = state.counts
     send(to, { type: 'report', claims, groups, others, member, failed: this.news, token, echo }, fx)
   }
 
+  /** The same until it is answered: an answer to the first may still be on its way. */
   private tokenFor(ref: NodeRef, now: Millis): number {
     const { tokens, state } = this
+    const before = tokens.get(ref.id)
+    const token =
+      before !== undefined && now - before.madeAt < tokenMs
+        ? { ...before, askedAt: now }
+        : { token: state.nextSeq(), madeAt: now, askedAt: now }
     tokens.delete(ref.id)
     if (tokens.size >= state.config.probesMax + state.contacts.size) {
       for (const first of tokens.keys()) {
@@ -170,12 +181,17 @@ export class Reports {
         break
       }
     }
-    const token = state.nextSeq()
-    tokens.set(ref.id, { token, at: now })
-    return token
+    tokens.set(ref.id, token)
+    return token.token
   }
 }
 
-/** Our guesses: a node is asked once in the time of a slow round trip. */
-const greetPauseMs = 1_000
-const tokenPauseMs = 250
+interface Token {
+  readonly token: number
+  readonly madeAt: Millis
+  readonly askedAt: Millis
+}
+
+/** Our guesses: a node is asked once in the time of a slow round trip, and its answer may take as long as the slowest of all. */
+const askPauseMs = 1_000
+const tokenMs = 30_000

@@ -27,8 +27,9 @@ export interface Contact extends Surroundings {
   readonly ref: NodeRef
   /** Of what it said. */
   readonly digest: number
-  /** Of what it was last told. */
+  /** Of what it was last told, and when. */
   told: number
+  toldAt: Millis
   heardAt: Millis
 }
 
@@ -154,7 +155,16 @@ export class CanState {
     const before = this.contacts.get(ref.id)
     if (before === undefined && this.contacts.size >= this.config.contactsMax) return false
     const { claims, groups, others } = said
-    const contact: Contact = { ref, claims, groups, others, digest: digestOf(said), told: before?.told ?? 0, heardAt: now }
+    const contact: Contact = {
+      ref,
+      claims,
+      groups,
+      others,
+      digest: digestOf(said),
+      told: before?.told ?? 0,
+      toldAt: before?.toldAt ?? -Infinity,
+      heardAt: now,
+    }
     this.contacts.set(ref.id, contact)
     if (before?.digest === contact.digest) return true
     this.redraw()

@@ -127,7 +127,7 @@ export class Takeover {
   private search(zone: Zone, gap: OpenGap, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     gap.tries++
-    gap.searchAt = now + state.config.searchRetryMs
+    gap.searchAt = now + state.config.searchRetryMs * 2 ** Math.min(gap.tries - 1, 4)
     const search: Search = { type: 'search', zone, asker: state.self, nonce: state.nextSeq(), ttl: Math.min(gap.tries, ringMax) }
     for (const { ref } of state.contacts.values()) send(ref, search, fx)
     const contact = state.prng.pick(state.history.all())

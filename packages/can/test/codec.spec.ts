@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { randomGuid } from '@plaxton/guid'
+import { Prng } from '@plaxton/kbr'
+import type { NodeRef, RefReader } from '@plaxton/kbr'
+import { WireError, toProto } from '@plaxton/wire'
+import { canCodec, canMessage, decodeJoinPayload, encodeJoinPayload, joinPayload } from '../src/codec.ts'
+import { claimsMax } from '../src/claim.ts'
+import type { Entry } from '../src/claim.ts'
+import { depthMax, othersMax } from '../src/messages.ts'
+import type { CanMessage } from '../src/messages.ts'
+import { claim, zone } from './helpers.ts'
+
+const prng = Prng.fromSeed('codec')
+const node = (): NodeRef => ({ id: randomGuid(prng), address: `/ip4/10.0.0.${prng.nextInt(256)}/tcp/4001`, epoch: prng.nextInt(2 ** 31) })
+const entries = (count: number): Entry[] =>
+  Array.from({ length: count }, () => ({ node: node(), claims: [claim('01', 3), claim('', 0, true)] }))
+const accept: RefReader = (id, address, epoch) => ({ id, address, epoch })
+
+/** One of each kind, and kinds with lists at their largest. */
+function samples(): CanMessage[] {
+  const around = { claims: [claim('0110', 7)], groups: [zone('01'), zone('')], others: entries(3) }
+  const full = {
+    claims: Array.from({ length: claimsMax }, () => claim('1'.repeat(depthMax), 2 ** 32 - 1, true)),
+    groups: [zone('1'.repeat(depthMax))],
+    others: entries(othersMax),
+  }
+  return [
+    { type: 'report', ...around, member: true, failed: [node().id], token: 5, echo: 2 ** 53 - 1 },
+    { type: 'report', ...full, member: false, failed: [], token: 0, echo: 0 },
+    { type: 'beat', digest: 4_294_967_295, known: 0 },
+    { type: 'ping', seq: 1 },
+    { type: 'pong', seq: 2 ** 53 - 1 },
+    { type: 'join-request', purpose: 'seek', attempt: 0, key: node().id },
+    { type: 'join-refusal', attempt: 3 },
+    { type: 'split', joiner: node(), attempt: 3 },
+    { type: 'grant', ...around, attempt: 3, zone: claim('01101', 8) },
+    { type: 'adopt', giver: node(), zone: claim('1', 1, true), ttl: 32 },
+    { type: 'search', zone: zone('0101'), asker: node(), nonce: 9, ttl: 3 },
+    { type: 'search-reply', entries: entries(2) },
+    { type: 'leave', claims: [claim('0', 1), claim('11', 2)], heirs: [node().id, node().id] },
+  ]
+}
+
+describe('canCodec', () => {
+  it('gives back every message it wrote', () => {
+    for (const message of samples()) assert.deepEqual(canCodec.decode(canCodec.encode(message), accept), message)
+  })
+
+  it('has a sample of every kind of message in this test', () => {
+    assert.equal(new Set(samples().map(({ type }) => type)).size, 12)
+  })
+
+  it('refuses a zone that is not of zeros and ones, and one with too many halvings', () => {
+    for (const bits of ['2', '1'.repeat(depthMax + 1)]) {
+      const message = { type: 'search', zone: bits, asker: node(), nonce: 1, ttl: 1 } as unknown as CanMessage
+      assert.throws(() => canCodec.decode(canCodec.encode(message), accept), /./)
+    }
+  })
+
+  it('gives back what walks to the owner of a point', () => {
+    const payload = { purpose: 'join' as const, joiner: node(), attempt: 4 }
+    assert.deepEqual(decodeJoinPayload(encodeJoinPayload(payload), accept), payload)
+    assert.throws(() => decodeJoinPayload(encodeJoinPayload(payload), () => undefined), WireError)
+  })
+
+  it('is described by can.proto', () => {
+    const file = new URL('../src/can.proto', import.meta.url)
+    const note = '// The messages of two CAN nodes. Generated from codec.ts: UPDATE=1 mocha test/codec.spec.ts\n'
+    const text = note + toProto([canMessage, joinPayload], 'plaxton.can')
+    if (process.env['UPDATE'] === '1') writeFileSync(file, text)
+    assert.equal(readFileSync(file, 'utf8'), text)
+  })
+})

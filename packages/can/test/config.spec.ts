@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { InvalidValueError, Prng } from '@plaxton/kbr'
+import { can, canDefaults } from '../src/index.ts'
+import { ref } from './helpers.ts'
+
+describe('the configuration', () => {
+  it('has defaults that it accepts', () => {
+    const node = can(canDefaults).create(ref('11'), Prng.fromSeed(1))
+    assert.equal(node.name, 'can')
+    assert.equal(can().name, 'can')
+  })
+
+  it('names the field that is wrong, its value and what is allowed', () => {
+    for (const [changes, message] of [
+      [{ dimensions: 0 }, 'can.dimensions is 0, allowed is a whole number from 1 to 16'],
+      [{ rttWeighted: 2 }, 'can.rttWeighted is 2, allowed is a whole number from 0 to 1'],
+      [{ groupMin: 1 }, 'can.groupMin is 1, allowed is a whole number from 2 to 32'],
+      [{ probeTimeoutMinMs: 4_000 }, 'can.probeTimeoutMinMs is 4000, allowed is at most probeTimeoutMs, 3000'],
+      [{ leafSetSize: 16 }, 'can.leafSetSize is 16, allowed is nothing: there is no such parameter'],
+    ] as const) {
+      assert.throws(
+        () => can(changes as object),
+        (error) => error instanceof InvalidValueError && error.message === message,
+      )
+    }
+  })
+})
