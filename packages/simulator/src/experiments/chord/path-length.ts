@@ -5,7 +5,7 @@ import { summarize } from '../../summary.ts'
 import { figure } from '../report.ts'
 import type { Report } from '../report.ts'
 import type { ExperimentOptions } from '../world.ts'
-import { ChordRing } from './ring-of.ts'
+import { ChordRing } from './chord-ring.ts'
 
 /**
  * Path length (ToN 2003, §VI-C, figure 10): N = 2^3 … 2^14 nodes, random lookups. The cores decide, with perfect tables; once with the tables of the paper, one successor and no other
