@@ -19,6 +19,7 @@ import { CanState } from './state.ts'
 import type { Contact } from './state.ts'
 import { Takeover } from './takeover.ts'
 import { isSettled } from './territory.ts'
+import { everything } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /**
@@ -293,7 +294,7 @@ export class CanNode implements Overlay {
 
   /** Everything is this node's, as far as it knows. */
   private found(since: Millis, now: Millis, fx: OverlayEffects): void {
-    this.state.territory.add({ zone: '' as Zone, version: 0, caretaker: true }, { now })
+    this.state.territory.add({ zone: everything, version: 0, caretaker: false }, { now })
     this.becomeMember(since, now, fx)
   }
 
