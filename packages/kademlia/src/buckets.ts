@@ -4,7 +4,7 @@ import { assert } from '@plaxton/kbr'
 import type { Millis, NodeRef } from '@plaxton/kbr'
 
 /** A node in a k-bucket. */
-export interface Contact {
+interface Contact {
   ref: NodeRef
   /** When something of it arrived last. */
   seenAt: Millis

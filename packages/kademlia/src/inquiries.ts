@@ -98,7 +98,7 @@ export class Inquiries {
   }
 }
 
-export interface EndedInquiry {
+interface EndedInquiry {
   /** The answer came from a node that had been told that this one counts. */
   readonly claimed: boolean
 }

@@ -1,5 +1,4 @@
-import { compareByXor, randomGuid, withDigit } from '@plaxton/guid'
-import { digitAt } from '@plaxton/guid'
+import { compareByXor, digitAt, randomGuid, withDigit } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { ClosestSearch } from '@plaxton/upkeep'
@@ -8,7 +7,7 @@ import type { Nodes } from './messages.ts'
 import type { KademliaState } from './state.ts'
 
 /** What a search is for: the own place in the network, or contacts at one distance range. */
-export type SearchPurpose = { readonly type: 'join' } | { readonly type: 'refresh'; readonly level: number }
+type SearchPurpose = { readonly type: 'join' } | { readonly type: 'refresh'; readonly level: number }
 
 /** How a search went. */
 export interface EndedSearch {
@@ -137,7 +136,7 @@ interface Query {
 }
 
 /** A random id that shares exactly `level` bits with this node. */
-export function randomAtLevel({ self, prng }: KademliaState, level: number): Guid {
+function randomAtLevel({ self, prng }: KademliaState, level: number): Guid {
   let id = randomGuid(prng, 4 * self.id.length)
   const whole = level >> 2
   id = (self.id.slice(0, whole) + id.slice(whole)) as Guid

@@ -4,7 +4,7 @@ import { ClosestSearch } from '@plaxton/upkeep'
 import type { IterativeSearch } from './iterative.ts'
 
 /** What a search by closeness takes from its caller. */
-export interface ClosestLookupOptions {
+interface ClosestLookupOptions {
   readonly alpha: number
   /** Nodes that are to be named in the end. */
   readonly width: number
