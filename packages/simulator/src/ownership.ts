@@ -69,6 +69,12 @@ export const clockwise: Ownership = {
     }
     return best
   },
+  near(key, sorted, count) {
+    if (count >= sorted.length) return sorted
+    const first = position(sorted, key)
+    const end = first + count
+    return [...sorted.slice(first, end), ...sorted.slice(0, Math.max(0, end - sorted.length))]
+  },
   boundaries: (sorted) => sorted.flatMap((id) => [id, addToGuid(id, 1), addToGuid(id, -1)]),
 }
 

@@ -1,6 +1,9 @@
 import { addToGuid, sharedPrefixBits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import { surrogate } from './ownership.ts'
 import type { Ownership } from './ownership.ts'
+
+const byBits = surrogate(1)
 
 /** Kademlia's (IPTPS 2002, §2.1): by the bits in which a node's id differs from the key, read as a number. There are no ties. */
 export const xorDistance: Ownership = {
@@ -9,6 +12,8 @@ export const xorDistance: Ownership = {
     const distances = new Map(ids.map((id) => [id, BigInt(`0x${id}`) ^ BigInt(`0x${key}`)]))
     return [...ids].sort((a, b) => (distances.get(a)! < distances.get(b)! ? -1 : 1)).slice(0, count)
   },
+  // The nearest share the longest prefix with the key; where nobody has its next bit, the others go on with the one after.
+  near: (key, sorted, count) => byBits.near!(key, sorted, count),
   boundaries: (sorted) => sorted.flatMap((id, i) => subtreeEdges(id, sorted.at(i - 1)!, sorted[(i + 1) % sorted.length]!)),
 }
 

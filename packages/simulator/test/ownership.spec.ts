@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Guid } from '@plaxton/guid'
-import { ringDistance, surrogate } from '../src/ownership.ts'
+import { clockwise, ringDistance, surrogate } from '../src/ownership.ts'
 import type { Ownership } from '../src/ownership.ts'
+import { xorDistance } from '../src/xor-ownership.ts'
 
 const guids = (text: string) => text.split(' ') as Guid[]
 const guid = (text: string) => text as Guid
@@ -34,6 +35,20 @@ describe('ownership by ring distance', () => {
 
   it('has its boundaries at the ids and halfway between them', () => {
     assert.deepEqual(ringDistance.boundaries(guids('10 30')), guids('10 11 0f 1f 20 21 30 31 2f 9f a0 a1'))
+  })
+})
+
+describe('ownership by successors', () => {
+  it('finds the first ones from the key on', () => {
+    fc.assert(fc.property(distinct, byte, fc.integer({ min: 0, max: 25 }), (ids, key, count) => narrowsDown(clockwise, ids, key, count)))
+    assert.deepEqual(clockwise.near!(guid('e8'), guids('00 10 80 e0 f0'), 2), guids('f0 00'))
+  })
+})
+
+describe('ownership by XOR', () => {
+  it('finds the first ones in the smallest subtree that has enough', () => {
+    fc.assert(fc.property(distinct, byte, fc.integer({ min: 0, max: 25 }), (ids, key, count) => narrowsDown(xorDistance, ids, key, count)))
+    assert.deepEqual(xorDistance.near!(guid('52'), guids('40 5a 5f 80'), 2), guids('5a 5f'))
   })
 })
 
