@@ -107,7 +107,7 @@ export const canDefaults: CanConfig = {
 
   /** Our guess: what happens at once is looked at once. */
   settleMs: 200,
-  announceMs: 1_000,
+  announceMs: 2_000,
 
   /** Our guess: the first to claim is heard by the others before they do. */
   takeoverMs: 2_000,

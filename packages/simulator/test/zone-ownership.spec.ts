@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import type { Guid } from '@plaxton/guid'
+import type { Overlay } from '@plaxton/kbr'
+import { zoneOrder } from '../src/zone-ownership.ts'
+
+/** Members, each with the zones it says it answers for. */
+const members = (zones: Readonly<Record<string, readonly string[]>>): Overlay[] =>
+  Object.entries(zones).map(([id, own]) => ({ self: { id, address: '', epoch: 1 }, zones: own, claims: [] }) as unknown as Overlay)
+
+describe('ownership by zones', () => {
+  const order = zoneOrder()
+  const ids = ['01', '02', '03', '04'] as Guid[]
+
+  it('begins with whose zone has the key, and goes on with who shares most halvings with it', () => {
+    order.look!(members({ '01': ['0'], '02': ['10'], '03': ['110'], '04': ['111'] }))
+    // 1101 0000
+    assert.deepEqual(order.ranks('d0' as Guid, ids, 4), ['03', '04', '02', '01'])
+    assert.deepEqual(order.ranks('20' as Guid, ids, 4), ['01', '02', '04', '03'])
+  })
+
+  it('counts the best of several zones', () => {
+    order.look!(members({ '01': ['0', '111'], '02': ['10'], '03': ['110'], '04': [] }))
+    assert.deepEqual(order.ranks('d0' as Guid, ids, 3), ['03', '01', '02'])
+  })
+
+  it('puts those without a zone last, and in order of id', () => {
+    order.look!(members({ '03': [''] }))
+    assert.deepEqual(order.ranks('d0' as Guid, ids, 4), ['03', '01', '02', '04'])
+  })
+
+  it('has its boundaries at the ends of zones', () => {
+    order.look!(members({ '01': ['0'], '02': ['1'] }))
+    assert.deepEqual(order.boundaries(['01', '02'] as Guid[]), ['01', '00', '7f', 'ff', '80', '02', '80', 'ff', '7f', '00'])
+  })
+})
