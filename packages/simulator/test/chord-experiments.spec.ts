@@ -27,7 +27,7 @@ describe('the experiments of the Chord papers', () => {
     it(`${name}: ${experiments[name]!.says}`, function () {
       this.timeout(60_000)
       const report = experiments[name]!.run({ seed: 1, ...options })
-      // In a ring of sixty a node that joins or dies every few seconds concerns every lookup.
+      // Of sixty lookups a single one that fails is too many.
       for (const claim of name === 'churn' ? [] : report.claims) assert.ok(claim.holds, renderReport(report))
       for (const row of report.rows) assert.equal(row.length, report.columns.length)
     })
