@@ -144,7 +144,7 @@ export interface AppEffects extends Kbr {
    * Names the host that a node runs on: the virtual nodes of one host fail together, so copies on two of them are as good as one. Undefined when the driver
    * cannot tell; then each node counts as a host of its own.
    */
-  hostOf?(node: NodeRef): string
+  readonly hostOf?: ((node: NodeRef) => string) | undefined
   /** Judges a reference that came inside a payload: use what this returns, or drop the reference when that is undefined. */
   readonly readRef: RefReader
 }

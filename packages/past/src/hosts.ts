@@ -12,6 +12,7 @@ import type { AppEffects, NodeRef } from '@plaxton/kbr'
 
 /** The first `count` nodes on different hosts, the root first. Shorter than asked when this node's view does not reach further, or there are no more hosts. */
 export function replicaSet(guid: Guid, count: number, fx: AppEffects): NodeRef[] {
+  if (fx.hostOf === undefined) return fx.replicaSet(guid, count)
   const seen = new Set<string>()
   const firsts: NodeRef[] = []
   for (const node of nodesAround(guid, count, fx)) {
@@ -25,6 +26,7 @@ export function replicaSet(guid: Guid, count: number, fx: AppEffects): NodeRef[]
 
 /** As many nodes in the overlay's order as it takes to name `count` hosts: whoever may hold a copy, whatever nodes came and went on its host. */
 export function nodesAround(guid: Guid, count: number, fx: AppEffects): NodeRef[] {
+  if (fx.hostOf === undefined) return fx.replicaSet(guid, count)
   for (let reach = count; ; reach *= 2) {
     const order = fx.replicaSet(guid, reach)
     const end = endOfHosts(order, count, fx)

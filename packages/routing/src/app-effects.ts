@@ -114,8 +114,8 @@ export class AppStack implements AppEffects, Host {
     return this.stack.roundTrips.smoothedMs(peer.id) ?? this.stack.overlay.measuredMs?.(peer)
   }
 
-  hostOf(node: NodeRef): string {
-    return this.stack.hostOf?.(node) ?? node.id
+  get hostOf(): ((node: NodeRef) => string) | undefined {
+    return this.stack.hostOf
   }
 
   get readRef(): RefReader {
