@@ -6,13 +6,13 @@ import { ProbeLog, Simulation, plane } from '../src/index.ts'
 /**
  * The queue alone, and messages a second through whole stacks: Pastry nodes that keep themselves up and route lookups. Counted are messages handed to
  * cores, acknowledgements among them; timers apart. Seconds are of processor time, so that other work on the machine disturbs little. NODES=10000 for
- * another size.
+ * another size, LOOKUPS=200 for a longer run: compiling takes more than the first second.
  */
 
 const pendingEvents = 20_000
 const rounds = 2_000_000
 /** Each second every node looks something up. */
-const lookupSeconds = 20
+const lookupSeconds = Number(process.env['LOOKUPS'] ?? 20)
 
 queue()
 stacks(Number(process.env['NODES'] ?? 1000))
