@@ -3,7 +3,7 @@ import { guidOf } from '@plaxton/guid'
 import { NotFoundError } from '@plaxton/kbr'
 import type { FoundFile } from '@plaxton/central-index'
 import type { Guid } from '@plaxton/guid'
-import type { Dolr } from '@plaxton/kbr'
+import type { CallOptions, Dolr, ObjectHandler } from '@plaxton/kbr'
 import type { SharedFile } from '@plaxton/runtime'
 import type { FetchOptions, Sharing } from './sharing.ts'
 
@@ -27,22 +27,21 @@ const mostFileBytes = 64 * 1024 * 1024
 export class SharingOverDolr implements Sharing {
   private readonly dolr: Dolr
   private readonly files = new Map<Guid, SharedFile>()
-  /** The words that are published here. Bound: {@link mostWords}. */
+  /** The words of their names. Bound: {@link mostWords}. */
   private readonly words = new Set<string>()
+  /** What is published: files and words. */
+  private readonly hosted = new Set<Guid>()
 
   constructor(dolr: Dolr) {
     this.dolr = dolr
   }
 
-  async share(files: readonly SharedFile[]): Promise<void> {
-    const newFiles = files.filter(({ guid }) => !this.files.has(guid))
+  async share(files: readonly SharedFile[], options: CallOptions = {}): Promise<void> {
     for (const file of files) this.files.set(file.guid, file)
-    const newWords = [...new Set(files.flatMap(({ name }) => wordsOf(name)))].filter((word) => !this.words.has(word))
-    newWords.splice(Math.max(0, mostWords - this.words.size))
-    for (const word of newWords) this.words.add(word)
+    for (const word of files.flatMap(({ name }) => wordsOf(name))) if (this.words.size < mostWords) this.words.add(word)
     await Promise.all([
-      ...newFiles.map(({ guid }) => this.dolr.host(guid, (message) => this.onFileMessage(guid, message))),
-      ...newWords.map((word) => this.dolr.host(wordGuid(word), (message) => toBytes(JSON.stringify(this.matches(queryIn(message)))))),
+      ...files.map(({ guid }) => this.host(guid, (message) => this.onFileMessage(guid, message), options)),
+      ...[...this.words].map((word) => this.host(wordGuid(word), (message) => this.onWordMessage(message), options)),
     ])
   }
 
@@ -78,6 +77,17 @@ export class SharingOverDolr implements Sharing {
     if (guidOf(bytes) !== guid) throw new Error('what was sent is another file')
     if (offer) await this.share([{ guid, name, size, read: (offset, length) => bytes.subarray(offset, offset + length) }])
     return { name, bytes }
+  }
+
+  private async host(guid: Guid, handler: ObjectHandler, options: CallOptions): Promise<void> {
+    if (this.hosted.has(guid)) return
+    this.hosted.add(guid)
+    try {
+      await this.dolr.host(guid, handler, options)
+    } catch (error) {
+      this.hosted.delete(guid)
+      throw error
+    }
   }
 
   /** The answers of up to 16 hosts. Who has not answered a while after the first is not waited for: it may be dead. */
@@ -118,6 +128,10 @@ export class SharingOverDolr implements Sharing {
     if (offset === undefined) return toBytes(JSON.stringify({ name, size }))
     if (!isWhole(offset) || !isWhole(length) || offset + length > size || length > pieceBytes) throw new Error('there is no such piece')
     return read(offset, length)
+  }
+
+  private onWordMessage(message: Uint8Array): Uint8Array {
+    return toBytes(JSON.stringify(this.matches(queryIn(message))))
   }
 
   private matches(words: readonly string[]): Array<Pick<FoundFile, 'guid' | 'name' | 'size'>> {

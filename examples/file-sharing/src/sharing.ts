@@ -8,7 +8,7 @@ import type { SharedFile } from '@plaxton/runtime'
 /** All that the program asks of what is below it: a client of the central index is one already, `over-dolr.ts` makes one of any overlay. */
 export interface Sharing {
   /** Offers these files from now on. */
-  share(files: readonly SharedFile[]): Promise<void>
+  share(files: readonly SharedFile[], options?: { readonly timeoutMs?: number }): Promise<void>
   /** Files whose names have all of the words, those with the most hosts first. */
   search(text: string): Promise<readonly FoundFile[]>
   /** A file, verified; offered here too from then on, unless told otherwise. */

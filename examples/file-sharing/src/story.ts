@@ -47,7 +47,14 @@ async function open(over: string): Promise<World> {
   const peers: Peer[] = []
   while (peers.length < peerCount) peers.push(await startPeer(over, over === 'central' ? serverAddresses : (peers[0]?.addresses ?? [])))
   const songs = Array.from({ length: fileCount }, (_, i) => song(i, peers))
-  await Promise.all(peers.map((peer) => peer.sharing.share(songs.filter(({ hosts }) => hosts.includes(peer)))))
+  await Promise.all(
+    peers.map((peer) =>
+      peer.sharing.share(
+        songs.filter(({ hosts }) => hosts.includes(peer)),
+        { timeoutMs: 60_000 },
+      ),
+    ),
+  )
   return { over, peers, songs, servers }
 }
 
