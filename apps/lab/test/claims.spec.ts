@@ -80,7 +80,7 @@ describe('the claims', function () {
   it('security: is the same again with the same seed, and says what is not built beside what was measured', async () => {
     const [once, again] = [await claims['security']!(sound), await claims['security']!(sound)]
     assert.deepEqual(again, once)
-    assert.match(renderExhibit(once), /^ {2}not built {3}Nodes that route wrongly/m)
+    assert.match(renderExhibit(once), /^ {2}not built {3}No exhibit yet for nodes that route wrongly/m)
   })
 })
 
