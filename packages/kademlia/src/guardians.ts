@@ -26,7 +26,11 @@ export class Guardians {
   /** Tells the guardians, and sees to it that wards are missed in time. */
   onTimer(now: Millis, fx: OverlayEffects): void {
     const { siblings, config } = this.state
-    for (const ref of siblings.beside()) send(ref, { type: 'heartbeat', ...this.state.status }, fx)
+    for (const ref of siblings.beside()) {
+      send(ref, { type: 'heartbeat', ...this.state.status }, fx)
+      // Where lists are the same, choosing is mutual; elsewhere one that need not report is pinged for it. One that died before it could report is missed all the same.
+      if (this.wards?.has(ref.id) !== true) this.onHeartbeat(ref, now)
+    }
     const leftMs = this.watch(now, fx)
     if (leftMs < config.heartbeatMs) fx.startTimer('silence', 0, leftMs)
   }
