@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { figures } from '../src/compare/figures.ts'
-import { formatEstimate } from '../src/compare/format.ts'
+import { formatEstimate, formatTick } from '../src/compare/format.ts'
 import { axisTo } from '../src/page/axis.ts'
 import { renderPage } from '../src/page/page.ts'
 import type { ComparedOverlay, Comparison } from '../src/compare/comparison.ts'
@@ -59,6 +59,15 @@ describe('a figure in words', () => {
 })
 
 describe('an axis', () => {
+  it('has numbers in the unit of its end, which is named there', () => {
+    assert.deepEqual(
+      [0, 500, 2500].map((value) => formatTick(value, 2500, 'bytes')),
+      ['0', '0.5', '2.5 kB'],
+    )
+    assert.equal(formatTick(0.06, 0.06, 'share'), '6 %')
+    assert.equal(formatTick(4, 4, 'ratio'), '4')
+  })
+
   it('ends at a round number at or above the largest value, with two to six round numbers from 0', () => {
     assert.deepEqual(axisTo(9.7), { end: 10, ticks: [0, 2, 4, 6, 8, 10] })
     assert.deepEqual(axisTo(0.31), { end: 0.4, ticks: [0, 0.1, 0.2, 0.3, 0.4] })

@@ -17,9 +17,10 @@ export function formatEstimate({ mean, deviation }: Pick<Estimate, 'mean' | 'dev
   return `${(mean * perValue).toFixed(decimals)}${spread}${sign}`
 }
 
-/** A number on an axis that ends at `end`: in the unit of that, which the values beside the bars name. */
+/** A number on an axis that ends at `end`, in the unit of that; the last one says which. */
 export function formatTick(value: number, end: number, form: FigureForm): string {
-  return String(Number((value * writingOf(end, form).perValue).toPrecision(6)))
+  const { perValue, sign } = writingOf(end, form)
+  return `${Number((value * perValue).toPrecision(6))}${value === end ? sign : ''}`
 }
 
 function writingOf(value: number, form: FigureForm): Writing {

@@ -10,7 +10,10 @@ export function axisTo(largest: number): Axis {
   const step = [0.1, 0.2, 0.25, 0.5, 1, 2].map((factor) => factor * magnitude).find((candidate) => largest / candidate <= mostSteps)!
   const steps = Math.ceil(largest / step - 1e-9)
   // Multiplied rather than added up, so that no rounding error shows in a label.
-  return { end: steps * step, ticks: Array.from({ length: steps + 1 }, (_, i) => Number((i * step).toPrecision(12))) }
+  return {
+    end: Number((steps * step).toPrecision(12)),
+    ticks: Array.from({ length: steps + 1 }, (_, i) => Number((i * step).toPrecision(12))),
+  }
 }
 
 const mostSteps = 5
