@@ -124,8 +124,9 @@ describe('virtual nodes', function () {
     it('sign with the key of their host, which others find good for them by their number', async () => {
       const [a, b] = [await linkNode(cleanup), await linkNode(cleanup)]
       const virtual = a.link.virtualNode(5)
-      const { publicKey, sign } = await virtual.key()
-      assert.equal(await verifyEd25519(publicKey, bytesOf('x'), await sign(bytesOf('x'))), true)
+      const key = await virtual.key()
+      const { publicKey } = key
+      assert.equal(await verifyEd25519(publicKey, bytesOf('x'), await key.sign(bytesOf('x'))), true)
       assert.equal(b.link.isKeyOf(virtual.self, publicKey), true)
       assert.equal(b.link.isKeyOf({ ...virtual.self, id: a.link.virtualNode(6).self.id }, publicKey), false)
       assert.equal(b.link.isKeyOf({ ...virtual.self, address: a.link.self.address }, publicKey), false)
