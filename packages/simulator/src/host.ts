@@ -1,4 +1,5 @@
 import type { Guid } from '@plaxton/guid'
+import { assert } from '@plaxton/kbr'
 import type { Core, MessageCodec, NodeRef } from '@plaxton/kbr'
 import type { Disk } from './disk.ts'
 
@@ -49,7 +50,6 @@ export class Process {
   readonly index: number
   readonly host: Host
   readonly self: SimRef
-  readonly core: Core
   /** Set when its messages travel as bytes. */
   readonly codec: MessageCodec | undefined
   alive = true
@@ -59,12 +59,26 @@ export class Process {
   links: Set<number> | undefined = undefined
   /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */
   attempts: Set<number> | undefined = undefined
+  private running: Core | undefined
 
   constructor(index: number, host: Host, self: SimRef, core: Core, codec: MessageCodec | undefined) {
     this.index = index
     this.host = host
     this.self = self
-    this.core = core
+    this.running = core
     this.codec = codec
+  }
+
+  get core(): Core {
+    assert(this.running !== undefined, 'a process that has ended has no core')
+    return this.running
+  }
+
+  /** It has ended. What it knew is let go of: of a network with churn, far more processes have ended than run. */
+  end(): void {
+    this.alive = false
+    this.running = undefined
+    this.links = undefined
+    this.attempts = undefined
   }
 }

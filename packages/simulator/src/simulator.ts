@@ -123,11 +123,11 @@ export class Simulator implements Effects {
    */
   kill(process: Process, options: { readonly wipe?: boolean } = {}): void {
     assert(process.alive, `process ${process.index} has ended already`)
-    process.alive = false
     process.host.process = undefined
     process.host.disk.crash(this.crashPrng)
     if (options.wipe === true) process.host.disk.wipe()
     this.closeLinks(process)
+    process.end()
   }
 
   /** A command: runs one step on behalf of whoever uses the node. */

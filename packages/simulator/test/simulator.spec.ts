@@ -29,6 +29,12 @@ describe('the simulator', () => {
     assert.deepEqual(diary(0), ['10 timer early 3'])
   })
 
+  it('lets go of what a process knew that has ended', () => {
+    const { sim, processes } = toys(1)
+    sim.kill(processes[0]!)
+    assert.throws(() => processes[0]!.core, /has ended/)
+  })
+
   it('loses messages to a dead host in silence when the network gives no notice', () => {
     const { sim, processes, diary } = toys(2)
     sim.kill(processes[1]!)
@@ -142,11 +148,18 @@ describe('the simulator', () => {
 function toys(count: number, options: Partial<SimulatorOptions> = {}) {
   const sim = new Simulator({ seed: 1, topology: uniform(20), ...options })
   const processes: Process[] = []
+  const cores: ToyCore[] = []
   for (let i = 0; i < count; i++) {
     const host = sim.addHost(i.toString(16).padStart(64, '0') as Guid)
-    processes.push(sim.start(host, (self) => new ToyCore(self)))
+    processes.push(
+      sim.start(host, (self) => {
+        const core = new ToyCore(self)
+        cores.push(core)
+        return core
+      }),
+    )
   }
-  return { sim, processes, diary: (index: number) => (processes[index]!.core as ToyCore).diary }
+  return { sim, processes, diary: (index: number) => cores[index]!.diary }
 }
 
 function ping(text: string): Message {
