@@ -17,6 +17,7 @@ interface ClosestLookupOptions {
  * the closest have all answered. The closest that answered is the root: it need not say so, and nobody else can.
  */
 export class ClosestLookup implements IterativeSearch {
+  private readonly self: NodeRef
   private readonly search: ClosestSearch
   /** The source, if it may be the root itself. */
   private readonly own: readonly NodeRef[]
@@ -26,6 +27,7 @@ export class ClosestLookup implements IterativeSearch {
   constructor(self: NodeRef, isMember: boolean, metric: Metric, key: Guid, { alpha, width, paths }: ClosestLookupOptions) {
     const compare = (a: Guid, b: Guid): number => metric.compare(a, b, key)
     const wide = Math.max(width, metric.width)
+    this.self = self
     this.own = isMember ? [self] : []
     this.compare = (a, b) => compare(a.id, b.id)
     this.width = width
@@ -41,7 +43,9 @@ export class ClosestLookup implements IterativeSearch {
   }
 
   onFound(from: NodeRef, _root: boolean, nodes: readonly NodeRef[]): void {
-    this.search.onAnswer(from.id, nodes)
+    // Others know the source too; it does not ask itself.
+    const others = nodes.filter(({ id }) => id !== this.self.id)
+    this.search.onAnswer(from.id, others)
   }
 
   onFailure(peer: NodeRef): void {

@@ -38,6 +38,14 @@ describe('an iterative lookup by closeness', () => {
     assert.deepEqual(lookup.result, { root: ref('01'), nodes: refs('01', '40') })
   })
 
+  it('does not ask the source, whom the others name as well', () => {
+    const lookup = new ClosestLookup(ref('01'), true, metric('40'), key, { alpha: 3, width: 2, paths: 1 })
+    lookup.next()
+    lookup.onFound(ref('40'), false, refs('01'))
+    assert.equal(lookup.next(), undefined)
+    assert.ok(lookup.done)
+  })
+
   it('has no result when the source is no member and nobody answers', () => {
     const lookup = new ClosestLookup(ref('01'), false, metric('40'), key, { alpha: 3, width: 2, paths: 1 })
     lookup.next()
