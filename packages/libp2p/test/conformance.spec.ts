@@ -1,6 +1,7 @@
 import { dhtConformance, dolrConformance, kbrConformance, linkConformance } from '@plaxton/conformance'
+import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
-import { ringDistance, surrogate } from '@plaxton/simulator'
+import { ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import { dolr, past } from '../src/index.ts'
 import { linkDefaults } from '../src/limits.ts'
@@ -35,7 +36,14 @@ kbrConformance('key-based routing by Tapestry on libp2p', {
   sizes,
 })
 
-for (const overlay of [pastry(), tapestry()]) {
+kbrConformance('key-based routing by Kademlia on libp2p', {
+  open: kbrOnLoopback(kademlia()),
+  ownership: xorDistance,
+  has: { ranges: 'scattered', proximity: true, heals: true, cuts: false },
+  sizes,
+})
+
+for (const overlay of [pastry(), tapestry(), kademlia()]) {
   dhtConformance(`PAST over ${overlay.name} on libp2p`, {
     has: { names: true, strangers: true, cuts: false },
     open: onLoopback(overlay, () => past()),
