@@ -116,7 +116,7 @@ export interface Traced {
 /** The words for {@link TraceState}, in their order on the wire. */
 export const traceStates = ['unknown', 'onward', 'host', 'here'] as const
 /** `onward`: sent on to the next hop. `host`: sent on to a host. `here`: the handler here has it, or had it. */
-export type TraceState = (typeof traceStates)[number]
+type TraceState = (typeof traceStates)[number]
 
 /** Hosts in one answer, whatever was asked for: 16 addresses of 300 bytes are still a small message. */
 export const maxHosts = 16

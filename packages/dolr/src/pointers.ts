@@ -36,7 +36,7 @@ export interface Way {
 }
 
 /** A node to which a record was sent on before it took another way. */
-export interface Stray {
+interface Stray {
   readonly node: NodeRef
   /** When the record expires there. */
   readonly until: Millis
