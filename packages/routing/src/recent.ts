@@ -26,8 +26,9 @@ export class Recent<Key, Value extends { readonly at: Millis }> {
     return this.entries.get(key)
   }
 
-  /** Keeps `value`, which happened now. True when another had to go before its time. */
+  /** Keeps `value`, which happened now, in the place of what there was under its key. True when another had to go before its time. */
   add(key: Key, value: Value): boolean {
+    this.entries.delete(key)
     const early = this.entries.size >= this.max && this.dropOldest(value.at)
     this.entries.set(key, value)
     this.oldestAt = Math.min(this.oldestAt, value.at)

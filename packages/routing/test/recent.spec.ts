@@ -35,4 +35,16 @@ describe('what happened recently', () => {
     recent.sweep(120)
     assert.equal(recent.size, 0)
   })
+
+  it('is as young as what replaced it', () => {
+    const recent = new Recent<string, { readonly at: number }>(10, 100)
+    for (const [key, at] of [
+      ['a', 0],
+      ['b', 10],
+      ['a', 50],
+    ] as const)
+      recent.add(key, { at })
+    recent.sweep(110)
+    assert.deepEqual([recent.get('a'), recent.get('b')], [{ at: 50 }, undefined])
+  })
 })
