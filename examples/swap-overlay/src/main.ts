@@ -2,7 +2,10 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { identify } from '@libp2p/identify'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
+import { can } from '@plaxton/can'
+import { chord } from '@plaxton/chord'
 import { guidOf } from '@plaxton/guid'
+import { kademlia } from '@plaxton/kademlia'
 import { dolr, overlay, past } from '@plaxton/libp2p'
 import { pastry } from '@plaxton/pastry'
 import { tapestry } from '@plaxton/tapestry'
@@ -59,7 +62,7 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.len
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 const rows: Record<string, string>[] = []
-for (const factory of [pastry(), tapestry()]) rows.push(await program(factory))
+for (const factory of [pastry(), tapestry(), chord(), kademlia(), can()]) rows.push(await program(factory))
 
 console.log(`${nodeCount} nodes on loopback TCP, ${objectCount} objects of 1 KiB: medians, mean hops to a root, connections of a node`)
 for (const cells of [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))]) {

@@ -15,7 +15,7 @@ describe('the example swap-overlay', function () {
     assert.equal(heading?.trim().split(/ {2,}/).join('|'), 'overlay|put, ms|get, ms|publish, ms|send, ms|hops|connections')
     assert.deepEqual(
       rows.map((row) => row.replaceAll(/ +\d+\.\d+/g, ' #')),
-      ['pastry # # # # # #', 'tapestry # # # # # #'],
+      ['pastry', 'tapestry', 'chord', 'kademlia', 'can'].map((name) => `${name} # # # # # #`),
     )
   })
 })
