@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { Core, MessageCodec, NodeRef } from '@plaxton/kbr'
+import type { Core, MessageCodec, Millis, NodeRef } from '@plaxton/kbr'
 import type { Disk } from './disk.ts'
 
 /** A reference that knows its host's number, so that sending needs no look-up. One per incarnation, shared by everyone. */
@@ -53,8 +53,8 @@ export class Process {
   /** Set when its messages travel as bytes. */
   readonly codec: MessageCodec | undefined
   alive = true
-  /** Whether it counts as a member of its overlay; kept by the simulation. */
-  member = false
+  /** Since when it counts as a member of its overlay, undefined while it does not; kept by the simulation. */
+  memberSince: Millis | undefined = undefined
   /** Hosts it has exchanged messages with: its connections. Kept only while the network gives notice; at most the number of hosts. */
   links: Set<number> | undefined = undefined
   /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */

@@ -287,13 +287,22 @@ export class PastLedger {
       this.fail('reads give what was put', `${shortGuid(object.guid)} came back with other bytes`)
   }
 
-  /** While no messages are lost or cut off, whatever has been put and is still somewhere can be read, however many nodes have just died. */
+  /** While no messages are lost or cut off, whatever has been put and is still on a member can be read, however many nodes have just died. */
   private onNotRead({ object, node, startedAt, stateBefore }: RunningCommand, reason: string): void {
-    if (node.leaving || this.holders(object.guid).length === 0) return
+    if (node.leaving || !this.isInReach(object, startedAt)) return
     const isPut = stateBefore === 'put' && object.state === 'put' && !object.excused
     const wasCalm = !this.impaired && startedAt - this.impairedAt >= calmMs
     if (this.settled ? this.mustBeGone(object) : !isPut || !wasCalm) return
     this.fail('stored objects can be read', `${shortGuid(object.guid)} from host ${node.host.index}: ${reason}`)
+  }
+
+  /**
+   * Whether a host with a copy has been a member since then. One that joins is known to those at most whom it has told, and these may all have
+   * died: its copy is not lost, but readers are sure to hear of it only once it is a member, and who was asked before that may have said no.
+   */
+  private isInReach({ guid }: LedgerObject, since: Millis): boolean {
+    const { nodes } = this.simulation()
+    return this.holders(guid).some((host) => (nodes[host]!.process?.memberSince ?? Infinity) <= since)
   }
 
   /** A node that runs let go of its copy. The last copy of a live object goes with a crash or never. */

@@ -346,7 +346,7 @@ export class Simulation {
   /** After each step of a node: is it a member now? A node that lost everybody it knew no longer is, until it has joined again. */
   private look(process: Process): void {
     const kbr = process.core as KbrNode
-    if (kbr.ready !== process.member) this.setMember(process, kbr.ready)
+    if (kbr.ready !== (process.memberSince !== undefined)) this.setMember(process, kbr.ready)
     if (this.stepsToAssert > 0 && --this.stepsToAssert === 0) {
       this.stepsToAssert = this.options.assertEvery!
       kbr.assertInvariants()
@@ -354,7 +354,7 @@ export class Simulation {
   }
 
   private setMember(process: Process, member: boolean): void {
-    process.member = member
+    process.memberSince = member ? this.now : undefined
     this.lastChangeAt = this.now
     if (this.founder === process) this.founder = undefined
     if (member) this.members.add(process)

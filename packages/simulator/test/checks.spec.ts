@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { addToGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import { NotFoundError } from '@plaxton/kbr'
 import type { KeyRange, NodeRef } from '@plaxton/kbr'
 import { PastNode } from '@plaxton/past'
 import type { PastEvent } from '@plaxton/past'
@@ -11,6 +12,7 @@ import { PastLedger } from '../src/past-ledger.ts'
 import type { LedgerObject } from '../src/past-ledger.ts'
 import { checkRanges } from '../src/range-checks.ts'
 import { Simulation } from '../src/simulation.ts'
+import type { SimNode } from '../src/simulation.ts'
 import { uniform } from '../src/topology.ts'
 import { Violations } from '../src/violations.ts'
 import { network } from './sound-network.ts'
@@ -249,13 +251,62 @@ describe('the storage checks', () => {
     for (const node of simulation.nodes) {
       const past = node.application('past') as PastNode
       past.get = (_request, _now, fx) => {
-        const error = Object.assign(new Error('broken by hand'), { code: 'ERR_NOT_FOUND' })
-        fx.emit({ type: 'past:done', command: 77, outcome: { ok: false, error } } as PastEvent)
+        fx.emit(notFound(77))
         return 77
       }
     }
     ledger.readBack(simulation.simulator.stream('checks'), 1)
     assert.deepEqual([...violations.byCheck()], [['stored objects can be read', 1]])
+  })
+
+  it('stored objects can be read: demand it of an object with one copy left, on a member', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    const last = restartLast(simulation, ledger, object)
+    const reader = simulation.running().find((node) => node !== last)!
+    while (!last.ready) simulation.run(1)
+    const past = reader.application('past') as PastNode
+    past.get = () => 77
+    ledger.get(reader, object)
+    simulation.command(reader, past, (fx) => fx.emit(notFound(77)))
+    assert.equal(object.excused, false)
+    assert.deepEqual([...violations.byCheck()], [['stored objects can be read', 1]])
+  })
+
+  it('stored objects can be read: do not demand it of one whose last copy is on a node that was no member when the read began', () => {
+    const { simulation, ledger, violations, put } = store()
+    const object = put()
+    const last = restartLast(simulation, ledger, object)
+    const reader = simulation.running().find((node) => node !== last)!
+    const past = reader.application('past') as PastNode
+    for (const command of [77, 78]) {
+      past.get = () => command
+      ledger.get(reader, object)
+    }
+    simulation.command(reader, past, (fx) => fx.emit(notFound(77)))
+    assert.equal(last.ready, false)
+    while (!last.ready) simulation.run(1)
+    simulation.command(reader, past, (fx) => fx.emit(notFound(78)))
+    assert.deepEqual(ledger.holders(object.guid), [last.host.index])
+    assert.deepEqual(violations.kept, [])
+  })
+
+  // Seed 240 with 16 nodes: crashes outran the joins until nobody was a member, and the next node to start founded the network anew.
+  it('stored objects can be read: not before the node with the last copy has joined the network that was founded without it', () => {
+    const { simulation, ledger, violations, put } = store(3)
+    const object = put()
+    const last = restartLast(simulation, ledger, object)
+    const founder = simulation.addNode()
+    while (!founder.ready) simulation.run(1)
+    ledger.get(founder, object)
+    assert.deepEqual([ledger.holders(object.guid), last.ready, simulation.members.size], [[last.host.index], false, 1])
+    assert.deepEqual([ledger.counts.gets, ledger.counts.getsOk], [1, 0])
+    while (!last.ready) simulation.run(1)
+    simulation.run(10_000)
+    ledger.get(founder, object)
+    simulation.run(10_000)
+    assert.deepEqual([ledger.counts.gets, ledger.counts.getsOk], [2, 1])
+    assert.deepEqual(violations.kept, [])
   })
 
   it('every command ends once: find one that ends twice, one that nobody gave, and one that never ends', () => {
@@ -322,12 +373,25 @@ function removedWhileOneSlept() {
   return { ...rest, sleeper, object }
 }
 
-function store() {
+/** All nodes with a copy crash; one of them is back at once with its disk, and has not joined yet. */
+function restartLast(simulation: Simulation, ledger: PastLedger, { guid }: LedgerObject): SimNode {
+  const [last, ...others] = ledger.holders(guid).map((host) => simulation.nodes[host]!)
+  simulation.crash(last!)
+  simulation.restart(last!)
+  for (const node of others) simulation.crash(node)
+  return last!
+}
+
+function notFound(command: number): PastEvent {
+  return { type: 'past:done', command, outcome: { ok: false, error: new NotFoundError('broken by hand') } }
+}
+
+function store(nodes = 20) {
   const violations = new Violations()
   const ledger: PastLedger = new PastLedger(() => simulation, violations)
   const simulation: Simulation = new Simulation({
     seed: 1,
-    nodes: 20,
+    nodes,
     topology: uniform(20),
     overlay: pastry(),
     applications: (_host, prng) => [new PastNode({}, prng)],
