@@ -225,6 +225,8 @@ export class CanNode implements Overlay {
     if (this.probing.size > 0) this.probing.heard(from, now, fx)
     const contact = state.contacts.get(from.id)
     if (contact !== undefined && contact.ref.epoch === from.epoch) contact.heardAt = now
+    // It has started again, and owns nothing of what it did.
+    else if (contact !== undefined && contact.ref.epoch < from.epoch) this.lose(contact.ref, false, now, fx)
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
       // It was cut off, not dead; or it has started again.
       state.failed.forget(from.id)
@@ -338,7 +340,7 @@ export class CanNode implements Overlay {
     if (outcome === undefined) return
     if (state.ghosts.forget(from.id)) state.redraw()
     if (outcome.released) this.onSettled(now, fx)
-    if (outcome.yielded) this.onYielded(now, fx)
+    if (outcome.yielded) this.onYielded(from, now, fx)
     this.changed(now, fx)
   }
 
@@ -350,13 +352,13 @@ export class CanNode implements Overlay {
     this.changed(now, fx)
   }
 
-  private onYielded(now: Millis, fx: OverlayEffects): void {
-    if (this.state.territory.isEmpty) return this.dispossessed(now, fx)
+  private onYielded(to: NodeRef, now: Millis, fx: OverlayEffects): void {
+    if (this.state.territory.isEmpty) return this.dispossessed(to, now, fx)
     this.announce(now, fx)
   }
 
-  /** Everything this node owned is somebody else's: it joins again, through those it knows. */
-  private dispossessed(now: Millis, fx: OverlayEffects): void {
+  /** Everything this node owned is somebody else's: it joins again, through that node and those it knows. */
+  private dispossessed(owner: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { state, joining } = this
     this.reports.announce(now, fx)
     const contacts = [...state.contacts.values()].map(({ ref }) => ref)
@@ -367,7 +369,8 @@ export class CanNode implements Overlay {
     state.territoryChanged(fx)
     this.takeover.clear()
     if (joining !== undefined) return joining.onDispossessed(fx)
-    this.startJoining(state.prng.shuffle(contacts).slice(0, rejoinContacts), now, fx)
+    const others = contacts.filter(({ id }) => id !== owner.id)
+    this.startJoining([owner, ...state.prng.shuffle(others).slice(0, rejoinContacts)], now, fx)
   }
 
   /** Nobody to join through was left: it tries those it once knew. */
@@ -400,6 +403,8 @@ export class CanNode implements Overlay {
     if (known !== undefined) {
       fx.emit({ type: 'peer-failed', peer: known })
       this.reports.noteFailure(ref.id)
+      // The others are to look for themselves before anybody takes over, so this does not wait.
+      this.announceAt = now
     }
     this.lose(known ?? ref, false, now, fx)
   }

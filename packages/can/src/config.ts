@@ -110,7 +110,7 @@ export const canDefaults: CanConfig = {
   announceMs: 2_000,
 
   /** Our guess: the first to claim is heard by the others before they do. */
-  takeoverMs: 2_000,
+  takeoverMs: 1_000,
   /** Our guess: three rings and their answers. */
   searchMs: 12_000,
   searchRetryMs: 4_000,

@@ -92,7 +92,7 @@ export class Takeover {
     const ghost = mark === undefined ? undefined : ghosts.of(mark.node.id, mark.claim.zone)
     const size = territory.volume / volumeOf(zone)
     const isClear = ghost !== undefined && this.reachable(ghost.others) >= 0.5
-    const waitMs = isClear ? config.takeoverMs * within(size, 0.25, 8) : config.searchMs * within(size, 0.5, 3)
+    const waitMs = isClear ? config.takeoverMs * within(size, 0.25, 4) : config.searchMs * within(size, 0.5, 3)
     const heirMs = ghost?.left === true ? 2 * config.takeoverMs : 0
     // What was a part of a larger gap has been one for as long.
     const before = [...this.open].find(([other]) => zone.startsWith(other))?.[1]
