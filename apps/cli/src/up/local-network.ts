@@ -94,7 +94,7 @@ export class LocalNetwork {
   }
 
   /**
-   * Nodes that the others do not all find, or about whose neighbourhood they do not all say the same: on which `copies` nodes an object of that id
+   * Nodes whose ids do not lead everybody to one and the same node, or about whose neighbourhood they do not all say the same: on which `copies` nodes an object of that id
    * belongs. Asked of what every node knows by itself, so that looking changes nothing, and of whatever overlay it is.
    */
   unsettled(copies: number): PlaxtonNode[] {
@@ -106,8 +106,9 @@ export class LocalNetwork {
         const key = node.self.id
         const opinions = all.map((each) => each.node.overlay.replicaSet(key, wanted).map(({ id }) => id))
         const certain = new Set(opinions.filter(({ length }) => length === wanted).map((ids) => ids.join()))
-        const isFound = all.every((from) => endOfWalk(from, key, byId) === node)
-        return !isFound || certain.size !== 1 || node.node.overlay.replicaSet(key, wanted).length < wanted
+        // The node itself walks too: where everybody is the root of its own id (not in CAN), that is the one end.
+        const [root, ...others] = new Set(all.map((from) => endOfWalk(from, key, byId)))
+        return root === undefined || others.length > 0 || certain.size !== 1 || root.node.overlay.replicaSet(key, wanted).length < wanted
       }),
     )
   }
