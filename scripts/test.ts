@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 /**
- * Every spec, in two processes side by side: those that wait for a real clock, sockets and processes, and those that only compute. Together they take
- * as long as the longer one.
+ * Every spec, in three processes side by side: those of whole programs, those that wait for sockets and clocks most of their time, and those that compute. Together
+ * they take as long as the longest.
  */
 const SPECS = [
-  ['packages/{conformance,libp2p}/test/**/*.spec.ts', 'apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
-  ['packages/!(conformance|libp2p)/test/**/*.spec.ts', 'test/*.spec.ts'],
-] as const
+  ['apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
+  ['packages/libp2p/test/**/*.spec.ts'],
+  ['packages/!(libp2p)/test/**/*.spec.ts', 'test/*.spec.ts'],
+]
 
 const MOCHA = fileURLToPath(new URL('lib/cli/cli.js', import.meta.resolve('mocha/package.json')))
 
@@ -44,10 +45,9 @@ if (positionals.length === 0 && !values.coverage) {
   add(await check('unused files, exports and dependencies', 'knip', ['--no-progress', '--no-config-hints']))
 }
 if (positionals.length === 0 && !values.coverage) {
-  const first = specs(SPECS[0], false)
-  const second = specs(SPECS[1], false, first)
-  add(await first)
-  add(await second)
+  const running: Promise<Tally>[] = []
+  for (const patterns of SPECS) running.push(specs(patterns, false, running.at(-1)))
+  for (const tally of running) add(await tally)
 } else add(await specs(positionals.length === 0 ? SPECS.flat() : positionals, values.coverage))
 
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
@@ -70,8 +70,8 @@ async function check(title: string, command: string, args: string[]): Promise<Ta
 }
 
 /** Specs in one mocha process, counted from its closing lines. What they print is kept back until `turn` has come. */
-async function specs(patterns: readonly string[], coverage: boolean, turn?: Promise<unknown>): Promise<Tally> {
-  const files = globSync([...patterns]).toSorted()
+async function specs(patterns: string[], coverage: boolean, turn?: Promise<unknown>): Promise<Tally> {
+  const files = globSync(patterns).toSorted()
   // mocha's inner program, because its outer one would start this as a child that a signal does not reach.
   const mocha = ['--conditions=plaxton-source', MOCHA, '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
   const say = inTurn(turn)

@@ -1,8 +1,11 @@
+import { chord } from '@plaxton/chord'
 import { dhtConformance, dolrConformance, kbrConformance, linkConformance } from '@plaxton/conformance'
 import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
-import { ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
+import { clockwise, ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
+import type { OverlayFactory } from '@plaxton/kbr'
+import type { Ownership } from '@plaxton/simulator'
 import { dolr, past } from '../src/index.ts'
 import { linkDefaults } from '../src/limits.ts'
 import { kbrOnLoopback, linksOnLoopback, onLoopback, virtualLinksOnLoopback } from './support/conformance.ts'
@@ -22,28 +25,21 @@ linkConformance('Libp2pLink, of virtual nodes on two hosts', {
   has: { frameBytesMax: linkDefaults.maxBlockBytes - 3, orderedBytesMax: linkDefaults.maxFrameBytes - 3, lastWords: true },
 })
 
-kbrConformance('key-based routing by Pastry on libp2p', {
-  open: kbrOnLoopback(pastry()),
-  ownership: ringDistance,
-  has: { ranges: 'contiguous', proximity: true, heals: true, cuts: false },
-  sizes,
-})
+const overlays: ReadonlyArray<readonly [OverlayFactory, Ownership, 'contiguous' | 'scattered']> = [
+  [pastry(), ringDistance, 'contiguous'],
+  [tapestry(), surrogate(tapestryDefaults.digitBits), 'scattered'],
+  [chord(), clockwise, 'contiguous'],
+  [kademlia(), xorDistance, 'scattered'],
+]
 
-kbrConformance('key-based routing by Tapestry on libp2p', {
-  open: kbrOnLoopback(tapestry()),
-  ownership: surrogate(tapestryDefaults.digitBits),
-  has: { ranges: 'scattered', proximity: true, heals: true, cuts: false },
-  sizes,
-})
+for (const [overlay, ownership, ranges] of overlays) {
+  kbrConformance(`key-based routing by ${overlay.name} on libp2p`, {
+    open: kbrOnLoopback(overlay),
+    ownership,
+    has: { ranges, proximity: true, heals: true, cuts: false },
+    sizes,
+  })
 
-kbrConformance('key-based routing by Kademlia on libp2p', {
-  open: kbrOnLoopback(kademlia()),
-  ownership: xorDistance,
-  has: { ranges: 'scattered', proximity: true, heals: true, cuts: false },
-  sizes,
-})
-
-for (const overlay of [pastry(), tapestry(), kademlia()]) {
   dhtConformance(`PAST over ${overlay.name} on libp2p`, {
     has: { names: true, strangers: true, cuts: false },
     open: onLoopback(overlay, () => past()),

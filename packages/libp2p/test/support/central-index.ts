@@ -31,7 +31,7 @@ class IndexNetwork implements ServiceNetwork<CentralIndexService> {
     const addresses = this.servers.flatMap((server) => server.getMultiaddrs())
     const server = await localNode({ services: { index: indexServer({ servers: addresses }) } })
     const { self } = server.services.index
-    await Promise.all(this.servers.map((other) => other.services.index.nodeHost.meet([self])))
+    await Promise.all(this.servers.map(async (other) => other.services.index.nodeHost.meet([self])))
     this.servers.push(server)
   }
 
@@ -69,8 +69,8 @@ class IndexNetwork implements ServiceNetwork<CentralIndexService> {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => this.machines.get(node)!.node.stop()))
-    await Promise.all(this.servers.map((server) => server.stop()))
+    await Promise.all(this.nodes.map(async (node) => this.machines.get(node)!.node.stop()))
+    await Promise.all(this.servers.map(async (server) => server.stop()))
   }
 
   private async start(privateKey: PrivateKey): Promise<ServiceNode<CentralIndexService>> {
