@@ -32,7 +32,21 @@ const MAY_USE: Record<string, string[]> = {
 }
 
 /** Packages without clock, entropy, socket or disk. */
-const CORES = ['guid', 'wire', 'kbr', 'routing', 'upkeep', 'pastry', 'tapestry', 'chord', 'kademlia', 'can', 'past', 'dolr', 'central-index']
+const CORES = [
+  'guid',
+  'wire',
+  'kbr',
+  'routing',
+  'upkeep',
+  'pastry',
+  'tapestry',
+  'chord',
+  'kademlia',
+  'can',
+  'past',
+  'dolr',
+  'central-index',
+]
 
 /** The only third-party code in a core: hashes and the CID text form, both pure. */
 const CORE_LIBRARIES: Record<string, RegExp> = { guid: /^(?:@noble\/hashes|multiformats)(?:\/|$)/ }
