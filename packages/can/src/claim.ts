@@ -24,7 +24,7 @@ export interface Entry {
 export const claimsMax = 64
 
 /** The most a version can be. A claim at it can be outranked by a lesser id only. */
-export const versionMax = 2 ** 32 - 1
+const versionMax = 2 ** 32 - 1
 
 /** Whether `a`, claimed by the node `aId`, counts before `b`, claimed by `bId`. */
 export function outranks(a: Claim, aId: Guid, b: Claim, bId: Guid): boolean {

@@ -61,7 +61,7 @@ export interface JoinRequest extends Message {
 }
 
 /** The receiver of the request is no member, or has no zone that could be split. */
-export interface JoinRefusal extends Message {
+interface JoinRefusal extends Message {
   readonly type: 'join-refusal'
   readonly attempt: number
 }
@@ -118,7 +118,7 @@ export interface Leave extends Message {
  * `join`: the owner of the key is to give the joiner a zone. `seek`: a member looks for whoever else owns a key of its own, or for the owner of a stretch of which it knows none; the
  * owner reports to it.
  */
-export type JoinPurpose = 'join' | 'seek'
+type JoinPurpose = 'join' | 'seek'
 
 /** What walks to the owner of a key. */
 export interface JoinPayload {

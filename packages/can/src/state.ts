@@ -262,7 +262,7 @@ export class CanState {
 }
 
 /** Of several zones, the one closest to the key counts. */
-export function leastDifference(bits: string, claims: readonly Claim[]): string {
+function leastDifference(bits: string, claims: readonly Claim[]): string {
   let least = '1'.repeat(bits.length)
   for (const { zone } of claims) {
     const difference = differenceFrom(bits, zone)

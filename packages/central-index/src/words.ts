@@ -1,7 +1,7 @@
 import { maxNameBytes, maxQueryWords, maxWordBytes } from './messages.ts'
 
 /** Words by which one name can be found. A longer name is found by its first words only. Our guess: few names have more. */
-export const maxWordsPerName = 16
+const maxWordsPerName = 16
 
 /**
  * The words of a name: runs of letters and digits, in lower case, each once, in their order. `Miles Davis - So_What (1959).mp3` has the words miles, davis,
@@ -27,7 +27,7 @@ export function isName(name: unknown): name is string {
 }
 
 /** Bytes of the text as UTF-8. */
-export function utf8Length(text: string): number {
+function utf8Length(text: string): number {
   let length = 0
   for (const character of text) {
     const code = character.codePointAt(0)!

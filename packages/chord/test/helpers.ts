@@ -52,7 +52,7 @@ export function memberState(self: Guid, ids: readonly Guid[], config: Partial<Ch
   return state
 }
 
-export type Effect =
+type Effect =
   | { readonly type: 'send'; readonly to: string; readonly message: Message }
   | { readonly type: 'timer'; readonly kind: string; readonly arg: number; readonly delayMs: Millis }
   | { readonly type: 'event'; readonly event: KbrEvent }
@@ -62,7 +62,7 @@ export type Effect =
   | { readonly type: 'failed' | 'recovered'; readonly id: string }
 
 /** Turns effects back into values. */
-export class Recorder implements OverlayEffects {
+class Recorder implements OverlayEffects {
   private log: Effect[] = []
   readonly readRef = (id: Guid, address: string, epoch: number): NodeRef => ({ id, address, epoch })
 

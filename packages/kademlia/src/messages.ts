@@ -16,7 +16,7 @@ export interface Status {
 }
 
 /** Are you there, and how far? */
-export interface Ping extends Message, Status {
+interface Ping extends Message, Status {
   readonly type: 'ping'
   readonly seq: number
 }
@@ -60,7 +60,7 @@ interface Obituary extends Message, Status {
 }
 
 /** The sender goes; its siblings help to close the gap. At most {@link refsMax}. */
-export interface Leave extends Message {
+interface Leave extends Message {
   readonly type: 'leave'
   readonly refs: readonly NodeRef[]
 }

@@ -81,7 +81,7 @@ export function pastryUnderTest(config: Partial<PastryConfig>): OverlayUnderTest
 }
 
 /** CAN with this configuration. */
-export function canUnderTest(config: Partial<CanConfig> = {}): OverlayUnderTest {
+function canUnderTest(config: Partial<CanConfig> = {}): OverlayUnderTest {
   const { dimensions, groupMin } = { ...canDefaults, ...config }
   return {
     overlay: can(config),

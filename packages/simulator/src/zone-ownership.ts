@@ -7,7 +7,7 @@ import type { Simulation } from './simulation.ts'
 import type { Violations } from './violations.ts'
 
 /** What is asked of a CAN node: its zones, each as the bits with which its keys begin. */
-export interface ZoneOwner {
+interface ZoneOwner {
   readonly zones: readonly string[]
   readonly claims: ReadonlyArray<{ readonly zone: string }>
 }
