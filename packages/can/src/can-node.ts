@@ -414,7 +414,8 @@ export class CanNode implements Overlay {
     const { state } = this
     this.probing.drop(ref.id)
     const contact: Contact | undefined = state.drop(ref.id, fx)
-    for (const claim of contact?.claims ?? []) state.ghosts.add({ node: ref, claim, others: contact!.others, left, at: now })
+    const { claims, others } = contact ?? { claims: state.hearsayOf(ref.id), others: [] }
+    for (const claim of claims) state.ghosts.add({ node: ref, claim, others, left, at: now })
     state.redraw()
     state.proximity.forget(ref.id)
     fx.peerFailed(ref)

@@ -112,8 +112,8 @@ export const canDefaults: CanConfig = {
   /** Our guess: the first to claim is heard by the others before they do. */
   takeoverMs: 1_000,
   /** Our guess: three rings and their answers. */
-  searchMs: 12_000,
-  searchRetryMs: 4_000,
+  searchMs: 6_000,
+  searchRetryMs: 2_000,
   /** Our guess: three of the longest round trips on the Internet. */
   contestMs: 1_500,
   ghostsMax: 256,

@@ -44,6 +44,12 @@ export class Ghosts {
     return this.all.get(`${node}/${zone}`)
   }
 
+  /** What gone nodes said that this one owns. */
+  hearsayOf(id: Guid): readonly Claim[] {
+    for (const { others } of this.all.values()) for (const { node, claims } of others) if (node.id === id) return claims
+    return []
+  }
+
   /** The node is there again, or has been elsewhere: what it owned it says itself. True when it had left something. */
   forget(node: Guid): boolean {
     const before = this.all.size

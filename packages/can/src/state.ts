@@ -141,6 +141,12 @@ export class CanState {
     })
   }
 
+  /** What others say, or said before they went, that a node owns which is no contact. */
+  hearsayOf(id: Guid): readonly Claim[] {
+    for (const { others } of this.contacts.values()) for (const { node, claims } of others) if (node.id === id) return claims
+    return this.ghosts.hearsayOf(id)
+  }
+
   // What is known
 
   /** Own zones have changed. */
