@@ -52,6 +52,8 @@ export class CanNode implements Overlay {
   private bootstraps: readonly NodeRef[] = []
   /** When it is next to be looked at what follows from what has changed. */
   private settleAt: Millis = Infinity
+  /** When a joiner answers for its zone although some of those around it have not answered. */
+  private memberBy: Millis = Infinity
   /** News of contacts is told before this moment, if at all, only once. */
   private announceAt: Millis = -Infinity
 
@@ -344,9 +346,12 @@ export class CanNode implements Overlay {
     this.changed(now, fx)
   }
 
-  /** A zone has become this node's for good; it answers for it from now on. */
+  /** A zone has become this node's for good; it answers for it from now on. A joiner does when it has met its neighbours and its group. */
   private onSettled(now: Millis, fx: OverlayEffects): void {
-    if (this.state.standing === 'claiming') return this.becomeMember(this.joining?.startedAt ?? now, now, fx)
+    if (this.state.standing === 'claiming') {
+      this.memberBy = now + this.state.config.joinReplyMs
+      return this.changed(now, fx)
+    }
     this.state.territoryChanged(fx)
     fx.becameReady()
     this.changed(now, fx)
@@ -463,6 +468,8 @@ export class CanNode implements Overlay {
     if (!state.counts) return
     const strangers = state.strangers(now)
     for (const { node } of strangers) this.reports.greet(node, now, fx)
+    const mayBeMember = state.standing === 'claiming' && this.zones.length > 0 && (strangers.length === 0 || now >= this.memberBy)
+    if (mayBeMember) this.becomeMember(this.joining?.startedAt ?? now, now, fx)
     if (this.takeover.review(now, fx)) {
       state.territoryChanged(fx)
       this.announce(now, fx)
