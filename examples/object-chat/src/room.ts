@@ -25,19 +25,18 @@ const mostText = 500
 const mostKeepers = 16
 
 /** The object that a room is. */
-export function roomGuid(room: string): Guid {
+function roomGuid(room: string): Guid {
   return guidOf(toBytes(`room ${room}`))
 }
 
 /** Says something in the room: every keeper hears it. Returns who did; nobody when nobody keeps the room. */
 export async function say(node: ChatNode, room: string, line: Line): Promise<string[]> {
-  const keepers: string[] = []
-  await orNobody(async () => {
-    for await (const reply of node.services.dolr.sendToObj(toBytes(JSON.stringify(line)), roomGuid(room), mostKeepers)) {
-      keepers.push(viewIn(reply).keeper)
-    }
-  })
-  return keepers
+  return whoAnswers(node, room, toBytes(JSON.stringify(line)))
+}
+
+/** Who keeps the room and can be reached. */
+export async function keepersOf(node: ChatNode, room: string): Promise<string[]> {
+  return whoAnswers(node, room, new Uint8Array())
 }
 
 /** What was said in the room, as its nearest keeper knows it; undefined when nobody keeps it. */
@@ -55,6 +54,14 @@ export async function keep(node: ChatNode, room: string, keeper: string): Promis
     if (message.length > 0) lines = [...lines, lineIn(message)].slice(-mostLines)
     return toBytes(JSON.stringify({ keeper, lines }))
   })
+}
+
+async function whoAnswers(node: ChatNode, room: string, message: Uint8Array): Promise<string[]> {
+  const keepers: string[] = []
+  await orNobody(async () => {
+    for await (const reply of node.services.dolr.sendToObj(message, roomGuid(room), mostKeepers)) keepers.push(viewIn(reply).keeper)
+  })
+  return keepers
 }
 
 async function orNobody<T>(ask: () => Promise<T>): Promise<T | undefined> {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startNode } from './node.ts'
-import { read, roomGuid, say } from './room.ts'
+import { keepersOf, read, say } from './room.ts'
 import type { ChildProcess } from 'node:child_process'
 import type { ChatNode } from './node.ts'
 
@@ -28,17 +28,18 @@ async function killKeeper(name: string): Promise<void> {
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
   await exited
+  keepers.delete(name)
   tell(`kill -9 of ${name}`)
 }
 
-/** When a node has just joined, pointers that belong on it are still on their way to it: what is for all keepers could miss one. */
-async function allKeepersKnown(node: ChatNode): Promise<void> {
+/** When a node has just joined or died, pointers are still on their way to where they belong: what is for all keepers could miss one. */
+async function allKeepersAnswer(node: ChatNode): Promise<void> {
   for (let looks = 0; looks < 100; looks++) {
-    const known = await node.services.dolr.locate(roomGuid(room), keepers.size)
-    if (known.length === keepers.size) return
+    const answering = await keepersOf(node, room)
+    if (answering.length === keepers.size && answering.every((name) => keepers.has(name))) return
     await delay(50)
   }
-  throw new Error('not all keepers are found')
+  throw new Error('not all keepers answer')
 }
 
 async function dora(node: ChatNode, text: string): Promise<void> {
@@ -65,17 +66,18 @@ try {
   await startKeeper('ben', address)
   await startKeeper('cleo', address)
   const node = await startNode([address])
-  await allKeepersKnown(node)
+  await allKeepersAnswer(node)
   await dora(node, 'is there coffee?')
   const nearest = await readRoom(node)
 
   await killKeeper(nearest)
   const next = await readRoom(node)
+  await allKeepersAnswer(node)
   await dora(node, `${nearest} is gone, and ${next} still knows what I said`)
 
   await killKeeper(next)
   await readRoom(node)
-  const [left] = [...keepers.keys()].filter((name) => name !== nearest && name !== next)
+  const [left] = keepers.keys()
   await startKeeper(nearest, String(node.getMultiaddrs()[0]))
   await killKeeper(left!)
   await readRoom(node)

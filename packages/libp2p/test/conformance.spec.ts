@@ -1,9 +1,8 @@
-import { can } from '@plaxton/can'
 import { chord } from '@plaxton/chord'
 import { dhtConformance, dolrConformance, kbrConformance, linkConformance } from '@plaxton/conformance'
 import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
-import { clockwise, ringDistance, surrogate, xorDistance, zoneOrder } from '@plaxton/simulator'
+import { clockwise, ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
 import type { OverlayFactory } from '@plaxton/kbr'
 import type { Ownership } from '@plaxton/simulator'
@@ -31,7 +30,6 @@ const overlays: ReadonlyArray<readonly [OverlayFactory, Ownership, 'contiguous' 
   [tapestry(), surrogate(tapestryDefaults.digitBits), 'scattered'],
   [chord(), clockwise, 'contiguous'],
   [kademlia(), xorDistance, 'scattered'],
-  [can(), zoneOrder(), 'contiguous'],
 ]
 
 for (const [overlay, ownership, ranges] of overlays) {
