@@ -129,7 +129,7 @@ export class CanNode implements Overlay {
     else this.startJoining(others, now, fx)
   }
 
-  leave(now: Millis, fx: OverlayEffects): void {
+  leave(_now: Millis, fx: OverlayEffects): void {
     const { state } = this
     if (state.counts) {
       const { claims } = state.surroundings
@@ -142,7 +142,6 @@ export class CanNode implements Overlay {
     this.joining = undefined
     this.takeover.clear()
     this.probing.clear()
-    this.settleAt = now
   }
 
   // Inputs
@@ -342,7 +341,8 @@ export class CanNode implements Overlay {
     if (outcome === undefined) return
     if (state.ghosts.forget(from.id)) state.redraw()
     if (outcome.released) this.onSettled(now, fx)
-    if (outcome.yielded) this.onYielded(from, now, fx)
+    if (outcome.yielded && state.territory.isEmpty) return this.dispossessed(from, now, fx)
+    if (outcome.yielded) this.announce(now, fx)
     this.changed(now, fx)
   }
 
@@ -355,11 +355,6 @@ export class CanNode implements Overlay {
     this.state.territoryChanged(fx)
     fx.becameReady()
     this.changed(now, fx)
-  }
-
-  private onYielded(to: NodeRef, now: Millis, fx: OverlayEffects): void {
-    if (this.state.territory.isEmpty) return this.dispossessed(to, now, fx)
-    this.announce(now, fx)
   }
 
   /** Everything this node owned is somebody else's: it joins again, through that node and those it knows. */
@@ -488,17 +483,12 @@ export class CanNode implements Overlay {
 
   /** Those whose zones are no longer near, and who have been told so. */
   private prune(fx: OverlayEffects): void {
-    const { state } = this
-    for (const contact of [...state.contacts.values()]) {
-      if (state.wants(contact.claims) || state.isWantedBy(contact)) continue
-      state.history.note(contact.ref, state.prng)
-      state.drop(contact.ref.id, fx)
-      this.probing.drop(contact.ref.id)
+    for (const { ref } of this.state.strayContacts()) {
+      this.state.history.note(ref, this.state.prng)
+      this.state.drop(ref.id, fx)
+      this.probing.drop(ref.id)
     }
-    // What its contacts say of the owner may be older than what this node knows; only a new owner's own word lays a ghost.
-    const { atlas } = state
-    const isOwned = (zone: Zone): boolean => [...atlas.within(zone)].every((mark) => mark?.source === 'own' || mark?.source === 'contact')
-    state.ghosts.retain(({ claim }) => !isOwned(claim.zone))
+    this.state.layGhosts()
   }
 }
 

@@ -192,6 +192,18 @@ export class CanState {
     return contact
   }
 
+  /** Contacts that neither side needs. */
+  strayContacts(): Contact[] {
+    return [...this.contacts.values()].filter((contact) => !this.wants(contact.claims) && !this.isWantedBy(contact))
+  }
+
+  /** Forgets ghosts whose zones have owners again. What contacts say of an owner may be older than what this node knows, so only the new owner's own word counts. */
+  layGhosts(): void {
+    const { atlas } = this
+    const isOwned = (zone: Zone): boolean => [...atlas.within(zone)].every((mark) => mark?.source === 'own' || mark?.source === 'contact')
+    this.ghosts.retain(({ claim }) => !isOwned(claim.zone))
+  }
+
   /** What follows from what is known must be worked out again. */
   redraw(): void {
     this.drawn = undefined

@@ -6,7 +6,7 @@ import type { ExperimentOptions } from '../src/experiments/world.ts'
 // A slice of each, large enough for its shape; `npm run simulate -- can EXPERIMENT` is the whole.
 const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
   path: { nodes: 4_096, lookups: 300 },
-  rtt: { nodes: 1_024, lookups: 300 },
+  rtt: { nodes: 4_096, lookups: 300 },
   overloading: { nodes: 1_024, lookups: 300 },
   volumes: { nodes: 4_096 },
   knobs: { nodes: 2_048, lookups: 200 },
