@@ -75,7 +75,7 @@ describe('the packed packages', function () {
 
   for (const { manifest } of published.filter(({ manifest: { bin } }) => bin !== undefined)) {
     it(`${manifest.name} installs into an empty folder and shows its help`, async () => {
-      const app = emptyFolder('command')
+      const app = emptyFolder(`command-${manifest.name.replaceAll('/', '-')}`)
       install(
         app,
         closure([manifest.name]).map((name) => tarballs.get(name)!),
