@@ -65,9 +65,7 @@ export class Catalogue {
     if (known !== undefined && update.to <= known.version) return 'stale'
     if (!update.reset && known?.version !== update.from) return 'gap'
     const before = update.reset ? new Map<Guid, Listing>() : known!.listings
-    const added = update.listed.filter(({ guid }) => !before.has(guid)).length
-    const withdrawn = update.withdrawn.filter((guid) => before.has(guid)).length
-    if (!this.hasRoom(known, before.size + added - withdrawn)) return 'full'
+    if (!this.hasRoom(known, sizeAfter(before, update))) return 'full'
 
     if (update.reset && known !== undefined) this.unlistAll(id, known)
     const record = { node: update.node, home: update.home, version: update.to, listings: before, distances: update.distances, heardAt: now }
@@ -192,6 +190,14 @@ export class Catalogue {
       if (posting.size === 0) this.words.delete(word)
     }
   }
+}
+
+/** How many listings a client has after the update. A list may name one thing twice, or withdraw it again and again. */
+function sizeAfter(before: ReadonlyMap<Guid, Listing>, { withdrawn, listed }: Update): number {
+  const after = new Set(before.keys())
+  for (const guid of withdrawn) after.delete(guid)
+  for (const { guid } of listed) after.add(guid)
+  return after.size
 }
 
 function hasAll(name: string, words: readonly string[]): boolean {

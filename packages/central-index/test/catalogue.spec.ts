@@ -115,6 +115,23 @@ describe('the index', () => {
     catalogue.assertInvariants()
   })
 
+  it('counts what is withdrawn several times, or withdrawn and listed at once, for what it is', () => {
+    const song = (i: number): Listing => listing(idOf(`song ${i}`), `song ${i}`)
+    const songs = (from: number, to: number): Listing[] => Array.from({ length: to - from }, (_, i) => song(from + i))
+    for (const withdrawn of [
+      [song(0), song(0), song(0)],
+      [song(0), song(1), song(2)],
+    ]) {
+      const catalogue = new Catalogue(serverConfig({ listingsPerClient: 3 }))
+      assert.equal(catalogue.apply(update('ann', 0, 1, { reset: true, listed: songs(0, 3) }), 0), 'applied')
+      const change = { withdrawn: withdrawn.map(({ guid }) => guid), listed: songs(0, 6) }
+      assert.equal(catalogue.apply(update('ann', 1, 2, change), 0), 'full')
+      assert.equal(catalogue.listings, 3)
+      assert.equal(catalogue.apply(update('ann', 1, 2, { ...change, listed: songs(0, 3) }), 0), 'applied')
+      catalogue.assertInvariants()
+    }
+  })
+
   it('names those first, of many hosts, whose round trips to the servers are like the asker’s', () => {
     const catalogue = new Catalogue(serverConfig({}))
     const song = listing(idOf('song'), 'song')
