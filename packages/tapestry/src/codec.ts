@@ -58,7 +58,7 @@ const groupReply = message('GroupReply', {
   branches: repeated(nodeRef(6), many),
 })
 const insertRequest = message('InsertRequest', { purpose: choice(1, purposes), attempt: uint53(2) })
-const insertRefusal = message('InsertRefusal', { attempt: uint53(1), member: bool(2) })
+const insertRefusal = message('InsertRefusal', { attempt: uint53(1), member: bool(2), refs: repeated(nodeRef(3), { max: 1 }) })
 const surrogate = message('Surrogate', { ...status, attempt: uint53(4), refs: repeated(nodeRef(5), many) })
 const insert = message('Insert', { attempt: uint53(1), holes: repeated(uint32(2), slots) })
 const inserted = message('Inserted', { attempt: uint53(1), level: uint32(2), ids: repeated(guid(3), many) })

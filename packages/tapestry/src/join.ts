@@ -4,7 +4,7 @@ import { JoinRounds } from '@plaxton/upkeep'
 import type { Measuring, Probing } from '@plaxton/upkeep'
 import { MapBuilding } from './map-building.ts'
 import { send } from './messages.ts'
-import type { Inserted, LevelReply, Surrogate } from './messages.ts'
+import type { Inserted, InsertRefusal, LevelReply, Surrogate } from './messages.ts'
 import type { TapestryState } from './state.ts'
 
 /**
@@ -34,6 +34,8 @@ export class Join {
   private wait = 0
   /** Whom this attempt was asked of, then the surrogate. */
   private contact: NodeRef
+  /** The member that has answered last, unless it has failed since. */
+  private member: NodeRef | undefined = undefined
   /** How often another node turned out to be the surrogate. */
   private detours = 0
   private building: MapBuilding | undefined = undefined
@@ -57,15 +59,21 @@ export class Join {
     this.ask(fx)
   }
 
-  /** The bootstrap node is no member, or the surrogate no longer the right one. */
-  onRefusal(from: NodeRef, attempt: number, isMember: boolean, fx: OverlayEffects): void {
-    if (from.id !== this.contact.id || attempt !== this.attempt || this.phase === 'pausing') return
-    if (isMember) {
-      this.rounds.noteMember()
+  /** The bootstrap node is no member, or the surrogate no longer the right one. A fellow joiner may name a member: that one is asked next. */
+  onRefusal(from: NodeRef, refusal: InsertRefusal, now: Millis, fx: OverlayEffects): void {
+    if (from.id !== this.contact.id || refusal.attempt !== this.attempt || this.phase === 'pausing') return
+    if (refusal.member) {
+      this.noteMember(from)
       return this.detours++ < detoursMax ? this.ask(fx) : this.pause(fx)
     }
     this.rounds.refusedBy(from)
-    if (this.phase !== 'building') this.pause(fx)
+    const [member] = this.phase === 'asking' ? this.state.credible(refusal.refs, now) : []
+    if (member !== undefined && this.detours++ < detoursMax) {
+      this.contact = member
+      this.ask(fx)
+    } else if (this.phase !== 'building') {
+      this.pause(fx)
+    }
   }
 
   /** A peer leaves. An insertion that it has begun it ends before; anything else has to be asked of another. */
@@ -84,6 +92,11 @@ export class Join {
     if ((this.phase === 'asking' || this.phase === 'inserting') && peer.id === this.contact.id) this.pause(fx)
   }
 
+  /** A member it has heard, for others that ask. */
+  get members(): readonly NodeRef[] {
+    return this.member === undefined ? [] : [this.member]
+  }
+
   /** A fellow joiner: a possible bootstrap node for later. */
   meet(fellow: NodeRef): void {
     this.rounds.meet(fellow)
@@ -93,7 +106,7 @@ export class Join {
   onSurrogate(from: NodeRef, message: Surrogate, now: Millis, fx: OverlayEffects): void {
     if (message.attempt !== this.attempt || this.phase !== 'asking') return
     const { state } = this
-    this.rounds.noteMember()
+    this.noteMember(from)
     this.contact = from
     if (state.failed.refuses(from)) return this.pause(fx)
     const shared = state.map.levelOf(from.id)
@@ -165,6 +178,11 @@ export class Join {
     return 'joining'
   }
 
+  private noteMember(member: NodeRef): void {
+    this.rounds.noteMember()
+    this.member = member
+  }
+
   private ask(fx: OverlayEffects): void {
     this.phase = 'asking'
     this.building = undefined
@@ -199,6 +217,7 @@ export class Join {
   /** This attempt has failed. The next follows at once, or after a pause when all bootstrap nodes have been tried. */
   private pause(fx: OverlayEffects): void {
     this.phase = 'pausing'
+    if (this.member?.id === this.contact.id) this.member = undefined
     this.building = undefined
     this.unmet = undefined
     this.state.standing = 'outside'

@@ -152,10 +152,12 @@ export interface InsertRequest extends Message {
 }
 
 /** The receiver of an `insert-request` is no member, or that of an `insert` no longer the right surrogate. */
-interface InsertRefusal extends Message {
+export interface InsertRefusal extends Message {
   readonly type: 'insert-refusal'
   readonly attempt: number
   readonly member: boolean
+  /** Who is none names a member that it has heard itself, if any. */
+  readonly refs: readonly NodeRef[]
 }
 
 /** From a node's surrogate to it: the levels the two share, and the surrogate's siblings. */

@@ -4,16 +4,23 @@ import type { Probing } from '@plaxton/upkeep'
 import { encodeInsertPayload } from './codec.ts'
 import { fillersFor } from './exchange.ts'
 import { refsMax, send } from './messages.ts'
+import type { Join } from './join.ts'
 import type { Insert, InsertPayload, InsertRequest } from './messages.ts'
 import type { Completed, Multicasts } from './multicast.ts'
 import { Rate } from './rate.ts'
 import type { TapestryState } from './state.ts'
 
 /** A joiner asks this node to be its way in, or a member to look into its part of the network. */
-export function onInsertRequest(state: TapestryState, from: NodeRef, request: InsertRequest, fx: OverlayEffects): void {
+export function onInsertRequest(
+  state: TapestryState,
+  join: Join | undefined,
+  from: NodeRef,
+  request: InsertRequest,
+  fx: OverlayEffects,
+): void {
   const { purpose, attempt } = request
   if (state.standing === 'member') fx.route(from.id, encodeInsertPayload({ purpose, joiner: from, attempt }))
-  else if (purpose === 'join') send(from, { type: 'insert-refusal', attempt, member: false }, fx)
+  else if (purpose === 'join') send(from, { type: 'insert-refusal', attempt, member: false, refs: join?.members ?? [] }, fx)
 }
 
 /**
@@ -77,7 +84,7 @@ export class Insertions {
     const { attempt, holes } = insert
     const shared = state.map.levelOf(from.id)
     if (state.standing !== 'member' || !this.standsInFor(from, now)) {
-      return send(from, { type: 'insert-refusal', attempt, member: state.standing === 'member' }, fx)
+      return send(from, { type: 'insert-refusal', attempt, member: state.standing === 'member', refs: [] }, fx)
     }
     for (const { joiner, attempt: other } of this.running?.values() ?? []) if (joiner.id === from.id && other === attempt) return
     // It reminds this node if that was too often.

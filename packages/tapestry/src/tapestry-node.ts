@@ -250,7 +250,7 @@ export class TapestryNode implements Overlay {
       case 'insert-request':
         return this.onInsertRequest(from, message, fx)
       case 'insert-refusal':
-        return this.joining?.onRefusal(from, message.attempt, message.member, fx)
+        return this.joining?.onRefusal(from, message, now, fx)
       case 'surrogate':
         return this.onSurrogate(from, message, now, fx)
       case 'insert':
@@ -331,7 +331,7 @@ export class TapestryNode implements Overlay {
 
   private onInsertRequest(from: NodeRef, request: InsertRequest, fx: OverlayEffects): void {
     this.joining?.meet(from)
-    onInsertRequest(this.state, from, request, fx)
+    onInsertRequest(this.state, this.joining, from, request, fx)
   }
 
   private onSurrogate(from: NodeRef, message: Surrogate, now: Millis, fx: OverlayEffects): void {

@@ -34,7 +34,7 @@ function samples(): TapestryMessage[] {
     { type: 'group-request', prefix: 1, ...status },
     { type: 'group-reply', prefix: 1, refs: nodes(5), branches: nodes(3), ...status },
     { type: 'insert-request', purpose: 'seek', attempt: 0 },
-    { type: 'insert-refusal', attempt: 4, member: true },
+    { type: 'insert-refusal', attempt: 4, member: false, refs: nodes(1) },
     { type: 'surrogate', attempt: 4, refs: nodes(40), ...status },
     { type: 'insert', attempt: 4, holes: Array.from({ length: slotsMax }, (_, i) => i) },
     { type: 'inserted', attempt: 4, level: 1, ids: ids(10) },

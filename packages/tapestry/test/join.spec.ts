@@ -181,6 +181,27 @@ describe('joining', () => {
     assert.deepEqual(network.complaints(), [])
   })
 
+  it('begins no network of its own while the only ones it knows, joiners too, have heard a member', () => {
+    const network = new TestNetwork('fellow')
+    const [member] = network.grow([byte(0x80)]) as [TestHost]
+    const [fellow, joiner] = [network.add(byte(0x90)), network.add(byte(0x10))]
+    // The fellow's insertion takes longer than three rounds of the joiner, who has the least id.
+    let isSlow = true
+    network.passes = (_from, to, message) => !(isSlow && message.type === 'inserted' && to.id === fellow.ref.id)
+    fellow.join([member])
+    network.run(200)
+    joiner.join([fellow])
+    assert.ok(network.runUntil(() => joiner.node.ready, 1_000))
+    assert.equal(fellow.node.ready, false)
+    assert.deepEqual(
+      joiner.node.neighborSet(1).map(({ id }) => id),
+      [member.ref.id],
+    )
+    isSlow = false
+    assert.ok(network.runUntil(() => fellow.node.ready, 10_000))
+    assert.deepEqual(network.complaints(), [])
+  })
+
   it('a node comes back under the same id in a new incarnation, noticed or not', () => {
     for (const noticed of [false, true]) {
       const network = new TestNetwork(`again ${noticed}`)
