@@ -16,6 +16,7 @@ const MAY_USE: Record<string, string[]> = {
   kbr: ['guid', 'wire'],
   routing: ['guid', 'wire', 'kbr', 'upkeep'],
   upkeep: ['guid', 'kbr'],
+  testbed: ['guid', 'kbr'],
   pastry: ['guid', 'wire', 'kbr', 'upkeep', 'routing'],
   tapestry: ['guid', 'wire', 'kbr', 'upkeep'],
   chord: ['guid', 'wire', 'kbr', 'upkeep'],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { guid } from '@plaxton/testbed'
 import { outranks } from '../src/claim.ts'
 import { Territory } from '../src/territory.ts'
-import { claim, guid, zone } from './helpers.ts'
+import { claim, zone } from './helpers.ts'
 
 describe('a claim', () => {
   const [a, b] = [guid('0a'), guid('0b')]

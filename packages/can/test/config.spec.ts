@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
+import { ref } from '@plaxton/testbed'
 import { can, canDefaults } from '../src/index.ts'
-import { ref } from './helpers.ts'
 
 describe('the configuration', () => {
   it('has defaults that it accepts', () => {

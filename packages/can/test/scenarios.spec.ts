@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Message, NodeRef } from '@plaxton/kbr'
+import { guid } from '@plaxton/testbed'
 import type { Claim } from '../src/claim.ts'
 import type { CanMessage } from '../src/messages.ts'
-import { guid } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 
 /**
@@ -58,7 +58,7 @@ class Scenario {
         return
       case 'join': {
         const joiner = network.add(guid(rest[0]!))
-        joiner.join([network.hosts.get(guid(rest[1]!))!.ref])
+        joiner.join([network.hosts.get(guid(rest[1]!))!])
         network.runUntil(() => joiner.node.ready, 60_000)
         return
       }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { guid } from '@plaxton/testbed'
 import { Space } from '../src/space.ts'
 import { bitsOf } from '../src/zone.ts'
-import { guid, zone, zonesOf } from './helpers.ts'
+import { zone, zonesOf } from './helpers.ts'
 
 describe('the space', () => {
   const plane = new Space(2, 8)

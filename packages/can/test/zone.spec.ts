@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { guid } from '@plaxton/testbed'
 import {
   bitsOf,
   contains,
@@ -13,7 +14,7 @@ import {
   volumeOf,
   without,
 } from '../src/zone.ts'
-import { guid, zone, zonesOf } from './helpers.ts'
+import { zone, zonesOf } from './helpers.ts'
 
 const bits = fc.string({ unit: fc.constantFrom('0', '1'), maxLength: 8 }).map(zone)
 

@@ -78,12 +78,12 @@ describe('when nodes crash', () => {
     const network = new TestNetwork('isolated')
     const [lonely] = network.grow(40) as [TestHost]
     network.run(10_000)
-    network.reachable = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
+    network.passes = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
     // Longer than one attempt to join lasts.
     network.run(600_000)
     assert.equal(lonely.node.ready, false)
     assert.ok(!lonely.events.some(({ type }) => type === 'join-failed'))
-    network.reachable = () => true
+    network.passes = () => true
     assert.ok(network.runUntil(() => lonely.node.ready, 150_000))
     exactWithin(network, 60_000)
   })
@@ -136,14 +136,14 @@ describe('when the network is split', () => {
         network.grow(count)
         network.run(10_000)
         const side = new Map([...network.hosts.keys()].map((id) => [id, network.prng.chance(0.5)]))
-        network.reachable = (a, b) => side.get(a.id) === side.get(b.id)
+        network.passes = (a, b) => side.get(a.id) === side.get(b.id)
         network.run(splitMs)
         for (const part of [true, false]) {
           const nodes = network.members().filter(({ ref }) => side.get(ref.id) === part)
           for (const key of nodes.map(({ ref }) => ref.id))
             assert.equal(network.answering(key).filter((host) => nodes.includes(host)).length, 1)
         }
-        network.reachable = () => true
+        network.passes = () => true
         const { sent } = network
         exactWithin(network, 180_000)
         assert.ok(network.sent - sent < count * 300, `${(network.sent - sent) / count} messages a node`)
@@ -156,7 +156,7 @@ describe('when the network is split', () => {
     const members = network.grow(12)
     network.run(10_000)
     const [one, other] = members as [TestHost, TestHost]
-    network.reachable = (a, b) => !(a.id === one.ref.id && b.id === other.ref.id) && !(b.id === one.ref.id && a.id === other.ref.id)
+    network.passes = (a, b) => !(a.id === one.ref.id && b.id === other.ref.id) && !(b.id === one.ref.id && a.id === other.ref.id)
     network.run(300_000)
     for (const { node, ref } of members.slice(2)) {
       const neighbors = node.neighborSet(places).map(({ id }) => id)

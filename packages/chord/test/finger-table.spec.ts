@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import { Proximity } from '@plaxton/upkeep'
+import { byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { FingerTable } from '../src/finger-table.ts'
-import { byte, clockwiseFrom, guid, ref, someBytes } from './helpers.ts'
+import { clockwiseFrom } from './helpers.ts'
 
 const anybody = (): boolean => true
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { NeighborLists } from '../src/neighbor-lists.ts'
-import { byte, clockwiseFrom, guid, ref, someBytes } from './helpers.ts'
+import { clockwiseFrom } from './helpers.ts'
 
 describe('the lists', () => {
   it('hold the next nodes on either side, whatever the order in which they come and go', () => {

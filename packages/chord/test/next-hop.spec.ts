@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { inOpen, inOpenClosed } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { before, behind, nextHop } from '../src/next-hop.ts'
-import { byte, clockwiseFrom, guid, memberState, ref, someBytes } from './helpers.ts'
+import { clockwiseFrom, memberState } from './helpers.ts'
 
 const nobody: ReadonlySet<Guid> = new Set()
 const allKeys = Array.from({ length: 256 }, (_, key) => byte(key))

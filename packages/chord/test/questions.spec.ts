@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { inOpenClosed } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, someBytes } from '@plaxton/testbed'
 import { keyRange, replicaSet, routeCandidates } from '../src/questions.ts'
-import { byte, clockwiseFrom, guid, memberState, someBytes } from './helpers.ts'
+import { clockwiseFrom, memberState } from './helpers.ts'
 
 const allKeys = Array.from({ length: 256 }, (_, key) => byte(key))
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Message, NodeRef } from '@plaxton/kbr'
+import { byte, guid } from '@plaxton/testbed'
 import type { ChordMessage } from '../src/messages.ts'
-import { byte, guid } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 
 /**

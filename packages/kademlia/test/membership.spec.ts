@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { compareByXor, randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import { byte } from '@plaxton/testbed'
 import { kademliaDefaults } from '../src/index.ts'
-import { byte } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 
 const { heartbeatMs, probeTimeoutMs, failedMs } = kademliaDefaults

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
+import { Recorder, byte, ref, someValues } from '@plaxton/testbed'
 import { nextHop, routeCandidates } from '../src/next-hop.ts'
-import { Recorder, byXor, byte, memberState, ref, someBytes } from './helpers.ts'
+import { byXor, memberState } from './helpers.ts'
 
 const nobody = new Set<Guid>()
 /** Distances do not count. */
@@ -12,7 +13,7 @@ describe('the next hop', () => {
   it('is the closest known that is strictly closer than the node, and it delivers when there is none', () => {
     for (let seed = 0; seed < 200; seed++) {
       const prng = Prng.fromSeed(`hop ${seed}`)
-      const [self, ...others] = someBytes(prng, 1 + prng.nextInt(30)) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 1 + prng.nextInt(30)) as [number, ...number[]]
       const state = memberState(self, others, blind)
       for (let key = 0; key < 256; key += 3) {
         const [closest] = [self, ...others].sort(byXor(key)) as [number]

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, ref, someValues } from '@plaxton/testbed'
 import { keyRange } from '../src/range.ts'
 import { replicaSet } from '../src/questions.ts'
-import { byXor, byte, memberState, ref, someBytes } from './helpers.ts'
+import { byXor, memberState } from './helpers.ts'
 
 describe('replicaSet and range', () => {
   it('agree with every key of a small name space, as far as they answer; a root knows the first s and its own keys', () => {
     for (let seed = 0; seed < 150; seed++) {
       const prng = Prng.fromSeed(`range ${seed}`)
-      const ids = someBytes(prng, 1 + prng.nextInt(40))
+      const ids = someValues(prng, 1 + prng.nextInt(40))
       const self = ids[0]!
       const config = prng.chance(0.5) ? {} : { siblingsSure: 3, siblings: 6 }
       const state = memberState(self, ids.slice(1), config)

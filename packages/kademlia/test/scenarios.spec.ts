@@ -47,7 +47,7 @@ function play(lines: string[]): string {
   const trace: string[] = []
   const note = (line: string) => trace.push(`${String(network.now - startedAt).padStart(6)}  ${line}`)
   const show = shower()
-  network.onSend = (from, to, message, arrives) => note(`${from.id} -> ${to.id}  ${show(from, to, message)}${arrives ? '' : '  (lost)'}`)
+  network.onSent = (from, to, message, arrives) => note(`${from.id} -> ${to.id}  ${show(from, to, message)}${arrives ? '' : '  (lost)'}`)
 
   for (const [, at, id, verb, rest] of lines.join('\n').matchAll(/^at (\d+): (\w+) (\w+) ?(.*)$/gm)) {
     network.at(Number(at), () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, ref, someValues } from '@plaxton/testbed'
 import { Buckets } from '../src/buckets.ts'
 import { SiblingList } from '../src/sibling-list.ts'
-import { byXor, byte, ref, someBytes } from './helpers.ts'
+import { byXor } from './helpers.ts'
 
 /** Leading bits two 8-bit ids share. */
 const shared = (a: number, b: number): number => Math.clz32(a ^ b) - 24
@@ -11,7 +12,7 @@ describe('the sibling list', () => {
   it('holds the c·s closest and all of the smallest subtree with s members, whatever the order of coming and going', () => {
     for (let seed = 0; seed < 300; seed++) {
       const prng = Prng.fromSeed(`siblings ${seed}`)
-      const [self, ...others] = someBytes(prng, 2 + prng.nextInt(60)) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 2 + prng.nextInt(60)) as [number, ...number[]]
       const list = new SiblingList(ref(byte(self)), 4, 10)
       for (const other of others) {
         if (list.wants(byte(other))) list.add(ref(byte(other)))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
+import { ref } from '@plaxton/testbed'
 import { pastry, pastryDefaults } from '../src/index.ts'
 import { pastryConfig } from '../src/config.ts'
-import { ref } from './helpers.ts'
 
 describe('pastry(config)', () => {
   it('makes nodes with the defaults', () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { compareClockwise } from '@plaxton/guid'
-import type { Guid } from '@plaxton/guid'
 import { pastryDefaults } from '../src/index.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
@@ -61,7 +60,7 @@ describe('when nodes crash', () => {
       network.run(500)
       assert.ok(edges.filter(({ node }) => node.nextHop(middle, 0, new Set()).action === 'deliver').length <= 1)
     }
-    assert.equal(answering(network, middle).length, 1)
+    assert.equal(network.answering(middle).length, 1)
   })
 
   it('a node that is alone afterwards in a small ring answers for everything', () => {
@@ -77,12 +76,12 @@ describe('when nodes crash', () => {
     const network = new TestNetwork('isolated')
     const [lonely] = network.grow(40) as [TestHost]
     network.run(10_000)
-    network.reachable = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
+    network.passes = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
     // Longer than one attempt to join lasts.
     network.run(600_000)
     assert.equal(lonely.node.ready, false)
     assert.ok(!lonely.events.some(({ type }) => type === 'join-failed'))
-    network.reachable = () => true
+    network.passes = () => true
     assert.ok(network.runUntil(() => lonely.node.ready, 150_000))
     exactWithin(network, 60_000)
   })
@@ -108,7 +107,7 @@ describe('when nodes leave', () => {
     other.node.onContact(leaver.ref, network.now, other)
     other.node.onMessage(leaver.ref, { type: 'heartbeat' }, network.now, other)
     network.run(60_000)
-    assert.deepEqual(network.wrongLeafSets(leafSetSize), [])
+    assert.deepEqual(network.complaints(), [])
   })
 
   it('a node that has left says nothing more', () => {
@@ -135,14 +134,14 @@ describe('when the network is split', () => {
         network.grow(count)
         network.run(10_000)
         const side = new Map([...network.hosts.keys()].map((id) => [id, network.prng.chance(0.5)]))
-        network.reachable = (a, b) => side.get(a.id) === side.get(b.id)
+        network.passes = (a, b) => side.get(a.id) === side.get(b.id)
         network.run(splitMs)
         for (const part of [true, false]) {
           const nodes = network.members().filter(({ ref }) => side.get(ref.id) === part)
           for (const key of nodes.map(({ ref }) => ref.id))
-            assert.equal(answering(network, key).filter((host) => nodes.includes(host)).length, 1)
+            assert.equal(network.answering(key).filter((host) => nodes.includes(host)).length, 1)
         }
-        network.reachable = () => true
+        network.passes = () => true
         const { sent } = network
         exactWithin(network, 180_000)
         assert.ok(network.sent - sent < count * 200, `${(network.sent - sent) / count} messages a node`)
@@ -155,7 +154,7 @@ describe('when the network is split', () => {
     const members = network.grow(12)
     network.run(10_000)
     const [one, other] = members as [TestHost, TestHost]
-    network.reachable = (a, b) => !(a.id === one.ref.id && b.id === other.ref.id) && !(b.id === one.ref.id && a.id === other.ref.id)
+    network.passes = (a, b) => !(a.id === one.ref.id && b.id === other.ref.id) && !(b.id === one.ref.id && a.id === other.ref.id)
     network.run(300_000)
     for (const { node, ref } of members.slice(2)) {
       const neighbors = node.neighborSet(leafSetSize).map(({ id }) => id)
@@ -177,7 +176,7 @@ describe('under churn', () => {
         else if (draw < 0.7 && members.length > 10) prng.pick(members)!.crash()
         else if (draw < 0.9 && members.length > 10) prng.pick(members)!.leave()
         network.run(prng.nextInt(4_000))
-        for (const key of [...network.hosts.keys()].slice(-10)) assert.ok(answering(network, key).length <= 1)
+        for (const key of [...network.hosts.keys()].slice(-10)) assert.ok(network.answering(key).length <= 1)
       }
       assert.ok(network.runUntil(() => network.living().every(({ node }) => node.ready), 130_000))
       exactWithin(network, 3 * heartbeatMs)
@@ -226,11 +225,7 @@ describe('under churn', () => {
 
 function exactWithin(network: TestNetwork, ms: number): void {
   const start = network.now
-  while (network.wrongLeafSets(leafSetSize).length > 0 && network.now - start < ms) network.run(Math.min(1_000, ms))
-  assert.deepEqual(network.wrongLeafSets(leafSetSize), [])
+  while (network.complaints().length > 0 && network.now - start < ms) network.run(Math.min(1_000, ms))
+  assert.deepEqual(network.complaints(), [])
   for (const { node } of network.living()) node.assertInvariants()
-}
-
-function answering(network: TestNetwork, key: Guid): TestHost[] {
-  return network.members().filter(({ node }) => node.nextHop(key, 0, new Set()).action === 'deliver')
 }

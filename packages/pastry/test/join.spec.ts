@@ -74,7 +74,7 @@ describe('joining', () => {
       const keys = [...network.hosts.keys()]
       while (joiners.some(({ node }) => !node.ready)) {
         network.run(5)
-        for (const key of keys) assert.ok(answering(network, key).length <= 1)
+        for (const key of keys) assert.ok(network.answering(key).length <= 1)
       }
     }
   })
@@ -88,7 +88,7 @@ describe('joining', () => {
       for (const joiner of joiners) joiner.join([first])
       assert.ok(network.runUntil(() => joiners.every(({ node }) => node.ready), 110_000))
       network.loss = 0
-      assert.ok(network.runUntil(() => network.wrongLeafSets(leafSetSize).length === 0, 180_000))
+      assert.ok(network.runUntil(() => network.complaints().length === 0, 180_000))
     }
   })
 
@@ -112,7 +112,7 @@ describe('joining', () => {
     const joiner = network.add()
     joiner.join([members[0]!])
     assert.ok(network.runUntil(() => joiner.node.ready, 60_000))
-    assert.ok(network.runUntil(() => network.wrongLeafSets(leafSetSize).length === 0, 120_000))
+    assert.ok(network.runUntil(() => network.complaints().length === 0, 120_000))
   })
 
   it('fails with a reason when no bootstrap node helps in the time given', () => {
@@ -148,7 +148,7 @@ describe('joining', () => {
         network.at(network.prng.nextInt(2_000), () => host.join(others.slice(0, 3 + (seed % 4))))
       }
       assert.ok(network.runUntil(() => again.every(({ node }) => node.ready), 60_000))
-      assert.ok(network.runUntil(() => network.wrongLeafSets(leafSetSize).length === 0, 300_000))
+      assert.ok(network.runUntil(() => network.complaints().length === 0, 300_000))
     }
   })
 
@@ -169,10 +169,6 @@ describe('joining', () => {
 })
 
 function exact(network: TestNetwork): void {
-  assert.deepEqual(network.wrongLeafSets(leafSetSize), [])
+  assert.deepEqual(network.complaints(), [])
   for (const { node } of network.living()) node.assertInvariants()
-}
-
-function answering(network: TestNetwork, key: Guid): TestHost[] {
-  return network.members().filter(({ node }) => node.nextHop(key, 0, new Set()).action === 'deliver')
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, ref, someValues } from '@plaxton/testbed'
 import { LeafSet } from '../src/leaf-set.ts'
-import { byCloseness, byte, guid, numberOf, ref, someBytes } from './helpers.ts'
+import { byCloseness, numberOf } from './helpers.ts'
 
 const size = 8
 
@@ -25,7 +26,7 @@ describe('LeafSet', () => {
   it('holds the |L|/2 next nodes on either side, whatever the order in which it meets them', () => {
     const prng = Prng.fromSeed('leaf-set')
     for (let round = 0; round < 400; round++) {
-      const [self, ...others] = someBytes(prng, 1 + prng.nextInt(24)) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 1 + prng.nextInt(24)) as [number, ...number[]]
       const leafSet = leafSetOf(self, others)
       leafSet.assertInvariants()
       assert.deepEqual(new Set(ids(leafSet)), new Set(expected(self, others)))
@@ -62,7 +63,7 @@ describe('LeafSet', () => {
   it('wants of several candidates those that would stay if all were added', () => {
     const prng = Prng.fromSeed('wanted')
     for (let round = 0; round < 300; round++) {
-      const [self, ...others] = someBytes(prng, 24) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 24) as [number, ...number[]]
       const known = others.slice(0, prng.nextInt(20))
       const candidates = others.slice(prng.nextInt(10))
       const leafSet = leafSetOf(self, known)
@@ -78,7 +79,7 @@ describe('LeafSet', () => {
 
     it('knows the closest node to every key it covers, and covers every key next to it', () => {
       for (let round = 0; round < 60; round++) {
-        const [self, ...others] = someBytes(prng, 1 + prng.nextInt(30)) as [number, ...number[]]
+        const [self, ...others] = someValues(prng, 1 + prng.nextInt(30)) as [number, ...number[]]
         const leafSet = leafSetOf(self, others)
         for (let key = 0; key < 256; key++) {
           const root = [self, ...others].sort(byCloseness(key))[0]!
@@ -90,14 +91,14 @@ describe('LeafSet', () => {
 
     it('knows the whole ring exactly when there are less than |L| others', () => {
       for (let count = 0; count < 30; count++) {
-        const [self, ...others] = someBytes(prng, 1 + count) as [number, ...number[]]
+        const [self, ...others] = someValues(prng, 1 + count) as [number, ...number[]]
         assert.equal(leafSetOf(self, others).wholeRing, count < size)
       }
     })
 
     it('gives the closest usable node, or none when one that may not be used is closer than itself', () => {
       for (let round = 0; round < 60; round++) {
-        const [self, ...others] = someBytes(prng, 2 + prng.nextInt(20)) as [number, ...number[]]
+        const [self, ...others] = someValues(prng, 2 + prng.nextInt(20)) as [number, ...number[]]
         const leafSet = leafSetOf(self, others)
         const avoided = new Set(others.filter(() => prng.chance(0.4)))
         for (let key = 0; key < 256; key++) {

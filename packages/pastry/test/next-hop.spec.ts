@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import type { Guid } from '@plaxton/guid'
 import type { NextHop } from '@plaxton/kbr'
+import { byte, guid, ref, someValues } from '@plaxton/testbed'
 import { nextHop, numericMode, prefixMode } from '../src/next-hop.ts'
 import type { PastryState } from '../src/state.ts'
-import { byCloseness, byte, gap, guid, memberState, numberOf, ref, someBytes } from './helpers.ts'
+import { byCloseness, gap, memberState, numberOf } from './helpers.ts'
 
 const nobody: ReadonlySet<Guid> = new Set()
 const config = { digitBits: 2, leafSetSize: 4 }
@@ -50,7 +51,7 @@ describe('nextHop', () => {
   it('decides as the paper says, for every key at every node', () => {
     const prng = Prng.fromSeed('paper')
     for (let round = 0; round < 25; round++) {
-      for (const [self, state] of network(someBytes(prng, 1 + prng.nextInt(40)))) {
+      for (const [self, state] of network(someValues(prng, 1 + prng.nextInt(40)))) {
         for (let key = 0; key < 256; key++) {
           const next = nextHop(state, nobody, byte(key), prefixMode, nobody)
           const expected = slowNextHop(state, key)
@@ -64,7 +65,7 @@ describe('nextHop', () => {
   it('leads from every node to the numerically closest node of every key, in few hops', () => {
     const prng = Prng.fromSeed('global')
     for (let round = 0; round < 25; round++) {
-      const ids = someBytes(prng, 1 + prng.nextInt(60))
+      const ids = someValues(prng, 1 + prng.nextInt(60))
       const nodes = network(ids)
       for (const source of ids) {
         for (let key = 0; key < 256; key += 3) {
@@ -92,7 +93,7 @@ describe('nextHop', () => {
   it('makes strict progress in the metric of its mode, however stale the tables and whoever is avoided', () => {
     const prng = Prng.fromSeed('stale')
     for (let round = 0; round < 400; round++) {
-      const [self, ...others] = someBytes(prng, 2 + prng.nextInt(40)) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 2 + prng.nextInt(40)) as [number, ...number[]]
       const state = memberState(
         ref(byte(self)),
         others.map((id) => ref(byte(id))),
@@ -150,7 +151,7 @@ describe('nextHop', () => {
 
   it('changes nothing', () => {
     const prng = Prng.fromSeed('pure')
-    const [self, ...others] = someBytes(prng, 30) as [number, ...number[]]
+    const [self, ...others] = someValues(prng, 30) as [number, ...number[]]
     const state = memberState(
       ref(byte(self)),
       others.map((id) => ref(byte(id))),

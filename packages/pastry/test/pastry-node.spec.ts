@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
+import { guid, Recorder, ref } from '@plaxton/testbed'
 import { encodeJoinPayload } from '../src/codec.ts'
 import type { PastryConfig, PastryMessage } from '../src/index.ts'
 import { pastryConfig } from '../src/config.ts'
 import { PastryNode } from '../src/pastry-node.ts'
-import { guid, Recorder, ref } from './helpers.ts'
 
 const quiet: Partial<PastryConfig> = { leafSetSize: 4, seekRounds: 0 }
 

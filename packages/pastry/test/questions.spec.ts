@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, ref, someValues } from '@plaxton/testbed'
 import { keyRange, replicaSet, routeCandidates } from '../src/questions.ts'
-import { byCloseness, byte, memberState, numberOf, ref, someBytes } from './helpers.ts'
+import { byCloseness, memberState, numberOf } from './helpers.ts'
 
 const leafSetSize = 8
 const config = { digitBits: 2, leafSetSize }
@@ -10,7 +11,7 @@ describe('replicaSet', () => {
   it('ranks the closest nodes to a key, as far as the leaf set reaches: |L|/2 + 1 of them at the root', () => {
     const prng = Prng.fromSeed('replicas')
     for (let round = 0; round < 40; round++) {
-      const ids = someBytes(prng, 1 + prng.nextInt(40))
+      const ids = someValues(prng, 1 + prng.nextInt(40))
       for (const self of ids) {
         const state = memberState(
           ref(byte(self)),
@@ -46,7 +47,7 @@ describe('range', () => {
   it('gives the keys for which a node is the r-th closest: those, and all of those, when asked on from the end of each', () => {
     const prng = Prng.fromSeed('ranges')
     for (let round = 0; round < 60; round++) {
-      const ids = someBytes(prng, 1 + prng.nextInt(16))
+      const ids = someValues(prng, 1 + prng.nextInt(16))
       const self = ids[0]!
       const state = memberState(
         ref(byte(self)),
@@ -103,7 +104,7 @@ describe('localLookup', () => {
   it('names nodes nearer to the key, best first, never the node itself', () => {
     const prng = Prng.fromSeed('lookup')
     for (let round = 0; round < 100; round++) {
-      const [self, ...others] = someBytes(prng, 30) as [number, ...number[]]
+      const [self, ...others] = someValues(prng, 30) as [number, ...number[]]
       const state = memberState(
         ref(byte(self)),
         others.map((id) => ref(byte(id))),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, ref } from '@plaxton/testbed'
 import { RoutingTable } from '../src/routing-table.ts'
-import { byte, guid, ref } from './helpers.ts'
 
 describe('RoutingTable', () => {
   for (const digitBits of [1, 2, 3, 4, 8]) {

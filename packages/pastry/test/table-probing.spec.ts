@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import { randomGuid } from '@plaxton/guid'
+import { Recorder, ref } from '@plaxton/testbed'
 import { pastryDefaults } from '../src/index.ts'
 import { Probing } from '../src/probing.ts'
 import { TableProbing } from '../src/table-probing.ts'
-import { memberState, Recorder, ref } from './helpers.ts'
+import { memberState } from './helpers.ts'
 
 const hour = 3_600_000
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { InvalidValueError } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
+import { ref } from '@plaxton/testbed'
 import { tapestry, tapestryDefaults } from '../src/index.ts'
-import { ref } from './helpers.ts'
 
 describe('the configuration', () => {
   it('has defaults that it accepts', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
-import { byte, guid, inOrder, someBytes } from './helpers.ts'
+import { byte, guid, someBytes } from '@plaxton/testbed'
+import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
 

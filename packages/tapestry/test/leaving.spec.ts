@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
+import { byte } from '@plaxton/testbed'
 import { tapestryDefaults } from '../src/index.ts'
-import { byte, inOrder } from './helpers.ts'
+import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ref } from './helpers.ts'
+import { ref } from '@plaxton/testbed'
 import { Plane } from './plane.ts'
 
 describe('the neighbour map of a joiner', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { Message } from '@plaxton/kbr'
+import { byte, ref, someBytes } from '@plaxton/testbed'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
-import { byte, ref, shared, someBytes } from './helpers.ts'
+import { shared } from './helpers.ts'
 
 interface Multicast extends Message {
   readonly type: 'multicast'

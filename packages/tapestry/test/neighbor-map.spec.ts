@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { Proximity } from '@plaxton/upkeep'
+import { byte, ref, someBytes } from '@plaxton/testbed'
 import { NeighborMap, slotBase } from '../src/neighbor-map.ts'
-import { byte, digitsOf, ref, shared, someBytes } from './helpers.ts'
+import { digitsOf, shared } from './helpers.ts'
 
 function map(self: Guid, digitBits: number, redundancy = 3): { map: NeighborMap; proximity: Proximity } {
   const proximity = new Proximity(300)

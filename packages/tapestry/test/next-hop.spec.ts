@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { NextHop } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
+import { byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { nextHop } from '../src/next-hop.ts'
 import { slotNumber } from '../src/state.ts'
 import type { TapestryState } from '../src/state.ts'
-import { byte, digitsOf, guid, inOrder, memberState, ref, shared, someBytes } from './helpers.ts'
+import { digitsOf, inOrder, memberState, shared } from './helpers.ts'
 
 const everyKey = Array.from({ length: 256 }, (_, i) => byte(i))
 const nobody: ReadonlySet<Guid> = new Set()

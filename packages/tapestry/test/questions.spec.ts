@@ -3,11 +3,12 @@ import { inOpenClosed } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
+import { byte, Recorder, ref, someBytes } from '@plaxton/testbed'
 import { nextHop } from '../src/next-hop.ts'
 import { compareOwnership } from '../src/ownership.ts'
 import { replicaSet, routeCandidates } from '../src/questions.ts'
 import { keyRange } from '../src/range.ts'
-import { byte, cousinsOf, groupOf, inOrder, memberState, Recorder, ref, shared, someBytes } from './helpers.ts'
+import { cousinsOf, groupOf, inOrder, memberState, shared } from './helpers.ts'
 
 const everyKey = Array.from({ length: 256 }, (_, i) => byte(i))
 

@@ -1,0 +1,5 @@
+export { byte, guid, ref, someBytes, someValues } from './ids.ts'
+export { Recorder } from './recorder.ts'
+export type { Effect } from './recorder.ts'
+export type { VirtualHost } from './virtual-host.ts'
+export { VirtualNetwork } from './virtual-network.ts'
