@@ -108,12 +108,14 @@ export class Catalogue {
 
   /**
    * Hosts of an object, at most `max`, those first that are likely to be near `asker`: whose round trips to the servers are like its own. Only a hint, which
-   * decides who is named when there are many; the asker measures.
+   * decides who is named when there are many; the asker measures. Not named are those `excluded`, who were of no use to it.
    */
-  hostsOf(guid: Guid, max: number, asker: Guid): IndexedHost[] {
+  hostsOf(guid: Guid, max: number, asker: Guid, excluded: readonly Guid[] = []): IndexedHost[] {
     const near = this.clients.get(asker)?.distances ?? []
+    const useless = new Set(excluded)
     return [...(this.hosts.get(guid) ?? [])]
       .slice(0, this.config.scanMax)
+      .filter(([id]) => !useless.has(id))
       .map(([id, listing]) => ({ id, listing, record: this.clients.get(id)! }))
       .map((host) => ({ ...host, unlikeness: unlikeness(near, host.record.distances) }))
       .sort((a, b) => a.unlikeness - b.unlikeness || compareGuids(a.id, b.id))
@@ -144,8 +146,8 @@ export class Catalogue {
     }
   }
 
-  private applyGone(known: ClientRecord | undefined, { node, to }: Update): Applied {
-    if (known === undefined || known.version > to) return 'stale'
+  private applyGone(known: ClientRecord | undefined, { node, home, to }: Update): Applied {
+    if (known === undefined || known.version > to || known.home !== home) return 'stale'
     this.remove(node.id)
     return 'applied'
   }

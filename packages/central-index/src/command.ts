@@ -5,10 +5,11 @@ import type { AppEffects, Millis, NodeRef, PlaxtonError, RouteFailure } from '@p
 import type { Then } from './errands.ts'
 import { emit } from './events.ts'
 import type { IndexOutcome, IndexStep, IndexValue } from './events.ts'
-import { maxHosts } from './messages.ts'
+import { maxExcluded, maxHosts } from './messages.ts'
 import type { IndexAnswer, IndexCall, IndexedHost } from './messages.ts'
 import { namesOf } from './parts.ts'
 import type { ClientParts } from './parts.ts'
+import type { ServerQuestion } from './servers.ts'
 
 /** What every command is told when it begins. */
 export interface CommandInit {
@@ -28,6 +29,10 @@ export abstract class Command {
   private deadline = 0
   private alarm = 0
   private waitingFor = 'nothing yet'
+  /** Hosts that the servers have named to this command since it last began anew. Bound: `maxExcluded`. */
+  private readonly named = new Set<Guid>()
+  /** Questions for hosts so far. */
+  private questions = 0
 
   constructor(parts: ClientParts, { id, timeoutMs, onEnd }: CommandInit) {
     this.id = id
@@ -69,22 +74,22 @@ export abstract class Command {
 
   /**
    * Asks the servers one after the other until an answer suffices. When none answers they are asked again, `rounds` times in all; then the command fails. `then`
-   * runs only while the command goes on.
+   * runs only while the command goes on. `passed`: see {@link ServerQuestion}.
    */
   protected askServers(
     call: IndexCall,
-    suffices: (answer: IndexAnswer) => boolean,
+    { suffices, passed = 0 }: Pick<ServerQuestion, 'suffices'> & Partial<Pick<ServerQuestion, 'passed'>>,
     now: Millis,
     fx: AppEffects,
     then: Then<IndexAnswer>,
     round = 1,
   ): void {
     const onFailure = (detail: string, effects: AppEffects): void => this.progress('server-failed', detail, effects)
-    this.parts.servers.askInTurn({ call, withinMs: this.leftMs(now), suffices, onFailure }, now, fx, (answered, time, effects) => {
+    this.parts.servers.askInTurn({ call, withinMs: this.leftMs(now), passed, suffices, onFailure }, now, fx, (answered, time, effects) => {
       if (this.ended) return
       if (!answered.ok && round < this.parts.config.rounds) {
         return this.retryLater('no server answers', effects, (_, later, afterwards) =>
-          this.askServers(call, suffices, later, afterwards, then, round + 1),
+          this.askServers(call, { suffices, passed }, later, afterwards, then, round + 1),
         )
       }
       if (!answered.ok)
@@ -93,16 +98,31 @@ export abstract class Command {
     })
   }
 
-  /** Step (1), and the first half of (2): who has the object, as the servers know it. Fails with `NotFoundError` when none of them knows anybody. */
+  /**
+   * Step (1), and the first half of (2): who has the object, as the servers know it, without those that they have named to this command already; nobody when nobody
+   * else is left. Each question goes to another server first, because one may lag behind, or lie. Fails with `NotFoundError` when none of them ever named anybody.
+   */
   protected findHosts(guid: Guid, now: Millis, fx: AppEffects, then: Then<readonly IndexedHost[]>): void {
-    this.progress('asking', `who has ${shortGuid(guid)}?`, fx)
-    const suffices = (answer: IndexAnswer): boolean => answer.type === 'hosts' && answer.hosts.length > 0
-    this.askServers({ type: 'find', guid, max: maxHosts }, suffices, now, fx, (answer, time, effects) => {
-      const hosts = answer.type === 'hosts' ? answer.hosts : []
-      if (hosts.length === 0) return this.fail(new NotFoundError(`no server knows a host of ${shortGuid(guid)}`), effects)
-      this.progress('peers', `the index names ${namesOf(hosts.map(({ node }) => node))}`, effects)
+    const excluded = [...this.named]
+    if (excluded.length > maxExcluded - maxHosts) return then([], now, fx)
+    const newIn = (answer: IndexAnswer) => (answer.type === 'hosts' ? answer.hosts.filter(({ node }) => !this.named.has(node.id)) : [])
+    this.progress('asking', excluded.length === 0 ? `who has ${shortGuid(guid)}?` : `who else has ${shortGuid(guid)}?`, fx)
+    const call = { type: 'find', guid, max: maxHosts, excluded } as const
+    const question = { suffices: (answer: IndexAnswer) => newIn(answer).length > 0, passed: this.questions++ }
+    this.askServers(call, question, now, fx, (answer, time, effects) => {
+      const hosts = newIn(answer)
+      if (hosts.length === 0 && excluded.length === 0)
+        return this.fail(new NotFoundError(`no server knows a host of ${shortGuid(guid)}`), effects)
+      for (const { node } of hosts) this.named.add(node.id)
+      if (hosts.length > 0) this.progress('peers', `the index names ${namesOf(hosts.map(({ node }) => node))}`, effects)
       then(hosts, time, effects)
     })
+  }
+
+  /** Whoever was named may be named again, but for these. */
+  protected forgetNamed(but: Iterable<Guid>): void {
+    this.named.clear()
+    for (const id of but) this.named.add(id)
   }
 
   /** Runs `again` after a pause. */

@@ -9,6 +9,8 @@ export interface ServerConfig {
   readonly listingsMax: number
   readonly listingsPerClient: number
   readonly scanMax: number
+  readonly allowanceMax: number
+  readonly allowancePerSecond: number
 
   readonly heartbeatMs: Millis
   readonly feedMs: Millis
@@ -28,6 +30,9 @@ export const serverDefaults: ServerConfig = {
   listingsPerClient: 1_000,
   /** Listings looked at for one search, those with its rarest word, and hosts of one object: 10 ms. Further ones are not found, or named. Our guess. */
   scanMax: 10_000,
+  /** What one client may ask at once, and a second for long: a call weighs one, a list one more for each ten listings. Beyond it: refused. Our guess: ten whole lists. */
+  allowanceMax: 1_000,
+  allowancePerSecond: 100,
 
   /** Between two signs of life to each other server, and between two looks for clients whose lease is over. Our guess. */
   heartbeatMs: 2_000,
@@ -61,6 +66,7 @@ export interface ClientConfig {
 
   readonly handlerMs: Millis
   readonly deliveriesMax: number
+  readonly deliveriesPerPeer: number
   readonly answersMax: number
   readonly answersMs: Millis
   readonly keptAnswerBytesMax: number
@@ -107,6 +113,8 @@ export const clientDefaults: ClientConfig = {
   handlerMs: 60_000,
   /** Messages that the handlers here have yet to answer. Full: declined, and the sender asks another host. */
   deliveriesMax: 1_024,
+  /** Of one sender. Full: as above. Our guess: nobody else is kept out by it. */
+  deliveriesPerPeer: 64,
   /** Answered messages remembered, so that one that comes again is not handled again. Full: the oldest goes. */
   answersMax: 1_024,
   answersMs: 60_000,
@@ -138,6 +146,8 @@ const serverLimits: ServerConfig = {
   listingsMax: 100_000_000,
   listingsPerClient: maxListings,
   scanMax: 10_000_000,
+  allowanceMax: 1_000_000,
+  allowancePerSecond: 1_000_000,
   heartbeatMs: day,
   feedMs: longestWait,
   logMax: 10_000_000,
@@ -162,6 +172,7 @@ const clientLimits: ClientConfig = {
   fileBytesMax: 2 ** 31,
   handlerMs: longestWait,
   deliveriesMax: 1_000_000,
+  deliveriesPerPeer: 1_000_000,
   answersMax: 1_000_000,
   answersMs: day,
   keptAnswerBytesMax: 1_048_576,

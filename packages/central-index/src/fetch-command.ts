@@ -24,14 +24,14 @@ export class FetchCommand extends Command {
   /** Told the file in the step that ends the command. */
   private readonly onFile: (file: FetchedFile, now: Millis, fx: AppEffects) => void
   private readonly download: Download
-  /** Peers that sent another file in whole; at most one for each attempt. */
+  /** Peers that sent another file in whole; at most as many as are named. */
   private readonly liars = new Set<Guid>()
   /** Peers to ask yet, nearest first. */
   private candidates: Array<{ readonly node: NodeRef; readonly size: number }> = []
   private name = ''
   /** Whether pieces of several peers are put together: until that has gone wrong. */
   private mixes = true
-  private round = 0
+  private round = 1
 
   constructor(parts: ClientParts, init: CommandInit, guid: Guid, onFile: (file: FetchedFile, now: Millis, fx: AppEffects) => void) {
     super(parts, init)
@@ -43,10 +43,9 @@ export class FetchCommand extends Command {
 
   protected run(now: Millis, fx: AppEffects): void {
     const { guid, parts } = this
-    this.round++
-    this.findHosts(guid, now, fx, (named, time, effects) => {
-      const hosts = named.filter(({ node }) => !this.liars.has(node.id))
-      this.name ||= named.find(({ name }) => name !== '')?.name ?? ''
+    this.findHosts(guid, now, fx, (hosts, time, effects) => {
+      if (hosts.length === 0) return this.startOver(effects)
+      this.name ||= hosts.find(({ name }) => name !== '')?.name ?? ''
       checkHosts(parts, { guid, hosts: hosts.map(({ node }) => node), wanted: hosts.length }, time, effects, (found, later, afterwards) => {
         if (this.ended) return
         this.candidates = found.flatMap(({ node, said }) => (said?.held === true ? [{ node, size: said.size }] : []))
@@ -71,9 +70,9 @@ export class FetchCommand extends Command {
     if (!this.mixes) download.clear()
     const fitting = this.candidates.find(({ size }) => download.fits(size))
     // What has come may be a liar's, whose file has another size than everybody else's.
-    if (fitting === undefined) download.clear()
+    if (fitting === undefined && this.candidates.length > 0) download.clear()
     const peer = fitting ?? this.candidates.find(({ size }) => download.fits(size))
-    if (peer === undefined) return this.startOver(fx)
+    if (peer === undefined) return this.run(now, fx)
     this.candidates = this.candidates.filter((each) => each !== peer)
     const { node, size } = peer
     const already = download.length
@@ -113,8 +112,9 @@ export class FetchCommand extends Command {
 
   /** Nobody is left: perhaps others have it by now. */
   private startOver(fx: AppEffects): void {
-    const { config } = this.parts
-    if (this.round < config.rounds) return this.retryLater('nobody is left to ask', fx, (_, now, effects) => this.run(now, effects))
+    this.forgetNamed(this.liars)
+    if (this.round++ < this.parts.config.rounds)
+      return this.retryLater('nobody is left to ask', fx, (_, now, effects) => this.run(now, effects))
     const name = shortGuid(this.guid)
     if (this.liars.size > 0) return this.fail(rejected(`all that was sent as ${name} was something else`), fx)
     this.fail(new NotFoundError(`none of those that the index names has sent all of ${name}`), fx)

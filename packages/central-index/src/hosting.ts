@@ -12,13 +12,14 @@ export class Hosting {
   private readonly config: ClientConfig
   private readonly errands: Errands
   private readonly registration: Registration
-  /** Messages that the handlers have yet to answer, by this node's numbers. Bound: `deliveriesMax`; full: declined. */
+  /** Messages that the handlers have yet to answer, by this node's numbers. Bounds: `deliveriesMax`, `deliveriesPerPeer`; full: declined. */
   private readonly deliveries = new Map<number, Delivery>()
   /** Those messages, and the answers to earlier ones, by sender and number, the oldest first. Bound: `answersMax` and `answersMs`; full: the oldest goes. */
   private readonly known = new Map<string, Delivery | Answered>()
   /** Pieces being read. Bounds: `readsMax`, `readsPerPeer`; full: refused. */
   private readonly reads = new Map<number, Read>()
   private readonly readsOf = new Map<Guid, number>()
+  private readonly deliveriesOf = new Map<Guid, number>()
   private lastNumber = 0
   /** Bytes of files sent to others so far. */
   bytesServed = 0
@@ -46,7 +47,7 @@ export class Hosting {
     const name = nameOf(from, id)
     const known = this.known.get(name)
     if (known !== undefined && 'answer' in known) return respond(reply, known.answer, fx)
-    if (known !== undefined) return void known.replies.push(reply)
+    if (known !== undefined) return this.waitToo(known, reply, fx)
     const listing = this.registration.get(guid)
     if (listing?.answers !== true)
       return respond(
@@ -54,15 +55,17 @@ export class Hosting {
         outcome('declined', listing === undefined ? 'the object is not here' : 'nobody answers for the object here'),
         fx,
       )
-    if (this.deliveries.size >= this.config.deliveriesMax) {
+    const mine = this.deliveriesOf.get(from.id) ?? 0
+    if (this.deliveries.size >= this.config.deliveriesMax || mine >= this.config.deliveriesPerPeer) {
       this.refused++
-      return respond(reply, outcome('declined', `${this.deliveries.size} messages wait for an answer here already`), fx)
+      return respond(reply, outcome('declined', 'too many messages wait for an answer here already'), fx)
     }
     const number = ++this.lastNumber
     const alarm = this.errands.later(this.config.handlerMs, fx, (_, time, effects) =>
       this.answer(number, outcome('refused', `the handler did not answer within ${this.config.handlerMs} ms`), time, effects),
     )
-    const delivery: Delivery = { name, replies: [reply], alarm }
+    const delivery: Delivery = { name, sender: from.id, replies: [reply], alarm }
+    this.deliveriesOf.set(from.id, mine + 1)
     this.deliveries.set(number, delivery)
     this.known.set(name, delivery)
     this.forgetOld(now)
@@ -76,6 +79,7 @@ export class Hosting {
     this.deliveries.delete(number)
     this.errands.forget(delivery.alarm)
     this.known.delete(delivery.name)
+    countDown(this.deliveriesOf, delivery.sender)
     for (const reply of delivery.replies) respond(reply, answer, fx)
     if (answer.outcome === 'declined') return
     const isKept = answer.payload.length <= this.config.keptAnswerBytesMax
@@ -114,14 +118,19 @@ export class Hosting {
     if (read !== undefined) fx.refuse(read.reply, shortened(reason))
   }
 
+  /** The message came again while it is handled, for the same answer. */
+  private waitToo({ replies }: Delivery, reply: ReplyHandle, fx: AppEffects): void {
+    if (replies.length < repliesMax) return void replies.push(reply)
+    this.refused++
+    respond(reply, outcome('declined', 'the message has come too often'), fx)
+  }
+
   private takeRead(number: number): Read | undefined {
     const read = this.reads.get(number)
     if (read === undefined) return undefined
     this.reads.delete(number)
     this.errands.forget(read.alarm)
-    const left = this.readsOf.get(read.peer)! - 1
-    if (left > 0) this.readsOf.set(read.peer, left)
-    else this.readsOf.delete(read.peer)
+    countDown(this.readsOf, read.peer)
     return read
   }
 
@@ -138,10 +147,14 @@ export class Hosting {
 
 interface Delivery {
   readonly name: string
-  /** Everyone who waits: a message that comes again waits for the same answer. The walking knows repeats, so these are few. */
+  readonly sender: Guid
+  /** Everyone who waits: a message that comes again waits for the same answer. Bound: {@link repliesMax}; full: declined. */
   readonly replies: ReplyHandle[]
   readonly alarm: number
 }
+
+/** Times one message may come while it is handled; the walking knows repeats, so there are few. As in DOLR. */
+const repliesMax = 8
 
 interface Answered {
   readonly answer: AnswerOf<'outcome'>
@@ -162,6 +175,12 @@ export function outcome(word: AnswerOf<'outcome'>['outcome'], detail: string, pa
 const nothing = new Uint8Array(0)
 
 const tooLong = outcome('refused', 'the message was answered before, and the answer was too long to be kept')
+
+function countDown(counts: Map<Guid, number>, peer: Guid): void {
+  const left = counts.get(peer)! - 1
+  if (left > 0) counts.set(peer, left)
+  else counts.delete(peer)
+}
 
 /** The sender's number of a message, with the sender. */
 function nameOf({ id }: NodeRef, number: number): string {

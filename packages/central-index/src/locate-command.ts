@@ -25,9 +25,11 @@ export class LocateCommand extends Command {
   protected run(now: Millis, fx: AppEffects): void {
     const { guid, n, parts } = this
     this.findHosts(guid, now, fx, (named, time, effects) => {
+      if (named.length === 0) return this.finish([], effects)
       const hosts = named.map(({ node }) => node)
-      checkHosts(parts, { guid, hosts, wanted: n }, time, effects, (found, _later, afterwards) => {
+      checkHosts(parts, { guid, hosts, wanted: n }, time, effects, (found, later, afterwards) => {
         if (this.ended) return
+        if (this.checked && !found.some(({ said }) => said?.held === true)) return this.run(later, afterwards)
         const having = this.checked ? found.filter(({ said }) => said?.held === true) : found
         this.finish(having.map(({ node }) => node).slice(0, n), afterwards)
       })

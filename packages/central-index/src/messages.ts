@@ -14,6 +14,8 @@ export const maxWordBytes = 64
 export const maxFound = 100
 /** Hosts in the answer to a location request. */
 export const maxHosts = 16
+/** Hosts that are not to be named again in that answer: as many as one command tries. */
+export const maxExcluded = 64
 /** Index servers of one network. */
 export const maxServers = 8
 /** Longest message to an object and longest answer, in bytes: a block, as in DOLR. */
@@ -93,7 +95,7 @@ const call = union('IndexCall', 'type', {
   ),
   farewell: nested(3, message('Farewell', {})),
   search: nested(4, message('Search', { words: repeated(string(1, { max: maxWordBytes }), { max: maxQueryWords }), max: uint32(2) })),
-  find: nested(5, message('Find', { guid: guid(1), max: uint32(2) })),
+  find: nested(5, message('Find', { guid: guid(1), max: uint32(2), excluded: repeated(guid(3), { max: maxExcluded }) })),
 
   feed: nested(
     6,

@@ -6,7 +6,7 @@ import type { ServerConfig } from './config.ts'
 import type { Answered, Errands } from './errands.ts'
 import { emit } from './events.ts'
 import { UpdateLog } from './log.ts'
-import { maxListings, maxUpdates } from './messages.ts'
+import { maxListings, maxUpdates, maxVersionAhead } from './messages.ts'
 import type { CallOf, AnswerOf, Update } from './messages.ts'
 
 /**
@@ -40,6 +40,8 @@ export class Replication {
   private incarnation = 0
   /** Updates of other servers that were not taken, because there was no room. */
   full = 0
+  /** Updates that the server that sent them may not send. */
+  foreign = 0
 
   constructor(config: ServerConfig, catalogue: Catalogue, errands: Errands) {
     this.config = config
@@ -85,7 +87,7 @@ export class Replication {
   }
 
   /** Another server tells of its clients. */
-  onFeed(from: NodeRef, feed: CallOf<'feed'>, now: Millis): AnswerOf<'fed'> {
+  onFeed(from: NodeRef, feed: CallOf<'feed'>, now: Millis, fx: AppEffects): AnswerOf<'fed'> {
     const { incarnation, begin, end, part, updates } = feed
     let origin = this.origins.get(from.id)
     if (part === 'first' || part === 'whole') {
@@ -96,12 +98,12 @@ export class Replication {
     origin.heardAt = now
     if (part === 'log') {
       if (origin.incarnation !== incarnation || origin.position < begin) return fed(origin)
-      for (const update of updates) this.apply(update, now)
+      for (const update of updates) this.apply(from, update, now, fx)
       origin.position = Math.max(origin.position, end)
       return fed(origin)
     }
     for (const update of updates) {
-      this.apply(update, now)
+      this.apply(from, update, now, fx)
       origin.unseen?.delete(update.node.id)
     }
     if (part === 'last' || part === 'whole') this.conclude(from.id, origin, incarnation, end)
@@ -113,8 +115,18 @@ export class Replication {
     this.origins.delete(server)
   }
 
-  private apply(update: Update, now: Millis): void {
-    if (this.catalogue.apply(update, now) === 'full') this.full++
+  private apply(from: NodeRef, update: Update, now: Millis, fx: AppEffects): void {
+    if (!this.mayTell(from.id, update, now, fx)) this.foreign++
+    else if (this.catalogue.apply(update, now) === 'full') this.full++
+  }
+
+  /**
+   * A server speaks for its own clients, and for those of a server that is not heard of here. That a client has come over to it is believed; it is put right when
+   * the client next says that it is still at home. No version may be one that the client itself could not get beyond.
+   */
+  private mayTell(server: Guid, { home, to }: Update, now: Millis, fx: AppEffects): boolean {
+    const isLost = home !== fx.self.id && this.heardAt(home) === undefined
+    return (home === server || isLost) && to <= now + maxVersionAhead
   }
 
   /** A snapshot is complete: what the server does not have any more has gone meanwhile. */

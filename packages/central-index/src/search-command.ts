@@ -20,7 +20,7 @@ export class SearchCommand extends Command {
     const { words, max } = this
     this.askServers(
       { type: 'search', words, max },
-      (answer) => answer.type === 'found' && answer.files.length > 0,
+      { suffices: (answer) => answer.type === 'found' && answer.files.length > 0 },
       now,
       fx,
       (answer, _time, effects) => this.succeed(answer.type === 'found' ? answer.files.slice(0, max) : [], effects),

@@ -25,7 +25,7 @@ export class SendCommand extends Command {
   private answered = 0
   /** What a host that refused the message said. */
   private refusal: string | undefined = undefined
-  private round = 0
+  private round = 1
 
   constructor(parts: ClientParts, init: CommandInit, guid: Guid, message: Uint8Array, n: number) {
     super(parts, init)
@@ -38,9 +38,9 @@ export class SendCommand extends Command {
 
   protected run(now: Millis, fx: AppEffects): void {
     const { guid, n, parts } = this
-    this.round++
     this.findHosts(guid, now, fx, (named, time, effects) => {
-      const hosts = named.filter(({ node, answers }) => answers && !this.tried.has(node.id)).map(({ node }) => node)
+      if (named.length === 0) return this.startOver(effects)
+      const hosts = named.filter(({ answers }) => answers).map(({ node }) => node)
       checkHosts(parts, { guid, hosts, wanted: n }, time, effects, (found, later, afterwards) => {
         if (this.ended) return
         this.candidates = found.filter(({ said }) => said?.held === true && said.answers).map(({ node }) => node)
@@ -56,7 +56,14 @@ export class SendCommand extends Command {
     if (this.sending > 0 || this.ended) return
     if (this.answered > 0) return this.succeed(this.answered, fx)
     if (this.refusal !== undefined) return this.fail(rejected(this.refusal), fx)
-    if (this.round < this.parts.config.rounds) return this.retryLater('no host answers', fx, (_, time, effects) => this.run(time, effects))
+    this.run(now, fx)
+  }
+
+  /** Nobody is left: perhaps others host it by now. */
+  private startOver(fx: AppEffects): void {
+    this.forgetNamed(this.tried)
+    if (this.round++ < this.parts.config.rounds)
+      return this.retryLater('no host answers', fx, (_, time, effects) => this.run(time, effects))
     this.fail(new NotFoundError(`none of those that the index names answers for ${shortGuid(this.guid)}`), fx)
   }
 

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, Application, ForwardDecision, Millis, NodeRef, Reply, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
+import { Allowances } from './allowances.ts'
 import { Catalogue } from './catalogue.ts'
 import type { ClientRecord } from './catalogue.ts'
 import { serverConfig } from './config.ts'
@@ -7,7 +8,7 @@ import type { ServerConfig } from './config.ts'
 import { Errands } from './errands.ts'
 import { emit } from './events.ts'
 import { decodeCall, encodeAnswer, maxFound, maxHosts, maxServers, maxVersionAhead } from './messages.ts'
-import type { CallOf, IndexAnswer, IndexCall, Update } from './messages.ts'
+import type { CallOf, IndexAnswer, IndexCall, IndexedHost, Update } from './messages.ts'
 import { Replication } from './replication.ts'
 import { isName } from './words.ts'
 
@@ -27,6 +28,10 @@ export interface ServerStats {
   readonly feeds: number
   /** Registrations, and lists of other servers' clients, turned away because there was no room. */
   readonly full: number
+  /** Calls turned away because their sender asked too much. */
+  readonly throttled: number
+  /** What other servers told and may not tell: of clients of this server, or of a third one that is there. */
+  readonly foreign: number
   /** Messages that were none, or from somebody who may not send them. */
   readonly garbage: number
 }
@@ -42,12 +47,14 @@ export class IndexServer implements Application {
   private readonly catalogue: Catalogue
   private readonly errands = new Errands()
   private readonly replication: Replication
-  private counts = { searches: 0, finds: 0, registrations: 0, feeds: 0, full: 0, garbage: 0 }
+  private readonly allowances: Allowances
+  private counts = { searches: 0, finds: 0, registrations: 0, feeds: 0, full: 0, throttled: 0, garbage: 0 }
 
   /** Throws `InvalidValueError` for a value out of its range. */
   constructor(config: Partial<ServerConfig> = {}) {
     this.config = serverConfig(config)
     this.catalogue = new Catalogue(this.config)
+    this.allowances = new Allowances(this.config)
     this.replication = new Replication(this.config, this.catalogue, this.errands)
   }
 
@@ -62,6 +69,7 @@ export class IndexServer implements Application {
       inStep: this.replication.inStep,
       ...this.counts,
       full: this.counts.full + this.replication.full,
+      foreign: this.replication.foreign,
     }
   }
 
@@ -80,6 +88,7 @@ export class IndexServer implements Application {
   }
 
   onRequest(from: NodeRef, payload: Uint8Array, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
+    if (!this.isServer(from, fx) && !this.allowances.take(from.id, 1, now)) return this.turnAway(reply, fx)
     const call = this.read(from, payload, fx)
     switch (call?.type) {
       case 'hello':
@@ -93,7 +102,7 @@ export class IndexServer implements Application {
         return respond(reply, { type: 'found', files: this.catalogue.search(call.words, Math.min(call.max, maxFound)) }, fx)
       case 'find':
         this.counts.finds++
-        return respond(reply, { type: 'hosts', hosts: this.catalogue.hostsOf(call.guid, Math.min(call.max, maxHosts), from.id) }, fx)
+        return respond(reply, { type: 'hosts', hosts: this.hostsFor(from, call) }, fx)
       case 'feed':
         return this.onFeed(from, call, reply, now, fx)
       default:
@@ -145,6 +154,7 @@ export class IndexServer implements Application {
     }
     if (!call.reset && known !== undefined && !isAtHome(known, fx)) return respond(reply, { type: 'registered', version: 0 }, fx)
     const { from: before, to, reset, listed, withdrawn, distances } = call
+    if (!this.allowances.take(from.id, (listed.length + withdrawn.length) / listingsForOne, now)) return this.turnAway(reply, fx)
     const update: Update = { node: from, home: fx.self.id, from: before, to, reset, gone: false, listed, withdrawn, distances }
     const applied = this.catalogue.apply(update, now)
     if (applied === 'full') {
@@ -153,6 +163,10 @@ export class IndexServer implements Application {
     }
     if (applied !== 'applied') return respond(reply, { type: 'registered', version }, fx)
     this.replication.append(update, now, fx, (effects) => respond(reply, { type: 'registered', version: to }, effects))
+  }
+
+  private hostsFor({ id }: NodeRef, { guid, max, excluded }: CallOf<'find'>): IndexedHost[] {
+    return this.catalogue.hostsOf(guid, Math.min(max, maxHosts), id, excluded)
   }
 
   private onFarewell(from: NodeRef, reply: ReplyHandle, now: Millis, fx: AppEffects): void {
@@ -168,12 +182,13 @@ export class IndexServer implements Application {
       return fx.refuse(reply, 'only servers may send that')
     }
     this.counts.feeds++
-    respond(reply, this.replication.onFeed(from, call, now), fx)
+    respond(reply, this.replication.onFeed(from, call, now, fx), fx)
   }
 
   /** Takes off the clients that have not refreshed their registration, and those of a server that has been silent for as long. */
   private expire(now: Millis, fx: AppEffects): void {
     const { leaseMs } = this.config
+    this.allowances.sweep(now)
     for (const server of fx.neighborSet(maxServers)) {
       const heardAt = this.replication.heardAt(server.id)
       if (heardAt !== undefined && heardAt + leaseMs <= now) this.replication.forget(server.id)
@@ -200,6 +215,11 @@ export class IndexServer implements Application {
     return fx.neighborSet(maxServers).some((server) => server.id === id)
   }
 
+  private turnAway(reply: ReplyHandle, fx: AppEffects): void {
+    this.counts.throttled++
+    fx.refuse(reply, 'this client asks more than the server has time for: later')
+  }
+
   private beatLater(fx: AppEffects): void {
     fx.startTimer('beat', 0, this.config.heartbeatMs)
   }
@@ -218,6 +238,9 @@ export class IndexServer implements Application {
     emit(fx, { type: 'central-index:garbage', from, reason })
   }
 }
+
+/** Listings of a list that weigh as much as a call. */
+const listingsForOne = 10
 
 /** What makes a list one that is not taken, whoever sends it. */
 function problemOf({ listed, to }: CallOf<'register'>, now: Millis): string | undefined {

@@ -13,6 +13,8 @@ export type ServerAnswer = { readonly ok: true; readonly answer: IndexAnswer } |
 export interface ServerQuestion {
   readonly call: IndexCall
   readonly withinMs: Millis
+  /** So many servers are asked after all others, the nearest among them. */
+  readonly passed: number
   /** Whether an answer will do; else the next server is asked too, because its replica may know more. */
   readonly suffices: (answer: IndexAnswer) => boolean
   /** A server did not answer. */
@@ -61,7 +63,9 @@ export class Servers {
   /** Asks one server after the other until an answer suffices, each once. */
   askInTurn(question: ServerQuestion, now: Millis, fx: AppEffects, then: Then<ServerAnswer>): void {
     const none: ServerAnswer = { ok: false, failure: { reason: 'no route', detail: 'no index server is known', at: undefined } }
-    this.askNext(this.inOrder(now, fx), question, now + question.withinMs, none, now, fx, then)
+    const servers = this.inOrder(now, fx)
+    const first = question.passed % Math.max(1, servers.length)
+    this.askNext([...servers.slice(first), ...servers.slice(0, first)], question, now + question.withinMs, none, now, fx, then)
   }
 
   private askNext(

@@ -1,22 +1,23 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { guidOf } from '@plaxton/guid'
+import type { Guid } from '@plaxton/guid'
 import type { AppEffects } from '@plaxton/kbr'
 import { encodeCall } from '../src/messages.ts'
-import type { IndexCall, Listing } from '../src/messages.ts'
-import { TestNetwork, idOf, textBytes } from './network.ts'
+import type { IndexCall, Listing, Update } from '../src/messages.ts'
+import { TestNetwork, idOf, someBytes, textBytes } from './network.ts'
 import type { TestNode } from './network.ts'
-import type { IndexClient } from '../src/index.ts'
+import type { IndexClient, IndexServer } from '../src/index.ts'
 
 /** `node` sends what it likes to `to`, under its own name. */
 function tell(
   network: TestNetwork,
-  node: TestNode<IndexClient>,
+  node: TestNode<IndexClient | IndexServer>,
   to: { readonly host: { readonly id: string; readonly index: number } },
   payload: Uint8Array,
 ): void {
   const ref = { id: to.host.id as never, address: `sim:${to.host.index}`, epoch: 0 }
-  network.command(node, (_client, _now, fx: AppEffects) => fx.request(ref, payload, { withinMs: 1_000 }))
+  network.command(node as TestNode<IndexClient>, (_client, _now, fx: AppEffects) => fx.request(ref, payload, { withinMs: 1_000 }))
 }
 
 const anyGuid = fc.integer({ min: 0, max: 5 }).map((i) => idOf(`object ${i}`))
@@ -39,7 +40,7 @@ const anyCall: fc.Arbitrary<IndexCall> = fc.oneof(
   }),
   fc.record({ type: fc.constant('farewell' as const) }),
   fc.record({ type: fc.constant('search' as const), words: fc.array(fc.string({ maxLength: 10 }), { maxLength: 8 }), max: fc.nat() }),
-  fc.record({ type: fc.constant('find' as const), guid: anyGuid, max: fc.nat() }),
+  fc.record({ type: fc.constant('find' as const), guid: anyGuid, max: fc.nat(), excluded: fc.array(anyGuid, { maxLength: 6 }) }),
   fc.record({
     type: fc.constant('feed' as const),
     incarnation: version,
@@ -146,5 +147,211 @@ describe('whatever strangers send', () => {
         field: 'name',
       })
     }
+  })
+
+  it('a client that asks without end is refused beyond its allowance, and everybody else is answered', () => {
+    const network = new TestNetwork({ servers: 1, clients: 3, server: { allowanceMax: 50, allowancePerSecond: 10 } })
+    const [flooder, host, other] = network.clients
+    const [server] = network.servers
+    const guid = network.share(host!, 'a song', textBytes('la la'))
+    const ask = encodeCall({ type: 'find', guid, max: 1, excluded: [] })
+    const before = server!.core.stats(server!.id)
+    for (let second = 0; second < 10; second++) {
+      for (let i = 0; i < 100; i++) tell(network, flooder!, server!, ask)
+      network.run(1_000)
+    }
+    const after = server!.core.stats(server!.id)
+    const answered = after.finds - before.finds
+    // 50 at once and 10 a second; the walking sends what is refused once.
+    assert(answered >= 90 && answered <= 160, `${answered} answered`)
+    assert(after.throttled >= 800, `${after.throttled} refused`)
+    assert.deepEqual(network.located(other!, guid), [host!.id])
+    network.run(10_000)
+    assert.deepEqual(network.located(flooder!, guid), [host!.id])
+  })
+
+  it('a client that tells a whole list again and again is refused sooner', () => {
+    const network = new TestNetwork({ servers: 2, clients: 2, server: { allowanceMax: 50, allowancePerSecond: 10 } })
+    const [flooder] = network.clients
+    const [server] = network.servers
+    network.run(3_000)
+    const listed = Array.from({ length: 100 }, (_, i) => ({ guid: idOf(`lie ${i}`), name: `lie ${i}`, size: 1, answers: false }))
+    const before = server!.core.stats(server!.id).throttled
+    for (let i = 1; i <= 50; i++) {
+      const to = network.now + i
+      tell(network, flooder!, server!, encodeCall({ type: 'register', from: 0, to, reset: true, listed, withdrawn: [], distances: [] }))
+    }
+    network.run(1_000)
+    const refused = server!.core.stats(server!.id).throttled - before
+    assert(refused >= 44, `a list of 100 weighs 11, so 4 or 5 of 50 are taken: ${refused} refused`)
+  })
+
+  it('those who say that they have a file and send another keep nobody from the one who has it', () => {
+    const network = new TestNetwork({ servers: 1, clients: 40 })
+    const [victim, host, ...liars] = network.clients
+    const bytes = textBytes('la la la')
+    const guid = network.keep(host!, 'a song', bytes).guid
+    for (const liar of liars) {
+      network.share(liar, 'a song', bytes)
+      liar.serve = ({ length }) => new Uint8Array(length)
+    }
+    network.share(host!, 'a song', bytes)
+    assert.deepEqual(
+      network.fetch(victim!, guid, false).from.map(({ id }) => id),
+      [host!.id],
+    )
+  })
+
+  it('a fetch tries 64 peers and no more', () => {
+    const network = new TestNetwork({ servers: 1, clients: 81 })
+    const [victim, ...liars] = network.clients
+    const bytes = textBytes('la la la')
+    let asked = 0
+    let guid = idOf('nothing')
+    for (const liar of liars) {
+      guid = network.share(liar, 'a song', bytes)
+      liar.serve = ({ length }) => {
+        asked++
+        return new Uint8Array(length)
+      }
+    }
+    const outcome = network.outcome(victim!, (client, now, fx) => client.fetch({ guid }, now, fx))
+    assert.equal(outcome.ok === false && outcome.error.code, 'ERR_ROUTE')
+    assert.equal(asked, 64)
+  })
+
+  it('a peer that accepts and then stalls is left after the time for one piece, and what it sent is not asked for again', () => {
+    const network = new TestNetwork({ servers: 1, clients: 3, client: { pieceBytes: 100, pieceMs: 2_000 } })
+    const [victim, ...hosts] = network.clients
+    const bytes = someBytes(1_000)
+    let guid = idOf('nothing')
+    const offsets: number[] = []
+    for (const host of hosts) {
+      guid = network.share(host, 'a song', bytes)
+      let pieces = 0
+      // The first to be asked goes silent after three pieces; the other never has that wish.
+      host.serve = ({ offset }) => {
+        offsets.push(offset)
+        if (offsets.length > 3 && offsets.length < 8 && ++pieces < 5) return 'silence'
+        return undefined
+      }
+    }
+    const startedAt = network.now
+    const file = network.fetch(victim!, guid, false)
+    assert.equal(Buffer.compare(file.bytes, bytes), 0)
+    assert.equal(file.from.length, 2)
+    assert(network.now - startedAt < 6_000, `${network.now - startedAt} ms`)
+    assert.deepEqual(
+      [0, 100, 200].map((offset) => offsets.filter((each) => each === offset).length),
+      [1, 1, 1],
+    )
+  })
+
+  it('one sender cannot take all the room that messages have with a host', () => {
+    const network = new TestNetwork({ servers: 1, clients: 3, client: { deliveriesPerPeer: 4 } })
+    const [flooder, host, other] = network.clients
+    const guid = idOf('an object')
+    network.value(network.outcome(host!, (client, now, fx) => client.publish({ guid, answers: true }, now, fx)))
+    host!.answersMessages = false
+    const deliver = (id: number) => encodeCall({ type: 'deliver', guid, id, payload: textBytes('hello') })
+    for (let i = 1; i <= 20; i++) tell(network, flooder!, host!, deliver(i))
+    // And one that comes again and again while it is handled.
+    for (let i = 0; i < 20; i++) tell(network, flooder!, host!, deliver(1))
+    network.run(500)
+    assert.equal(host!.core.stats().serving, 4)
+    assert.equal(host!.core.stats().overloads, 16 + 20 - 7)
+    host!.answersMessages = true
+    const outcome = network.outcome(other!, (client, now, fx) => client.send({ guid, message: textBytes('and I?') }, now, fx))
+    assert.equal(network.value(outcome), 1)
+  })
+})
+
+describe('a server that lies', () => {
+  /** Two honest servers and one that says what the test has it say. */
+  function network(clients: number): { net: TestNetwork; liar: TestNode<IndexServer>; honest: Array<TestNode<IndexServer>> } {
+    const net = new TestNetwork({ servers: 3, clients })
+    net.run(3_000)
+    return { net, liar: net.servers[2]!, honest: net.servers.slice(0, 2) }
+  }
+
+  /** The liar feeds its lies to the others. */
+  function feed(
+    net: TestNetwork,
+    liar: TestNode<IndexServer>,
+    honest: ReadonlyArray<TestNode<IndexServer>>,
+    updates: readonly Update[],
+  ): void {
+    const call = encodeCall({ type: 'feed', incarnation: 1, begin: 0, end: 1, part: 'whole', updates })
+    for (const server of honest) tell(net, liar, server, call)
+    net.run(1_000)
+  }
+
+  function lie(net: TestNetwork, victim: TestNode<IndexClient>, home: Guid, change: Partial<Update>): Update {
+    const node = { id: victim.id, address: `sim:${victim.host.index}`, epoch: 1 }
+    return { node, home, from: 0, to: net.now + 1_000, reset: true, gone: false, listed: [], withdrawn: [], distances: [], ...change }
+  }
+
+  it('cannot take clients of the others off the index, nor speak for them', () => {
+    const { net, liar, honest } = network(12)
+    const guids = net.clients.map((client, i) => net.share(client, `song ${i}`, textBytes(`song ${i}`)))
+    const victims = net.clients.filter(({ core }) => core.server!.id !== liar.id)
+    assert(victims.length > 0)
+    const lies = victims.flatMap((victim) => [
+      lie(net, victim, victim.core.server!.id, {}),
+      lie(net, victim, victim.core.server!.id, { gone: true }),
+      lie(net, victim, liar.id, { gone: true }),
+    ])
+    feed(net, liar, honest, lies)
+    for (const server of honest) {
+      for (const [i, guid] of guids.entries())
+        if (victims.includes(net.clients[i]!)) assert.equal(server.core.index.hostsOf(guid, 1, guid).length, 1)
+      assert.equal(server.core.stats(server.id).foreign, 2 * victims.length)
+    }
+  })
+
+  it('that says clients have come over to it, in versions of another century, is put right by the clients', () => {
+    const { net, liar, honest } = network(12)
+    // It can hide its own clients from the others whenever it likes.
+    const victims = net.clients.filter(({ core }) => core.server!.id !== liar.id)
+    const guids = victims.map((client, i) => net.share(client, `song ${i}`, textBytes(`song ${i}`)))
+    const far = victims.map((victim) => lie(net, victim, liar.id, { to: Number.MAX_SAFE_INTEGER }))
+    feed(net, liar, honest, far)
+    for (const server of honest) assert.equal(server.core.stats(server.id).foreign, victims.length)
+    feed(
+      net,
+      liar,
+      honest,
+      victims.map((victim) => lie(net, victim, liar.id, { to: net.now + 3_600_000 })),
+    )
+    const listed = () => honest.map((server) => guids.filter((guid) => server.core.index.hostsOf(guid, 1, guid).length === 1).length)
+    assert(
+      listed().every((count) => count < guids.length),
+      'nobody believed the lie',
+    )
+    net.run(25_000)
+    assert.deepEqual(listed(), [guids.length, guids.length])
+  })
+
+  it('and names hosts that there are none of, is asked last by a command that has found that out', () => {
+    const { net, liar } = network(12)
+    const bytes = textBytes('la la la')
+    const host = net.clients.find(({ core }) => core.server!.id !== liar.id)!
+    const victim = net.clients.find(({ core }) => core.server!.id === liar.id)!
+    const guid = net.share(host, 'a song', bytes)
+    // The liar's own catalogue is full of inventions; the true host is not in it.
+    const { index } = liar.core as unknown as { index: { hostsOf: (...args: unknown[]) => unknown } }
+    let asked = 0
+    index.hostsOf = () => {
+      asked++
+      return Array.from({ length: 16 }, (_, i) => ({
+        node: { id: idOf(`nobody ${asked} ${i}`), address: `sim:${net.clients[i % 12]!.host.index}`, epoch: 1 },
+        name: 'a song',
+        size: bytes.length,
+        answers: true,
+      }))
+    }
+    assert.deepEqual(net.fetch(victim, guid, false).bytes, bytes)
+    assert.equal(asked, 1)
+    assert.deepEqual(net.located(victim, guid, 1, true), [host.id])
   })
 })

@@ -17,8 +17,12 @@ export interface TestNetworkInit {
   readonly client?: Partial<ClientConfig>
 }
 
-/** How a client answers a peer that wants a piece; undefined: what it read from its files. */
-export type Serving = (piece: { readonly guid: Guid; readonly offset: number; readonly length: number }) => Uint8Array | Error | undefined
+/** How a client answers a peer that wants a piece; undefined: what it read from its files; `silence`: not at all. */
+export type Serving = (piece: {
+  readonly guid: Guid
+  readonly offset: number
+  readonly length: number
+}) => Uint8Array | Error | 'silence' | undefined
 
 /** A client or server on its host, which may be down. */
 export class TestNode<Core extends IndexClient | IndexServer> {
@@ -28,6 +32,8 @@ export class TestNode<Core extends IndexClient | IndexServer> {
   /** What its disk holds, by guid; clients only. */
   readonly files = new Map<Guid, Uint8Array>()
   serve: Serving = () => undefined
+  /** Whether messages to objects that it hosts are answered. */
+  answersMessages = true
   /** Events of it, in their order. */
   readonly events: CentralIndexEvent[] = []
 
@@ -203,7 +209,7 @@ export class TestNetwork {
   private answerRead(node: TestNode<IndexClient>, event: Extract<CentralIndexEvent, { type: 'central-index:read' }>): void {
     const { read, guid, offset, length } = event
     const bytes = node.serve(event) ?? node.files.get(guid)?.subarray(offset, offset + length) ?? new Error('no such file')
-    if (node.process === undefined) return
+    if (node.process === undefined || bytes === 'silence') return
     this.simulator.step(node.process, (now, fx) =>
       node.kbr.command(node.core, now, fx, (appFx) =>
         bytes instanceof Error ? node.core.deny(read, bytes.message, appFx) : node.core.supply(read, bytes, appFx),
@@ -213,6 +219,7 @@ export class TestNetwork {
 
   /** Every object answers with its host's id. */
   private answerMessage(node: TestNode<IndexClient>, { delivery }: Extract<CentralIndexEvent, { type: 'central-index:message' }>): void {
+    if (!node.answersMessages) return
     this.simulator.step(node.process!, (now, fx) =>
       node.kbr.command(node.core, now, fx, (appFx) => node.core.answer(delivery, true, textBytes(node.id), now, appFx)),
     )
