@@ -88,8 +88,9 @@ export class Join {
   }
 
   /** A peer cannot be reached. */
-  onUnreachable(peer: NodeRef, fx: OverlayEffects): void {
-    if ((this.phase === 'asking' || this.phase === 'inserting') && peer.id === this.contact.id) this.pause(fx)
+  onUnreachable(peer: NodeRef, now: Millis, fx: OverlayEffects): void {
+    if (this.phase === 'building' && this.building!.onUnreachable(peer, now, fx)) this.insert(now, fx)
+    else if ((this.phase === 'asking' || this.phase === 'inserting') && peer.id === this.contact.id) this.pause(fx)
   }
 
   /** A member it has heard, for others that ask. */

@@ -56,6 +56,12 @@ export class MapBuilding {
     return this.asked.size === 0 && this.ascend(now, fx)
   }
 
+  /** Neither a reply nor a measurement is to be expected of `peer`. Returns true when the map is built. */
+  onUnreachable(peer: NodeRef, now: Millis, fx: OverlayEffects): boolean {
+    if (this.phase === 'asking') return this.asked.delete(peer.id) && this.asked.size === 0 && this.ascend(now, fx)
+    return this.onMeasured(now, fx)
+  }
+
   /** A measurement ended, one way or another. Returns true when the map is built. */
   onMeasured(now: Millis, fx: OverlayEffects): boolean {
     if (!this.measuring.idle) return false

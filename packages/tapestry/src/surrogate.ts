@@ -131,6 +131,8 @@ export class Insertions {
     const welcome: Awaited = { ref: joiner, holes, fellows }
     this.watch(joiner, now)
     const known = state.find(joiner.id)
+    // It may have been asked when it was no member yet, and has said so.
+    if (known === undefined) this.probing.drop(joiner.id)
     this.probing.start(joiner, false, now, fx)
     if (known !== undefined && known.epoch >= joiner.epoch) {
       this.introduce(welcome, fx)

@@ -150,8 +150,8 @@ export class TapestryNode implements Overlay {
     // Connections to nodes outside the group are closed when idle; probing would only open them again.
     if (cause === 'disconnected' && !this.state.siblings.has(peer.id)) return
     if (cause === 'unreachable') {
-      this.joining?.onUnreachable(peer, fx)
       this.parts.measuring.drop(peer.id, now, fx)
+      this.joining?.onUnreachable(peer, now, fx)
       // It did not answer a probe either, because there is nobody to connect to.
       if (this.parts.probing.has(peer.id)) this.noAnswer(peer, now, fx)
       else this.suspect(peer, now, fx)

@@ -220,6 +220,43 @@ describe('joining', () => {
     }
   })
 
+  it('one of several that died at once comes back as fast as a node joins that was never there', () => {
+    const network = new TestNetwork('four of twelve')
+    network.tellsUnreachable = true
+    const hosts = network.grow(12)
+    // Who has only just come is not named to joiners.
+    network.run(25_000)
+    const dead = hosts.splice(4, 4)
+    for (const host of dead) host.crash()
+    for (const host of hosts) for (const { ref } of dead) host.peerDown(ref, 'disconnected')
+    network.run(300)
+    for (const { ref } of dead) {
+      const again = network.add(ref.id, 2)
+      again.join([hosts[0]!])
+      assert.ok(network.runUntil(() => again.node.ready, 1_000))
+    }
+    assert.deepEqual(network.complaints(), [])
+  })
+
+  it('nodes that cannot be reached are not waited for: nor by a joiner, nor by a multicast that names it', () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const network = new TestNetwork(`unnoticed ${seed}`)
+      network.tellsUnreachable = true
+      const hosts = network.grow(40)
+      network.run(25_000)
+      for (const host of hosts.splice(10, 8)) host.crash()
+      // Nobody has noticed: the surrogate's map names them, and they stand in the slots through which the multicast goes.
+      const joiner = network.add()
+      joiner.join([hosts[0]!])
+      assert.ok(
+        network.runUntil(() => joiner.node.ready, 1_500),
+        `seed ${seed}`,
+      )
+      network.run(20_000)
+      assert.deepEqual(network.complaints(), [])
+    }
+  })
+
   it('a member that is given nodes of another network makes one of the two', () => {
     const network = new TestNetwork('merge')
     const here = network.grow(12)
