@@ -2,16 +2,21 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Probing } from '@plaxton/upkeep'
 import type { Inquiries } from './inquiries.ts'
+import { Introductions } from './introductions.ts'
 import { refsMax, send } from './messages.ts'
-import type { FindNode } from './messages.ts'
+import type { FindNode, Pong } from './messages.ts'
 import type { KademliaState } from './state.ts'
 
-/** How nodes come into the tables: by what they say of themselves, never by what others say of them. */
+/**
+ * How nodes come into the tables: by what they say of themselves in answer to a question of this node. What others say of them is a reason to ask, and so is what they say unasked
+ * ({@link Introductions}).
+ */
 export class Acquaintances {
   private readonly state: KademliaState
   private readonly probing: Probing
   private readonly inquiries: Inquiries
   private readonly lose: (ref: NodeRef, now: Millis, fx: OverlayEffects) => void
+  private readonly introductions: Introductions
   /**
    * Who sent the last message, when it could be a contact. Overlay messages say whether their sender is a member; of one that only the walking has heard from, that is asked when
    * the next message comes.
@@ -26,6 +31,7 @@ export class Acquaintances {
     this.probing = probing
     this.inquiries = inquiries
     this.lose = lose
+    this.introductions = new Introductions(state)
   }
 
   /** Anything arrived from `from`. */
@@ -39,7 +45,7 @@ export class Acquaintances {
       state.failed.forget(from.id)
       if (state.counts) this.inquiries.ask(from, fx)
     }
-    if (this.stranger !== undefined) probing.start(this.stranger, false, now, fx)
+    if (this.stranger !== undefined) this.introductions.ask(this.stranger, undefined, now, fx)
     this.stranger = !isContact && !isAnswer && this.couldBeContact(from) ? from : undefined
   }
 
@@ -49,32 +55,51 @@ export class Acquaintances {
   }
 
   /**
-   * What a peer says of itself. A member is taken in; that one is none, when it had been, is asked again, for it may have said so before it became one. `solicited`: it is an answer.
+   * What a peer says of itself unasked. Of a stranger that says it is a member that is a reason to ask it; one that is none, when it had been, is asked again, for it may have said so before it
+   * became one. True when `claim`, the stranger's question for its own id, is to be answered later.
    */
-  meet(from: NodeRef, isMember: boolean, solicited: boolean, now: Millis, fx: OverlayEffects): void {
-    const { state, probing } = this
+  meet(from: NodeRef, isMember: boolean, now: Millis, fx: OverlayEffects, claim?: FindNode): boolean {
+    const { state } = this
     const known = state.find(from.id)
-    if (!isMember) {
-      if (known === undefined || from.epoch < known.epoch) return
-      if (from.epoch > known.epoch) this.lose(known, now, fx)
-      else probing.start(known, false, now, fx)
-      return
+    if (known?.epoch === from.epoch) {
+      if (isMember) state.admit(from, now, fx)
+      else this.probing.start(known, false, now, fx)
+      return false
     }
-    const isNewSibling = state.admit(from, now, fx)
-    // Whoever comes unasked has to show that it can be reached.
-    if (isNewSibling && !solicited && state.counts) probing.start(from, false, now, fx)
-    if (known === undefined) this.challengeHead(from, now, fx)
+    if (known !== undefined && from.epoch < known.epoch) return false
+    if (known !== undefined) this.lose(known, now, fx)
+    return isMember && state.counts && !state.failed.refuses(from) && this.introduce(from, claim, now, fx)
   }
 
-  /** The same in answer to a question that was asked whether it is a member: it counts. False when it is none any more, and is out of the tables. */
+  /** The same in answer to a question of this node: it counts. False when it is no member any more, and is out of the tables. */
   meetAnswer(from: NodeRef, isMember: boolean, now: Millis, fx: OverlayEffects): boolean {
-    const known = this.state.find(from.id)
-    if (!isMember && known !== undefined && known.epoch <= from.epoch) {
+    const { state } = this
+    const known = state.find(from.id)
+    if (!isMember) {
+      if (known === undefined || known.epoch > from.epoch) return true
       this.lose(known, now, fx)
       return false
     }
-    this.meet(from, isMember, true, now, fx)
+    state.admit(from, now, fx)
+    if (known === undefined) this.challengeHead(from, now, fx)
+    const claim = this.introductions.end(from)
+    if (claim !== undefined && state.counts) this.answer(from, claim, now, fx)
     return true
+  }
+
+  onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
+    const introduced = this.introductions.answered(from, pong, now)
+    const probedMs = this.probing.roundTrip(pong.seq, now)
+    if (introduced === undefined && probedMs === undefined) return void this.meet(from, pong.member, now, fx)
+    if (!this.meetAnswer(from, pong.member, now, fx)) return
+    const rttMs = probedMs ?? introduced?.rttMs
+    if (rttMs !== undefined) this.state.noteRoundTrip(from.id, rttMs, fx)
+  }
+
+  /** Answers at once, unless a stranger claims a place among the siblings: then after it has answered a ping. */
+  onFindNode(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
+    const isLater = this.meet(from, question.member, now, fx, question.key === from.id ? question : undefined)
+    if (!isLater) this.answer(from, question, now, fx)
   }
 
   /** Hearsay. Who may be a sibling is asked until it answers; a few others are pinged while their buckets have room. */
@@ -94,8 +119,16 @@ export class Acquaintances {
     }
   }
 
+  forget(id: Guid): void {
+    this.introductions.forget(id)
+  }
+
+  clear(): void {
+    this.introductions.clear()
+  }
+
   /** Names those closest to the key that the asker does not know; and who of its siblings, if it asks for its own id, is dead. */
-  answer(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
+  private answer(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     const known = new Set(question.known)
     const refs = state.closest(question.key, Math.min(question.count, refsMax)).filter(({ id }) => id !== from.id && !known.has(id))
@@ -121,6 +154,20 @@ export class Acquaintances {
   private couldBeContact(stranger: NodeRef): boolean {
     const { state } = this
     return state.counts && stranger.id !== state.self.id && state.buckets.hasRoomFor(stranger.id) && !state.failed.refuses(stranger)
+  }
+
+  /** Where there may be a place for it, it is asked. Else it waits for one, and is pinged when there is. True when its `claim` waits for its answer. */
+  private introduce(stranger: NodeRef, claim: FindNode | undefined, now: Millis, fx: OverlayEffects): boolean {
+    const { siblings, buckets } = this.state
+    const isSibling = siblings.wants(stranger.id)
+    if (isSibling || buckets.hasRoomFor(stranger.id)) {
+      this.introductions.ask(stranger, isSibling ? claim : undefined, now, fx)
+      return isSibling && claim !== undefined
+    }
+    siblings.noteOutside(stranger.id)
+    buckets.offer(stranger, now)
+    this.challengeHead(stranger, now, fx)
+    return false
   }
 
   /** A newcomer waits for a place: the contact seen least recently keeps its own if it lives. */

@@ -95,16 +95,21 @@ export class Buckets {
     return false
   }
 
-  /** Removes a contact; returns the newest of those that wait for its place, who is to be greeted. Undefined when it was none, or nobody waits. */
-  remove(id: Guid): { readonly removed: boolean; readonly heir: NodeRef | undefined } {
+  /** Takes out a contact, or one that waits. True when it was a contact. */
+  remove(id: Guid): boolean {
     const bucket = this.byLevel.get(this.levelOf(id))
-    if (bucket === undefined) return { removed: false, heir: undefined }
+    if (bucket === undefined) return false
     const waitingAt = bucket.waiting.findIndex((ref) => ref.id === id)
     if (waitingAt >= 0) bucket.waiting.splice(waitingAt, 1)
     const at = bucket.contacts.findIndex(({ ref }) => ref.id === id)
-    if (at < 0) return { removed: false, heir: undefined }
-    bucket.contacts.splice(at, 1)
-    return { removed: true, heir: bucket.waiting.shift() }
+    if (at >= 0) bucket.contacts.splice(at, 1)
+    return at >= 0
+  }
+
+  /** When there is room where `id` stood: the newest of those that wait for it, who waits no more and is to be greeted. */
+  heirOf(id: Guid): NodeRef | undefined {
+    const bucket = this.byLevel.get(this.levelOf(id))
+    return bucket !== undefined && bucket.contacts.length < this.size ? bucket.waiting.shift() : undefined
   }
 
   /** The contact seen least recently of all; undefined when there is none. */

@@ -51,7 +51,9 @@ export class Guardians {
     return least
   }
 
+  /** A stranger has no place here to be watched for yet; it comes in first. */
   onHeartbeat(from: NodeRef, now: Millis): void {
+    if (this.state.find(from.id) === undefined) return
     const wards = (this.wards ??= new Map())
     if (wards.size < wardsMax || wards.has(from.id)) wards.set(from.id, { ref: from, heardAt: now })
   }

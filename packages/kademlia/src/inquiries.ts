@@ -35,7 +35,7 @@ export class Inquiries {
     const before = running.get(ref.id)
     if (before !== undefined && before.ref.epoch >= ref.epoch && before.claims === state.counts) return
     if (before === undefined && running.size >= state.config.probesMax && !state.siblings.has(ref.id)) return
-    const inquiry = { ref, firstSeq: 0, seq: 0, attempts: 0, claims: state.counts, heard: false }
+    const inquiry = { ref, seq: state.nextSeq(), attempts: 0, claims: state.counts, heard: false }
     running.set(ref.id, inquiry)
     this.send(inquiry, fx)
   }
@@ -43,7 +43,7 @@ export class Inquiries {
   /** An answer came: what it ends, or undefined. */
   answered(from: NodeRef, { seq }: Nodes): EndedInquiry | undefined {
     const inquiry = this.running?.get(from.id)
-    if (inquiry === undefined || seq < inquiry.firstSeq || seq > inquiry.seq) return undefined
+    if (inquiry?.seq !== seq) return undefined
     this.running!.delete(from.id)
     return { claimed: inquiry.claims }
   }
@@ -80,8 +80,6 @@ export class Inquiries {
   private send(inquiry: Inquiry, fx: OverlayEffects): void {
     const { state } = this
     const { siblings, config } = state
-    inquiry.seq = state.nextSeq()
-    if (inquiry.attempts === 0) inquiry.firstSeq = inquiry.seq
     inquiry.attempts++
     const known = siblings.members.map(({ id }) => id)
     const count = Math.max(config.siblings, siblings.size) + 1
@@ -105,9 +103,8 @@ interface EndedInquiry {
 
 interface Inquiry {
   readonly ref: NodeRef
-  /** Of the first transmission, and of the last. */
-  firstSeq: number
-  seq: number
+  /** The same in every transmission. */
+  readonly seq: number
   attempts: number
   /** It said that this node counts. */
   readonly claims: boolean

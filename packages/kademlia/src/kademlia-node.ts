@@ -12,7 +12,7 @@ import { Inquiries } from './inquiries.ts'
 import { Join } from './join.ts'
 import { Maintenance } from './maintenance.ts'
 import { refsMax, send } from './messages.ts'
-import type { FindNode, KademliaMessage, Nodes, Pong } from './messages.ts'
+import type { FindNode, KademliaMessage, Nodes } from './messages.ts'
 import { nextHop, routeCandidates } from './next-hop.ts'
 import { replicaSet } from './questions.ts'
 import { keyRange } from './range.ts'
@@ -129,6 +129,7 @@ export class KademliaNode implements Overlay {
     this.inquiries.clear()
     this.searches.clear()
     this.guardians.clear()
+    this.acquaintances.clear()
   }
 
   // Inputs
@@ -201,19 +202,19 @@ export class KademliaNode implements Overlay {
     const { state } = this
     switch (message.type) {
       case 'ping':
-        this.acquaintances.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, now, fx)
         return send(from, { type: 'pong', seq: message.seq, ...state.status }, fx)
       case 'pong':
-        return this.onPong(from, message, now, fx)
+        return this.acquaintances.onPong(from, message, now, fx)
       case 'heartbeat':
-        this.acquaintances.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, now, fx)
         return this.guardians.onHeartbeat(from, now)
       case 'find-node':
         return this.onFindNode(from, message, now, fx)
       case 'nodes':
         return this.onNodes(from, message, now, fx)
       case 'obituary':
-        this.acquaintances.meet(from, message.member, false, now, fx)
+        this.acquaintances.meet(from, message.member, now, fx)
         for (const id of message.gone) this.guardians.onObituary(id, now, fx)
         return
       case 'leave':
@@ -250,26 +251,22 @@ export class KademliaNode implements Overlay {
     }
   }
 
-  private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
-    const rttMs = this.probing.roundTrip(pong.seq, now)
-    if (rttMs === undefined) return this.acquaintances.meet(from, pong.member, false, now, fx)
-    if (this.acquaintances.meetAnswer(from, pong.member, now, fx)) this.state.noteRoundTrip(from.id, rttMs, fx)
-  }
-
   private onFindNode(from: NodeRef, question: FindNode, now: Millis, fx: OverlayEffects): void {
     if (question.key.length !== this.self.id.length) return fx.emit({ type: 'dropped', from, reason: 'a key of another width' })
     if (!question.member) this.joining?.meet(from)
-    this.acquaintances.meet(from, question.member, false, now, fx)
-    this.acquaintances.answer(from, question, now, fx)
+    this.acquaintances.onFindNode(from, question, now, fx)
   }
 
   private onNodes(from: NodeRef, nodes: Nodes, now: Millis, fx: OverlayEffects): void {
     const inquiry = this.inquiries.answered(from, nodes)
     if (inquiry !== undefined) return this.onInquired(from, nodes, inquiry.claimed, now, fx)
     const ended = this.searches.answered(from, nodes, now, fx)
-    this.acquaintances.meet(from, nodes.member, ended !== undefined, now, fx)
-    if (ended === undefined) return
-    if (!nodes.member) this.joining?.onRefused(from)
+    if (ended === undefined) return void this.acquaintances.meet(from, nodes.member, now, fx)
+    if (nodes.member) this.acquaintances.meetAnswer(from, true, now, fx)
+    else {
+      this.acquaintances.meet(from, false, now, fx)
+      this.joining?.onRefused(from)
+    }
     this.onEnded(ended, fx)
   }
 
@@ -371,6 +368,7 @@ export class KademliaNode implements Overlay {
     this.probing.drop(ref.id)
     this.inquiries.drop(ref.id)
     this.guardians.forget(ref.id)
+    this.acquaintances.forget(ref.id)
     const heir = this.state.drop(ref, fx)
     fx.peerFailed(ref)
     this.repair.restart()

@@ -29,7 +29,6 @@ export class KademliaState {
   /** Levels beyond the siblings' reach where a search has found nobody. Bound: the bits of an id. */
   readonly vacant = new Set<number>()
   standing: Standing = 'outside'
-  private lastSeq = 0
 
   constructor(self: NodeRef, config: KademliaConfig, prng: Prng) {
     this.self = self
@@ -42,9 +41,9 @@ export class KademliaState {
     this.history = new History(config.historyMax)
   }
 
-  /** A number no other transmission of this node has. */
+  /** The number of a question, which its answer repeats: random, so that nobody answers what it has not been asked. 53 bits, so that none comes twice. */
   nextSeq(): number {
-    return ++this.lastSeq
+    return this.prng.nextFloat() * 2 ** 53
   }
 
   /** Whether others are to treat this node as a member. */
@@ -91,29 +90,26 @@ export class KademliaState {
     return (this.buckets.at(level)?.contacts.length ?? 0) === 0 && this.siblings.atLevel(level).length === 0
   }
 
-  /**
-   * `ref` is a member and spoke to this node: it gets its places, unless that incarnation is known to be over. True when it has become a sibling.
-   */
-  admit(ref: NodeRef, now: Millis, fx: OverlayEffects): boolean {
-    if (this.isOver(ref)) return false
+  /** `ref` is a member and has answered this node: it gets its places, unless that incarnation is known to be over. */
+  admit(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    if (this.isOver(ref)) return
     const known = this.find(ref.id)
     this.failed.forget(ref.id)
     if (known !== undefined && known.epoch < ref.epoch) this.renew(known, ref, fx)
     const isSibling = this.addSibling(ref, fx)
     this.addContact(ref, now, fx)
     if (isSibling) fx.routesChanged()
-    return isSibling
   }
 
-  /** Takes a node out of every table. Returns who waited for its place and is to be greeted. */
+  /** Takes a node out of every table. Returns who waits for a place in its bucket and is to be greeted. */
   drop(ref: NodeRef, fx: OverlayEffects): NodeRef | undefined {
     const wasSibling = this.siblings.remove(ref.id)
-    const { removed, heir } = this.buckets.remove(ref.id)
+    const wasContact = this.buckets.remove(ref.id)
     this.proximity.forget(ref.id)
     this.chosenBy.delete(ref.id)
     if (wasSibling) fx.neighborChanged(ref, false)
-    if (wasSibling || removed) fx.routesChanged()
-    return heir
+    if (wasSibling || wasContact) fx.routesChanged()
+    return this.buckets.heirOf(ref.id)
   }
 
   /** The round trip that next hops are chosen by; nodes that were never measured are beyond all others. */

@@ -91,11 +91,15 @@ describe('a k-bucket', () => {
     buckets.assertInvariants()
   })
 
-  it('names the heir of a contact that fails', () => {
-    const buckets = new Buckets(ref('00').id, 1)
-    for (const id of ['80', '81', '82']) buckets.offer(ref(id), 0)
-    assert.deepEqual(buckets.remove(ref('80').id), { removed: true, heir: ref('82') })
-    assert.deepEqual(buckets.remove(ref('80').id), { removed: false, heir: undefined })
+  it('names the heir of a contact that fails, and the next one when that fails too', () => {
+    const buckets = new Buckets(ref('00').id, 2)
+    for (const id of ['80', '81', '82', '83']) buckets.offer(ref(id), 0)
+    assert.equal(buckets.heirOf(ref('80').id), undefined)
+    assert.ok(buckets.remove(ref('80').id))
+    assert.deepEqual(buckets.heirOf(ref('80').id), ref('83'))
+    assert.ok(!buckets.remove(ref('83').id))
+    assert.deepEqual(buckets.heirOf(ref('83').id), ref('82'))
+    assert.equal(buckets.heirOf(ref('82').id), undefined)
     assert.ok(buckets.hasRoomFor(ref('80').id))
   })
 
