@@ -38,7 +38,7 @@ describe('the routing table', () => {
     // Use finds the dead entries, and repair replaces them.
     for (let i = 0; i < 3_000; i++) {
       const [source, root] = [plane.network.prng.pick(plane.members)!, plane.network.prng.pick(plane.members)!]
-      source.walk(root.ref.id, encodeJoinPayload({ purpose: 'seek', joiner: root.ref, attempt: 0 }), 0, 0, new Set())
+      source.route(root.ref.id, encodeJoinPayload({ purpose: 'seek', joiner: root.ref, attempt: 0 }))
       plane.network.run(20)
     }
     plane.network.run(120_000)
