@@ -11,7 +11,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util'
  * they take as long as the longest.
  */
 const SPECS = [
-  ['apps/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
+  ['apps/*/test/**/*.spec.ts', 'bench/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
   ['packages/libp2p/test/**/*.spec.ts'],
   ['packages/!(libp2p)/test/**/*.spec.ts', 'test/*.spec.ts'],
 ]
