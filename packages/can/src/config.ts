@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 
 /** Every parameter of a CAN node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface CanConfig {
@@ -139,7 +139,7 @@ export const canDefaults: CanConfig = {
 }
 
 /** Smallest and largest allowed value of each parameter; all are whole numbers. */
-const bounds: { readonly [Field in keyof CanConfig]: readonly [least: number, most: number] } = {
+const bounds: Bounds<keyof CanConfig> = {
   dimensions: [1, 16],
   rttWeighted: [0, 1],
   uniformPartitioning: [0, 1],
@@ -177,17 +177,7 @@ const bounds: { readonly [Field in keyof CanConfig]: readonly [least: number, mo
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function canConfig(changes: Partial<CanConfig> = {}): CanConfig {
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(canDefaults, field)) throw new InvalidValueError(`can.${field}`, value, 'nothing: there is no such parameter')
-  }
-  const config = { ...canDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof CanConfig>) {
-    const [least, most] = bounds[field]
-    const value = config[field]
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidValueError(`can.${field}`, value, `a whole number from ${least} to ${most}`)
-    }
-  }
+  const config = configOf('can', canDefaults, changes, bounds)
   if (config.probeTimeoutMinMs > config.probeTimeoutMs) {
     throw new InvalidValueError('can.probeTimeoutMinMs', config.probeTimeoutMinMs, `at most probeTimeoutMs, ${config.probeTimeoutMs}`)
   }

@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 
 /** Every parameter of a Chord node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface ChordConfig {
@@ -106,7 +106,7 @@ export const chordDefaults: ChordConfig = {
 }
 
 /** Smallest and largest allowed value of each parameter, all whole numbers. */
-const bounds: { readonly [Field in keyof ChordConfig]: readonly [least: number, most: number] } = {
+const bounds: Bounds<keyof ChordConfig> = {
   successors: [1, 64],
   predecessors: [1, 64],
   fingerSuccessors: [0, 16],
@@ -134,17 +134,7 @@ const bounds: { readonly [Field in keyof ChordConfig]: readonly [least: number, 
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function chordConfig(changes: Partial<ChordConfig> = {}): ChordConfig {
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(chordDefaults, field)) throw new InvalidValueError(`chord.${field}`, value, 'nothing: there is no such parameter')
-  }
-  const config = { ...chordDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof typeof bounds>) {
-    const [least, most] = bounds[field]
-    const value = config[field]
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidValueError(`chord.${field}`, value, `a whole number from ${least} to ${most}`)
-    }
-  }
+  const config = configOf('chord', chordDefaults, changes, bounds)
   if (config.probeTimeoutMinMs > config.probeTimeoutMs) {
     throw new InvalidValueError('chord.probeTimeoutMinMs', config.probeTimeoutMinMs, `at most probeTimeoutMs, ${config.probeTimeoutMs}`)
   }

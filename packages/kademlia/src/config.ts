@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 
 /** Every parameter of a Kademlia node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface KademliaConfig {
@@ -127,7 +127,7 @@ export const kademliaDefaults: KademliaConfig = {
 }
 
 /** Smallest and largest allowed value of each parameter; all are whole numbers. */
-const bounds: { readonly [Field in keyof KademliaConfig]: readonly [least: number, most: number] } = {
+const bounds: Bounds<keyof KademliaConfig> = {
   bucketSize: [1, 32],
   alpha: [1, 16],
   siblingsSure: [2, 64],
@@ -161,19 +161,7 @@ const bounds: { readonly [Field in keyof KademliaConfig]: readonly [least: numbe
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function kademliaConfig(changes: Partial<KademliaConfig> = {}): KademliaConfig {
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(kademliaDefaults, field)) {
-      throw new InvalidValueError(`kademlia.${field}`, value, 'nothing: there is no such parameter')
-    }
-  }
-  const config = { ...kademliaDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof KademliaConfig>) {
-    const [least, most] = bounds[field]
-    const value = config[field]
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidValueError(`kademlia.${field}`, value, `a whole number from ${least} to ${most}`)
-    }
-  }
+  const config = configOf('kademlia', kademliaDefaults, changes, bounds)
   if (config.siblings < config.siblingsSure) {
     throw new InvalidValueError('kademlia.siblings', config.siblings, `at least siblingsSure, ${config.siblingsSure}`)
   }

@@ -46,4 +46,6 @@ export {
   assert,
   unreachable,
 } from './errors.ts'
+export { configOf } from './config.ts'
+export type { Bounds } from './config.ts'
 export { Prng } from './prng.ts'

@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 import { maxClaims } from './claims.ts'
 
 /** How one PAST node behaves. All nodes of a network should agree on the limits. Sizes in bytes, times in milliseconds. */
@@ -100,15 +100,9 @@ export const pastDefaults = {
   repairBytesPerSecond: 25_000_000,
 } as const satisfies PastConfig
 
-/** The defaults with `config` on top. Throws `InvalidValueError` for a value out of its range. */
+/** The defaults with `config` on top. Throws `InvalidValueError` for a value out of its range, and for one that is no parameter. */
 export function pastConfig(config: Partial<PastConfig>): PastConfig {
-  const whole: PastConfig = { ...pastDefaults, ...config }
-  for (const [field, [min, max]] of Object.entries(ranges)) {
-    const value = whole[field as keyof PastConfig]
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidValueError(`past.${field}`, value, `a whole number from ${min} to ${max}`)
-    }
-  }
+  const whole = configOf<PastConfig, keyof PastConfig>('past', pastDefaults, config, bounds)
   if (whole.replicas > whole.maxReplicas)
     throw new InvalidValueError('past.replicas', whole.replicas, `1 to maxReplicas, ${whole.maxReplicas}`)
   if (whole.smallBytes > whole.maxObjectBytes)
@@ -119,7 +113,7 @@ export function pastConfig(config: Partial<PastConfig>): PastConfig {
 }
 
 const day = 24 * 3_600_000
-const ranges: Record<keyof PastConfig, readonly [min: number, max: number]> = {
+const bounds: Bounds<keyof PastConfig> = {
   replicas: [1, 64],
   maxReplicas: [1, 64],
   smallBytes: [0, 64 * 1024],

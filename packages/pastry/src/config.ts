@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 
 /** Every parameter of a Pastry node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface PastryConfig {
@@ -140,7 +140,7 @@ export const pastryDefaults: PastryConfig = {
 }
 
 /** Smallest and largest allowed value of each parameter that is a whole number. */
-const bounds: { readonly [Field in Exclude<keyof PastryConfig, 'lossTarget'>]: readonly [least: number, most: number] } = {
+const bounds: Bounds<Exclude<keyof PastryConfig, 'lossTarget'>> = {
   tableProbeMs: [100, 3_600_000],
   digitBits: [1, 8],
   leafSetSize: [2, 64],
@@ -177,19 +177,7 @@ const bounds: { readonly [Field in Exclude<keyof PastryConfig, 'lossTarget'>]: r
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function pastryConfig(changes: Partial<PastryConfig> = {}): PastryConfig {
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(pastryDefaults, field)) {
-      throw new InvalidValueError(`pastry.${field}`, value, 'nothing: there is no such parameter')
-    }
-  }
-  const config = { ...pastryDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof typeof bounds>) {
-    const [least, most] = bounds[field]
-    const value = config[field]
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidValueError(`pastry.${field}`, value, `a whole number from ${least} to ${most}`)
-    }
-  }
+  const config = configOf('pastry', pastryDefaults, changes, bounds)
   if (!(config.lossTarget > 0 && config.lossTarget < 1)) {
     throw new InvalidValueError('pastry.lossTarget', config.lossTarget, 'a number between 0 and 1')
   }

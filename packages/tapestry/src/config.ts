@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { InvalidValueError, configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 
 /** Every parameter of a Tapestry node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface TapestryConfig {
@@ -168,7 +168,7 @@ export const tapestryDefaults: TapestryConfig = {
 }
 
 /** Smallest and largest allowed value of each parameter; all are whole numbers. */
-const bounds: { readonly [Field in keyof TapestryConfig]: readonly [least: number, most: number] } = {
+const bounds: Bounds<keyof TapestryConfig> = {
   digitBits: [1, 5],
   redundancy: [1, 8],
   siblingsMin: [2, 64],
@@ -214,19 +214,7 @@ const bounds: { readonly [Field in keyof TapestryConfig]: readonly [least: numbe
 
 /** The defaults with `changes`, checked. Throws `InvalidValueError` naming the field, also for one that is no parameter. */
 export function tapestryConfig(changes: Partial<TapestryConfig> = {}): TapestryConfig {
-  for (const [field, value] of Object.entries(changes)) {
-    if (!Object.hasOwn(tapestryDefaults, field)) {
-      throw new InvalidValueError(`tapestry.${field}`, value, 'nothing: there is no such parameter')
-    }
-  }
-  const config = { ...tapestryDefaults, ...changes }
-  for (const field of Object.keys(bounds) as Array<keyof TapestryConfig>) {
-    const [least, most] = bounds[field]
-    const value = config[field]
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidValueError(`tapestry.${field}`, value, `a whole number from ${least} to ${most}`)
-    }
-  }
+  const config = configOf('tapestry', tapestryDefaults, changes, bounds)
   if (config.probeTimeoutMinMs > config.probeTimeoutMs) {
     throw new InvalidValueError('tapestry.probeTimeoutMinMs', config.probeTimeoutMinMs, `at most probeTimeoutMs, ${config.probeTimeoutMs}`)
   }
