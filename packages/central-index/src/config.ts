@@ -113,8 +113,8 @@ export const clientDefaults: ClientConfig = {
   handlerMs: 60_000,
   /** Messages that the handlers here have yet to answer. Full: declined, and the sender asks another host. */
   deliveriesMax: 1_024,
-  /** Of one sender. Full: as above. Our guess: nobody else is kept out by it. */
-  deliveriesPerPeer: 64,
+  /** Of one sender: a quarter of it. Full: as above. Our guess. */
+  deliveriesPerPeer: 256,
   /** Answered messages remembered, so that one that comes again is not handled again. Full: the oldest goes. */
   answersMax: 1_024,
   answersMs: 60_000,
