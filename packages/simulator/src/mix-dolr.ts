@@ -1,24 +1,13 @@
-import { DolrNode, dolrDefaults } from '@plaxton/dolr'
-import type { DolrConfig } from '@plaxton/dolr'
 import { randomGuid } from '@plaxton/guid'
-import type { Guid } from '@plaxton/guid'
-import type { Application, Millis, Prng } from '@plaxton/kbr'
+import type { Millis, Prng } from '@plaxton/kbr'
 import { atRandomTimes } from './churn.ts'
 import type { DolrLedger } from './dolr-ledger.ts'
+import type { DolrSettings } from './dolr-service.ts'
+import { anyMember } from './service.ts'
 import type { Simulation } from './simulation.ts'
-import { anyMember } from './workload.ts'
-import type { Workload } from './workload.ts'
 
 /** What DOLR is asked to do in one run of the mix. */
-export interface DolrPlan {
-  readonly roots: number
-  /** Who chooses among the hosts. */
-  readonly choose: DolrConfig['choose']
-  readonly republishMs: Millis
-  /** The paper's k, l and m. */
-  readonly nearBackups: number
-  readonly nearNeighbors: number
-  readonly nearHops: number
+export interface DolrPlan extends DolrSettings {
   readonly publishGapMs: Millis
   /** undefined: nothing is unpublished in this run. */
   readonly unpublishGapMs: Millis | undefined
@@ -54,81 +43,31 @@ export function describeDolrPlan(plan: DolrPlan): string {
     .join(', ')
 }
 
-/** DOLR under the mix: objects are published, withdrawn and sent to by the plan, checked by the ledger. */
-export class DolrWorkload implements Workload {
-  readonly plan: DolrPlan
-  private readonly ledger: DolrLedger
-  private readonly simulation: () => Simulation
-
-  constructor(plan: DolrPlan, ledger: DolrLedger, simulation: () => Simulation) {
-    this.plan = plan
-    this.ledger = ledger
-    this.simulation = simulation
+/** Publishes, withdraws, sends and asks where at random times until `untilMs`, by the plan. */
+export function giveDolrCommands(simulation: Simulation, ledger: DolrLedger, plan: DolrPlan, untilMs: Millis): void {
+  const prng = simulation.simulator.stream('dolr workload')
+  const publish = (): void => {
+    const node = anyMember(simulation, prng)
+    const known = prng.pick([...ledger.objects])
+    const guid = prng.chance(plan.sharing) && known !== undefined ? known : randomGuid(prng)
+    if (node !== undefined) ledger.publish(node, guid)
   }
-
-  /** A republication, which may come a tenth late. */
-  get healMs(): Millis {
-    return Math.ceil(1.1 * this.plan.republishMs)
+  const unpublish = (): void => {
+    const hosting = prng.pick(ledger.hostings())
+    if (hosting !== undefined) ledger.unpublish(hosting.node, hosting.guid)
   }
-
-  application(prng: Prng): Application {
-    const { roots, choose, republishMs, nearBackups, nearNeighbors, nearHops } = this.plan
-    return new DolrNode({ roots, choose, republishMs, ttlMs: this.ttlMs, nearBackups, nearNeighbors, nearHops }, prng)
-  }
-
-  watch(simulation: Simulation): void {
-    this.ledger.watch(simulation)
-  }
-
-  setImpaired(impaired: boolean): void {
-    this.ledger.setImpaired(impaired)
-  }
-
-  giveCommands(untilMs: Millis): void {
-    const { publishGapMs, unpublishGapMs, sendGapMs } = this.plan
-    const simulation = this.simulation()
-    const prng = simulation.simulator.stream('dolr workload')
-    atRandomTimes(simulation, prng.fork(), { meanGapMs: publishGapMs, untilMs, action: () => this.publish(prng) })
-    atRandomTimes(simulation, prng.fork(), { meanGapMs: sendGapMs, untilMs, action: () => this.send(prng) })
-    if (unpublishGapMs !== undefined) {
-      atRandomTimes(simulation, prng.fork(), { meanGapMs: unpublishGapMs, untilMs, action: () => this.unpublish(prng) })
-    }
-  }
-
-  check(prng: Prng): void {
-    this.ledger.findHosted()
-    // Now those to hosts that died without a word have expired too.
-    this.simulation().run(this.ttlMs)
-    this.ledger.checkPointers()
-    this.ledger.findEverything(prng)
-    this.ledger.checkEnded()
-  }
-
-  /** Three republications may get lost, as by default. */
-  private get ttlMs(): Millis {
-    return Math.round((this.plan.republishMs * dolrDefaults.ttlMs) / dolrDefaults.republishMs)
-  }
-
-  private publish(prng: Prng): void {
-    const node = anyMember(this.simulation(), prng)
-    const known = prng.pick([...this.ledger.objects])
-    const guid = prng.chance(this.plan.sharing) && known !== undefined ? known : randomGuid(prng)
-    if (node !== undefined) this.ledger.publish(node, guid)
-  }
-
-  private unpublish(prng: Prng): void {
-    const hosting = prng.pick(this.ledger.hostings())
-    if (hosting !== undefined) this.ledger.unpublish(hosting.node, hosting.guid)
-  }
-
-  /** Mostly sends, sometimes asks where. */
-  private send(prng: Prng): void {
-    const node = anyMember(this.simulation(), prng)
-    const guid: Guid | undefined = prng.pick([...this.ledger.objects])
+  // Mostly sends, sometimes asks where.
+  const send = (): void => {
+    const node = anyMember(simulation, prng)
+    const guid = prng.pick([...ledger.objects])
     const n = 1 + prng.nextInt(3)
     const locate = prng.chance(0.3)
     if (node === undefined || guid === undefined) return
-    if (locate) this.ledger.locate(node, guid, n)
-    else this.ledger.send(node, guid, n)
+    if (locate) ledger.locate(node, guid, n)
+    else ledger.send(node, guid, n)
   }
+  atRandomTimes(simulation, prng.fork(), { meanGapMs: plan.publishGapMs, untilMs, action: publish })
+  atRandomTimes(simulation, prng.fork(), { meanGapMs: plan.sendGapMs, untilMs, action: send })
+  if (plan.unpublishGapMs !== undefined)
+    atRandomTimes(simulation, prng.fork(), { meanGapMs: plan.unpublishGapMs, untilMs, action: unpublish })
 }

@@ -3,10 +3,20 @@ import { plane, uniform } from './topology.ts'
 import type { TopologyFactory } from './topology.ts'
 import { canTransitStub, chordTransitStub, transitStub } from './transit-stub.ts'
 
+/** The topologies that are drawn from. */
+export const mixTopologies = {
+  'uniform 10 ms': uniform(10),
+  plane: plane(),
+  'transit-stub 100/10/1': transitStub(canTransitStub),
+  'transit-stub 50/20/1': transitStub(chordTransitStub),
+} satisfies Readonly<Record<string, TopologyFactory>>
+
+export type MixTopology = keyof typeof mixTopologies
+
 /** What goes wrong in one run of the mix, and how hard. A gap of undefined: this fault does not exist in this run. */
 export interface MixPlan {
   readonly topology: TopologyFactory
-  readonly topologyName: string
+  readonly topologyName: MixTopology
   /** Every message as bytes. */
   readonly encode: boolean
   readonly noticeMs: Millis | undefined
@@ -52,17 +62,11 @@ export function drawPlan(prng: Prng): MixPlan {
     return prng.chance(probability) ? drawn : otherwise
   }
   const between = (low: number, high: number) => low + prng.nextInt(high - low + 1)
-  const topologies = [
-    ['uniform 10 ms', uniform(10)],
-    ['plane', plane()],
-    ['transit-stub 100/10/1', transitStub(canTransitStub)],
-    ['transit-stub 50/20/1', transitStub(chordTransitStub)],
-  ] as const
-  const [topologyName, topology] = prng.pick(topologies)!
+  const topologyName = prng.pick(Object.keys(mixTopologies) as MixTopology[])!
   const putGapMs = prng.pick([500, 2000, 5000])!
   return {
     topologyName,
-    topology,
+    topology: mixTopologies[topologyName],
     encode: prng.chance(0.25),
     noticeMs: sometimes(0.5, () => prng.pick([20, 200, 3000]), undefined),
     joinGapMs: prng.pick([0, 20, 200, 1000])!,

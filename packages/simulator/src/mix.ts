@@ -1,22 +1,19 @@
 import { Prng } from '@plaxton/kbr'
 import type { Millis } from '@plaxton/kbr'
 import { atRandomTimes } from './churn.ts'
-import { DolrLedger } from './dolr-ledger.ts'
 import type { DolrCounts } from './dolr-ledger.ts'
-import { DolrWorkload, describeDolrPlan, drawDolrPlan } from './mix-dolr.ts'
-import { PastWorkload } from './mix-past.ts'
+import { describeDolrPlan, drawDolrPlan, giveDolrCommands } from './mix-dolr.ts'
+import type { DolrPlan } from './mix-dolr.ts'
+import { givePastCommands } from './mix-past.ts'
 import { drawPlan, describePlan } from './mix-plan.ts'
 import type { MixPlan } from './mix-plan.ts'
-import { DeliveryWatch, checkRoots } from './overlay-checks.ts'
 import { overlays } from './overlays.ts'
-import type { OverlayName, OverlayUnderTest } from './overlays.ts'
-import { PastLedger } from './past-ledger.ts'
+import type { OverlayName } from './overlays.ts'
 import type { CommandCounts } from './past-ledger.ts'
-import { checkRanges } from './range-checks.ts'
-import type { SimNode } from './simulation.ts'
-import { Simulation } from './simulation.ts'
-import { Violations } from './violations.ts'
-import type { Workload } from './workload.ts'
+import type { SimNode, Simulation } from './simulation.ts'
+import { Trial } from './trial.ts'
+import type { ServiceName } from './trial.ts'
+import type { Violations } from './violations.ts'
 
 export interface MixOptions {
   readonly seed: number | string
@@ -30,8 +27,6 @@ export interface MixOptions {
   /** Instead of the plan the seed draws: only these faults. For tests. */
   readonly plan?: Partial<MixPlan>
 }
-
-export type ServiceName = 'past' | 'dolr'
 
 export interface MixResult {
   readonly seed: number | string
@@ -54,7 +49,7 @@ export interface MixResult {
 }
 
 /**
- * Everything at once: nodes join; a phase of crashes, restarts, joins, leaves, partitions and losses with with PAST or DOLR or both on top; then all
+ * Everything at once: nodes join; a phase of crashes, restarts, joins, leaves, partitions and losses with PAST or DOLR or both on top; then all
  * is repaired, the network settles, and the checks hold everything against the truth.
  */
 export function runMix(options: MixOptions): MixResult {
@@ -63,110 +58,55 @@ export function runMix(options: MixOptions): MixResult {
 
 class Mix {
   private readonly plan: MixPlan
+  private readonly dolrPlan: DolrPlan
   private readonly options: MixOptions
-  private readonly subject: OverlayUnderTest
+  private readonly services: readonly ServiceName[]
+  private readonly trial: Trial
   private readonly simulation: Simulation
-  private readonly violations = new Violations()
-  private readonly ledger: PastLedger
-  private readonly dolrLedger: DolrLedger
-  private readonly past: PastWorkload
-  private readonly dolr: DolrWorkload
-  private readonly workloads: readonly Workload[]
-  private readonly watch: DeliveryWatch
   private readonly faults: Prng
-  private disturbed = false
 
   constructor(options: MixOptions) {
     this.options = options
-    this.subject = overlays[options.overlay ?? 'pastry']()
-    const plan = { ...drawPlan(Prng.fromSeed(`${options.seed}/plan`)), ...options.plan }
+    const { seed, nodes, overlay = 'pastry', virtualNodes = 1, services = ['past'] } = options
+    const plan = { ...drawPlan(Prng.fromSeed(`${seed}/plan`)), ...options.plan }
     this.plan = plan
-    const simulation = () => this.simulation
-    this.ledger = new PastLedger(simulation, this.violations)
-    this.past = new PastWorkload(plan, this.ledger, simulation)
-    this.dolrLedger = new DolrLedger(simulation, this.violations)
-    this.dolr = new DolrWorkload(drawDolrPlan(Prng.fromSeed(`${options.seed}/dolr plan`)), this.dolrLedger, simulation)
-    const services = options.services ?? ['past']
-    this.workloads = [...(services.includes('past') ? [this.past] : []), ...(services.includes('dolr') ? [this.dolr] : [])]
-    this.simulation = new Simulation({
-      seed: options.seed,
-      nodes: options.nodes,
-      ...(options.virtualNodes === undefined ? {} : { virtualNodes: options.virtualNodes }),
+    this.dolrPlan = drawDolrPlan(Prng.fromSeed(`${seed}/dolr plan`))
+    this.services = services
+    this.trial = new Trial({
+      seed,
+      nodes,
+      virtualNodes,
       topology: plan.topology,
       network: { noticeMs: plan.noticeMs },
-      overlay: this.subject.overlay,
-      ownership: this.subject.ownership,
-      applications: (_host, prng) => this.workloads.map((workload) => workload.application(prng)),
       encode: plan.encode,
-      pendingMax: pendingPerNode * options.nodes + pendingAtLeast,
-      assertEvery: options.nodes <= smallNetwork ? 1 : assertEverySteps,
-      onDisk: this.ledger.onDisk,
+      subject: overlays[overlay](),
+      services,
+      replicas: plan.replicas,
+      dolr: this.dolrPlan,
     })
-    for (const workload of this.workloads) workload.watch(this.simulation)
-    this.watch = new DeliveryWatch(this.simulation)
+    this.simulation = this.trial.simulation
     this.faults = this.simulation.simulator.stream('faults')
   }
 
   run(): MixResult {
-    try {
-      this.joinEverybody()
+    const { trial } = this
+    trial.attempt(() => {
+      trial.expectMembers(this.simulation.joinAll({ gapMs: this.plan.joinGapMs }))
       this.disturb()
-      this.repair()
-      this.checkEverything()
-    } catch (error) {
-      this.violations.add('no core throws', this.simulation.now, error instanceof Error ? (error.stack ?? error.message) : String(error))
-    }
+      trial.settle(this.simulation.nodes.filter((node) => this.restarts.has(node)))
+      trial.checkEverything()
+    })
     return this.result()
   }
 
-  // ——— Phases
-
-  private joinEverybody(): void {
-    const { plan, simulation } = this
-    if (!simulation.joinAll({ gapMs: plan.joinGapMs })) this.violations.add('everybody joins', simulation.now, this.outsiders())
-  }
-
   private disturb(): void {
-    const { plan, simulation } = this
+    const { plan, simulation, trial, services } = this
     const end = simulation.now + plan.chaosMs
     this.disturbMessages(end)
     this.disturbNodes(end)
-    for (const workload of this.workloads) workload.giveCommands(end)
+    if (services.includes('past')) givePastCommands(simulation, trial.past, plan, end)
+    if (services.includes('dolr')) giveDolrCommands(simulation, trial.dolr, this.dolrPlan, end)
     simulation.run(plan.chaosMs)
-  }
-
-  /** Ends all disturbance, starts everybody again, and waits until nothing changes any more. */
-  private repair(): void {
-    const { simulation } = this
-    const repairedAt = simulation.now
-    simulation.network.repair()
-    this.setImpaired(false)
-    for (const node of simulation.nodes) if (!node.running && this.restarts.has(node)) simulation.restart(node)
-    if (!simulation.runUntil(() => simulation.running().every((node) => node.ready), settleLimitMs)) {
-      this.violations.add('everybody joins', simulation.now, this.outsiders())
-    }
-    simulation.run(detectMs)
-    // Quiet that was kept by a broken link is none.
-    if (!simulation.runUntilQuiet({ quietMs, since: repairedAt, withinMs: settleLimitMs })) {
-      this.violations.add('the network settles', simulation.now, `membership still changed at ${simulation.lastChangeAt} ms`)
-    }
-    simulation.run(Math.max(0, ...this.workloads.map((workload) => workload.healMs)))
-  }
-
-  private checkEverything(): void {
-    const { simulation, violations, subject } = this
-    const prng = simulation.simulator.stream('checks')
-    simulation.assertInvariants()
-    checkRoots(simulation, violations, { prng, replicas: subject.ranksKnown, held: subject.ranksHeld })
-    checkRanges(simulation, violations, { prng: simulation.simulator.stream('range checks'), ranks: rangesChecked })
-    subject.checkTables(simulation, violations)
-    for (const workload of this.workloads) workload.check(prng)
-    if (!this.suspicious) for (const wrong of this.watch.wrong) violations.add('deliveries at the root only', simulation.now, wrong)
-  }
-
-  /** With messages lost or late, a live node may be taken for dead, and its keys delivered elsewhere: then wrong deliveries are counted only. */
-  private get suspicious(): boolean {
-    return this.disturbed || this.simulation.falseSuspicions > 0
   }
 
   // ——— Disturbances
@@ -179,8 +119,8 @@ class Mix {
     const host = () => faults.nextInt(simulation.nodes.length)
     for (let i = 0; i < plan.slowNodes; i++) network.setSlowness(host(), 500 + faults.nextInt(4500))
     for (let i = 0; i < plan.brokenLinks; i++) network.setLinkLoss(host(), host(), 1)
-    this.disturbed = plan.loss + plan.slowNodes + plan.brokenLinks + plan.partitions > 0
-    this.setImpaired(plan.loss >= 0.05 || plan.slowNodes > 0 || plan.brokenLinks > 0)
+    this.trial.disturbed = plan.loss + plan.slowNodes + plan.brokenLinks + plan.partitions > 0
+    this.trial.setImpaired(plan.loss >= 0.05 || plan.slowNodes > 0 || plan.brokenLinks > 0)
     for (let i = 0; i < plan.partitions; i++) {
       const start = faults.nextInt(plan.chaosMs)
       simulation.after(start, () => this.partition(Math.min(plan.partitionMs, end - simulation.now)))
@@ -194,12 +134,8 @@ class Mix {
     const size = 1 + faults.nextInt(machines.length / 2)
     const apart = machines.slice(0, size).flatMap((machine) => hosts.filter((host) => simulation.machineOf(host) === machine))
     simulation.network.partition([apart], { oneWay: plan.oneWay })
-    this.setImpaired(true)
+    this.trial.setImpaired(true)
     simulation.after(ms, () => simulation.network.heal())
-  }
-
-  private setImpaired(impaired: boolean): void {
-    for (const workload of this.workloads) workload.setImpaired(impaired)
   }
 
   /** Crashed nodes that are to come back. */
@@ -261,26 +197,21 @@ class Mix {
 
   // ——— Report
 
-  private outsiders(): string {
-    const hosts = this.simulation.running().filter((node) => !node.ready)
-    return `hosts ${hosts.map((node) => node.host.index).join(', ')} are still no members`
-  }
-
   private result(): MixResult {
-    const { simulation, ledger, watch } = this
-    const dolr = this.workloads.includes(this.dolr) ? this.dolrLedger.counts : undefined
+    const { simulation, trial } = this
+    const dolr = this.services.includes('dolr') ? trial.dolr.counts : undefined
     return {
       seed: this.options.seed,
-      plan: [describePlan(this.plan), ...(dolr === undefined ? [] : [describeDolrPlan(this.dolr.plan)])].join('; dolr: '),
-      violations: this.violations,
+      plan: [describePlan(this.plan), ...(dolr === undefined ? [] : [describeDolrPlan(this.dolrPlan)])].join('; dolr: '),
+      violations: trial.violations,
       nodes: simulation.members.size,
-      deliveries: watch.delivered,
-      wrongDeliveries: watch.wrongs,
+      deliveries: trial.watch.delivered,
+      wrongDeliveries: trial.watch.wrongs,
       falseSuspicions: simulation.falseSuspicions,
-      commands: ledger.counts,
-      objects: ledger.objects.size,
-      excused: ledger.excused,
-      extraCopies: this.past.extraCopies,
+      commands: trial.past.counts,
+      objects: trial.past.objects.size,
+      excused: trial.past.excused,
+      extraCopies: trial.pastService.extraCopies,
       ...(dolr === undefined ? {} : { dolr }),
       messages: simulation.simulator.counts.deliveries,
       virtualMs: simulation.now,
@@ -288,19 +219,3 @@ class Mix {
     }
   }
 }
-
-/** Up to this size, every step is looked at. */
-const smallNetwork = 20
-/** Otherwise: often enough to find the step that broke something within a second or so; each look at a node costs about as much as ten steps. */
-const assertEverySteps = 50
-/** A node at rest has some twenty timers and messages under way, one that repairs much some hundred: a storm has passed this within seconds. Our guess. */
-const pendingPerNode = 2000
-const pendingAtLeast = 100_000
-/** All failures have been found by then: a heartbeat period with its probes. */
-const detectMs = 60_000
-/** Two periods of the slowest exchange that changes leaf sets or replicas. */
-const quietMs = 130_000
-/** Settling may take this long and no longer. */
-const settleLimitMs = 1_800_000
-/** Ranks whose ranges are checked: the root and the first replicas. */
-const rangesChecked = 3

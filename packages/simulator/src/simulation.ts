@@ -31,6 +31,11 @@ export interface SimulationOptions extends SimulatorOptions {
   readonly assertEvery?: number
   /** Ready members a joining node is told of, drawn at random. Default 2. */
   readonly bootstraps?: number
+  /**
+   * Each start of a node draws from a generator named by host and epoch, so that a start more or less leaves the other nodes' draws alone. Default false: all from one,
+   * in the order of the starts.
+   */
+  readonly separateDraws?: boolean
 }
 
 /** One host with the node on it: what a test holds in its hand. */
@@ -152,10 +157,16 @@ export class Simulation {
   // ——— Membership
 
   /** A new host with a random id; its node joins at once. */
-  addNode(id: Guid = randomGuid(this.idPrng)): SimNode {
+  addNode(id?: Guid): SimNode {
+    const node = this.addHost(id)
+    this.start(node)
+    return node
+  }
+
+  /** A new host with a random id, on which nothing runs before {@link restart}. */
+  addHost(id: Guid = randomGuid(this.idPrng)): SimNode {
     const node = new SimNode(this.simulator.addHost(id))
     this.nodes.push(node)
-    this.start(node)
     return node
   }
 
@@ -171,7 +182,7 @@ export class Simulation {
     return this.runUntil(() => this.nodes.every((node) => !node.running || node.ready), withinMs)
   }
 
-  /** Starts the node again on its host, which is down; with what its disk holds, under the next epoch. */
+  /** Starts the node on its host, which is down; with what its disk holds, under the next epoch. */
   restart(node: SimNode): void {
     this.start(node)
   }
@@ -247,7 +258,9 @@ export class Simulation {
   // ——— Details
 
   private start(node: SimNode): void {
-    const prng = this.nodePrng.fork()
+    const { host } = node
+    const prng =
+      this.options.separateDraws === true ? this.simulator.stream(`node ${host.index}#${host.refs.length + 1}`) : this.nodePrng.fork()
     const applications = this.options.applications?.(node.host.index, prng.fork()) ?? []
     const { overlay, routing } = this.options
     const create = (self: NodeRef) =>

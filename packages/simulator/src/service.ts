@@ -1,16 +1,14 @@
 import type { Application, Millis, Prng } from '@plaxton/kbr'
 import type { SimNode, Simulation } from './simulation.ts'
 
-/** A service under the mix: its nodes, what they are asked to do, and what must then be so. */
-export interface Workload {
+/** A service under trial: its nodes, and what must be so in the end. */
+export interface ServiceUnderTest {
   /** The application of one node. */
   application(prng: Prng): Application
   /** Starts to listen. */
   watch(simulation: Simulation): void
   /** Says that messages are being lost or cut off, or no longer. */
   setImpaired(impaired: boolean): void
-  /** Gives commands at random times until `untilMs`. */
-  giveCommands(untilMs: Millis): void
   /** How long after the end of all disturbance the service may take to heal, on top of the overlay. */
   readonly healMs: Millis
   /** After quiet; runs the simulation on. */
