@@ -134,8 +134,8 @@ export const tapestryDefaults: TapestryConfig = {
   proximityMax: 1_024,
   /** MSPastry. */
   distanceProbes: 3,
-  /** Our guess: a level. */
-  measurementsMax: 16,
+  /** The list of a level, in base 16. */
+  measurementsMax: 64,
   candidatesMax: 512,
   backpointersMax: 1_024,
 

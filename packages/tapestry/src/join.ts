@@ -121,7 +121,8 @@ export class Join {
     this.phase = 'building'
     if (state.standing === 'outside') state.enterGroup(Math.min(shared, message.group), fx)
     state.admit(from, fx)
-    this.building = new MapBuilding(state, this.measuring, [from, ...refs], shared)
+    // On the levels of the surrogate's group it knows everybody.
+    this.building = new MapBuilding(state, this.measuring, [from, ...refs], Math.min(shared, message.group))
     if (this.building.start(now, fx)) this.insert(now, fx)
   }
 

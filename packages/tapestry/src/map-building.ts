@@ -9,7 +9,8 @@ import type { TapestryState } from './state.ts'
 /**
  * A joiner builds its neighbour map level by level (JSAC 2004, §III-C; Hildrum et al. 2002, §3). It starts with the list of those that share most with it, which
  * its surrogate knows. On each level it measures the list, keeps the k nearest, and asks these for their forward and back pointers of the level
- * above; whoever they name, together with the k, is the list of that level. What is measured finds its place in the map.
+ * above; whoever they name, together with the k, is the list of that level. What is measured finds its place in the map. Of a list that is no longer than k all
+ * are asked, and measured meanwhile.
  *
  * On level 0 only the first of the list are waited for. The rest, on which it depends how near the primaries are, are measured while the insertion goes on.
  *
@@ -31,7 +32,7 @@ export class MapBuilding {
   /** Those of the last list that are not waited for. */
   private rest: readonly NodeRef[] = []
 
-  /** `given` is what the surrogate knows, which shares `level` digits with this node. */
+  /** `given` is what the surrogate knows: everybody who shares `level` digits with this node, and some of those who share less. */
   constructor(state: TapestryState, measuring: Measuring, given: readonly NodeRef[], level: number) {
     this.state = state
     this.measuring = measuring
@@ -79,28 +80,42 @@ export class MapBuilding {
   private measure(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): boolean {
     const { state } = this
     const fresh = state.credible(refs, now).filter((ref) => !this.list.has(ref.id))
-    const list = state.prng.shuffle(fresh).slice(0, candidatesPerNearest * nearestOn(state, this.level))
+    // Those that share most first: there may be nobody else for their slots.
+    const sorted = state.prng.shuffle(fresh).sort((a, b) => state.map.levelOf(b.id) - state.map.levelOf(a.id))
+    const list = sorted.slice(0, candidatesPerNearest * nearestOn(state, this.level))
     const some = list.slice(0, candidatesPerNearest * state.config.nearest)
     for (const ref of some) this.list.set(ref.id, ref)
     this.rest = list.slice(some.length)
+    this.measuring.consider(some, now, fx)
+    const onLevel = this.onLevel()
+    if (this.level > 0 && onLevel.length <= state.config.nearest) return this.askAll(onLevel, now, fx)
     this.phase = 'measuring'
     this.startStep(fx)
-    this.measuring.consider(some, now, fx)
     return this.onMeasured(now, fx)
+  }
+
+  /** Those of the list that share enough digits. */
+  private onLevel(): NodeRef[] {
+    return [...this.list.values()].filter((ref) => this.state.map.levelOf(ref.id) >= this.level)
   }
 
   /** The k nearest of the list are asked for the level above. */
   private ask(now: Millis, fx: OverlayEffects): boolean {
     if (this.level === 0) return this.complete(now, fx)
     const { state } = this
-    const nearest = [...this.list.values()]
-      .filter((ref) => state.map.levelOf(ref.id) >= this.level && state.proximity.of(ref.id) !== undefined)
+    const nearest = this.onLevel()
+      .filter((ref) => state.proximity.of(ref.id) !== undefined)
       .sort((a, b) => state.proximity.compare(a.id, b.id))
       .slice(0, state.config.nearest)
-    if (nearest.length === 0) return this.ascend(now, fx)
+    return this.askAll(nearest, now, fx)
+  }
+
+  private askAll(refs: readonly NodeRef[], now: Millis, fx: OverlayEffects): boolean {
+    const { state } = this
+    if (refs.length === 0) return this.ascend(now, fx)
     this.phase = 'asking'
     this.startStep(fx)
-    for (const ref of nearest) {
+    for (const ref of refs) {
       this.asked.add(ref.id)
       send(ref, { type: 'level-request', level: this.level - 1, back: true, refs: [], ...state.statusFor(ref) }, fx)
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import { byte, guid, someBytes } from '@plaxton/testbed'
+import type { LevelRequest } from '../src/messages.ts'
 import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
@@ -108,6 +109,28 @@ describe('joining', () => {
         [a.node.slot(1, 7), b.node.slot(1, 1)].map(([ref]) => ref?.id),
         [b.ref.id, a.ref.id],
       )
+    }
+  })
+
+  it('asks for the lists of those levels only that its surrogate does not know in full, all at once, and is a member ten round trips later', () => {
+    for (let seed = 0; seed < 5; seed++) {
+      const network = new TestNetwork(`round trips ${seed}`, { digitBits: 2 })
+      network.latencyMs = () => 50
+      // Groups share one digit: of some 15 with the same first digit, fewer than 10 have the same second.
+      const hosts = network.grow(60)
+      network.run(60_000)
+      const asked = new Set<number>()
+      network.passes = (from, _to, message) => {
+        if (message.type === 'level-request' && from.id === joiner.ref.id) asked.add((message as LevelRequest).level)
+        return true
+      }
+      const joiner = network.add()
+      joiner.join([hosts[seed]!])
+      assert.ok(
+        network.runUntil(() => joiner.node.ready, 1_000),
+        `seed ${seed}`,
+      )
+      assert.deepEqual([...asked], [0])
     }
   })
 
