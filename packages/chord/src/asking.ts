@@ -2,6 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import { Probing } from '@plaxton/upkeep'
 import type { Proximity, ProbingConfig, ProbingHost } from '@plaxton/upkeep'
+import { BoundedMap } from './bounded-map.ts'
 import { send } from './messages.ts'
 import type { ChordState } from './state.ts'
 
@@ -15,6 +16,10 @@ export class Asking implements ProbingHost {
   private readonly state: ChordState
   /** Strangers that have been asked and have not answered yet. Bound: that of the probes. */
   private readonly courted = new Set<Guid>()
+  /** Questions that have not been answered: of whom, by number. Bound: {@link openMax}. Full: the oldest goes, and its answer counts for nothing. */
+  private readonly open = new BoundedMap<number, Guid>(openMax)
+  /** What others want to see with the next question. Bound: {@link openMax}. Full: the oldest goes; the next answer brings another. */
+  private readonly tickets = new BoundedMap<Guid, number>(openMax)
   private now: Millis = 0
 
   constructor(state: ChordState) {
@@ -69,6 +74,27 @@ export class Asking implements ProbingHost {
     this.probing.verify(ref, now, fx)
   }
 
+  /** Are you there? Nothing follows if it is not. */
+  greet(ref: NodeRef, fx: OverlayEffects): void {
+    send(ref, { type: 'ping', seq: this.number(ref, this.state.nextSeq()) }, fx)
+  }
+
+  /** `from` says that this answers question `seq`. Whether that is so: each question is answered once, by whom was asked. */
+  answered(from: NodeRef, seq: number, now: Millis, fx: OverlayEffects): boolean {
+    if (this.open.get(seq) !== from.id) return false
+    this.open.delete(seq)
+    this.heard(from, now, fx)
+    return true
+  }
+
+  /** `from` takes this node in when it sees the ticket; 0: it needs none. Whether it has not been shown one before. */
+  noteTicket(from: NodeRef, ticket: number): boolean {
+    const isFirst = ticket !== 0 && this.tickets.get(from.id) === undefined
+    if (ticket === 0) this.tickets.delete(from.id)
+    else this.tickets.set(from.id, ticket)
+    return isFirst
+  }
+
   /** Something arrived from `from`: it lives, whether or not it has said yet who is around it. */
   heard(from: NodeRef, now: Millis, fx: OverlayEffects): void {
     this.courted.delete(from.id)
@@ -84,11 +110,13 @@ export class Asking implements ProbingHost {
 
   drop(id: Guid): void {
     this.courted.delete(id)
+    this.tickets.delete(id)
     this.probing.drop(id)
   }
 
   clear(): void {
     this.courted.clear()
+    this.tickets.clear()
     this.probing.clear()
   }
 
@@ -102,10 +130,19 @@ export class Asking implements ProbingHost {
 
   ping(to: NodeRef, seq: number, fx: OverlayEffects): void {
     if (this.courted.has(to.id) || this.state.lists.has(to.id)) this.stabilize(to, seq, fx)
-    else send(to, { type: 'ping', seq }, fx)
+    else send(to, { type: 'ping', seq: this.number(to, seq) }, fx)
   }
 
   private stabilize(to: NodeRef, seq: number, fx: OverlayEffects): void {
-    send(to, { type: 'stabilize', seq, ...this.state.report(this.now) }, fx)
+    const ticket = this.tickets.get(to.id) ?? 0
+    send(to, { type: 'stabilize', seq: this.number(to, seq), ticket, ...this.state.report(this.now) }, fx)
+  }
+
+  private number(to: NodeRef, seq: number): number {
+    this.open.set(seq, to.id)
+    return seq
   }
 }
+
+/** Some five times the questions of a joiner with lists of the greatest length. Our guess. */
+const openMax = 512

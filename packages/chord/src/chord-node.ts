@@ -6,7 +6,7 @@ import type { ChordConfig } from './config.ts'
 import { Join, onJoinRequest, passWalk } from './join.ts'
 import { Maintenance } from './maintenance.ts'
 import { send } from './messages.ts'
-import type { ChordMessage, FingerReply, JoinRequest, JoinState, Neighbors, Pong, WalkPayload } from './messages.ts'
+import type { ChordMessage, FingerReply, JoinRequest, JoinState, Neighbors, WalkPayload } from './messages.ts'
 import { Neighborhood } from './neighborhood.ts'
 import { nextHop } from './next-hop.ts'
 import { keyRange, replicaSet, routeCandidates } from './questions.ts'
@@ -224,13 +224,13 @@ export class ChordNode implements Overlay {
       case 'ping':
         return send(from, { type: 'pong', seq: message.seq, member: this.state.counts }, fx)
       case 'pong':
-        return this.onPong(from, message, now, fx)
+        return neighborhood.onPong(from, message, now, fx)
       case 'finger-reply':
         return this.onFingerReply(from, message, now, fx)
       case 'join-request':
         return this.onJoinRequest(from, message, fx)
       case 'join-refusal':
-        return this.joining?.onRefused(from, fx)
+        return this.joining?.onRefused(from, message, fx)
       case 'join-state':
         return this.onJoinState(from, message, now, fx)
       case 'leave':
@@ -269,16 +269,8 @@ export class ChordNode implements Overlay {
   }
 
   private onNeighbors(from: NodeRef, message: Neighbors, now: Millis, fx: OverlayEffects): void {
-    this.neighborhood.onNeighbors(from, message, this.looksInto, now, fx)
-    if (message.member) this.joining?.onNeighbors(from, message)
-  }
-
-  private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
-    const { neighborhood, state } = this
-    const rttMs = neighborhood.asking.probing.roundTrip(pong.seq, now)
-    if (rttMs !== undefined) state.proximity.sample(from.id, rttMs)
-    neighborhood.fingers.measuring.answered(from, pong.seq, now, fx)
-    neighborhood.meet(from, pong.member, now, fx)
+    const isAnswer = this.neighborhood.onNeighbors(from, message, this.looksInto, now, fx)
+    if (isAnswer && message.member) this.joining?.onNeighbors(from, message)
   }
 
   private onFingerReply(from: NodeRef, reply: FingerReply, now: Millis, fx: OverlayEffects): void {
@@ -301,7 +293,8 @@ export class ChordNode implements Overlay {
     const { joining, neighborhood } = this
     if (joining !== undefined) return neighborhood.learn(joining.onState(from, message), now, fx)
     // The answer to a search for other rings.
-    if (this.state.counts) neighborhood.learn([from, ...message.predecessors, ...message.successors], now, fx)
+    if (this.maintenance.sought(message.attempt) && this.state.counts)
+      neighborhood.learn([from, ...message.predecessors, ...message.successors], now, fx)
   }
 
   private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {

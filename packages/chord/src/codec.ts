@@ -1,5 +1,5 @@
 import type { Message, MessageCodec, RefReader } from '@plaxton/kbr'
-import { bool, choice, decode, encode, guid, message, nested, nodeRef, repeated, uint32, uint53, union } from '@plaxton/wire'
+import { bool, choice, decode, encode, guid, message, nested, nodeRef, repeated, uint53, union } from '@plaxton/wire'
 import type { Infer } from '@plaxton/wire'
 import { listMax } from './messages.ts'
 import type { ChordMessage, WalkPayload } from './messages.ts'
@@ -24,11 +24,11 @@ const list = { max: listMax }
 const lists = { predecessors: repeated(nodeRef(1), list), successors: repeated(nodeRef(2), list) }
 const report = { ...lists, failed: repeated(guid(3), list), member: bool(4), seq: uint53(5) }
 
-const stabilize = message('Stabilize', { ...report })
-const neighbors = message('Neighbors', { ...report, counted: bool(6) })
+const stabilize = message('Stabilize', { ...report, ticket: uint53(7) })
+const neighbors = message('Neighbors', { ...report, counted: bool(6), ticket: uint53(7) })
 const ping = message('Ping', { seq: uint53(1) })
 const pong = message('Pong', { seq: uint53(1), member: bool(2) })
-const fingerReply = message('FingerReply', { index: uint32(1), refs: repeated(nodeRef(2), list) })
+const fingerReply = message('FingerReply', { number: uint53(1), refs: repeated(nodeRef(2), list) })
 const joinRequest = message('JoinRequest', { attempt: uint53(1), purpose: choice(2, ['join', 'seek']) })
 const joinRefusal = message('JoinRefusal', { attempt: uint53(1) })
 const joinState = message('JoinState', { ...lists, attempt: uint53(3) })

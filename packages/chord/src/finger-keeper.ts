@@ -17,8 +17,8 @@ export class FingerKeeper implements MeasuringHost {
   /** Fingers to be looked up soon. Bound: the bits of an id. */
   private readonly missing = new Set<number>()
   private filling = false
-  /** Fingers whose lookups are under way, or were lost. Bound: the bits of an id. */
-  private readonly awaited = new Set<number>()
+  /** Fingers whose lookups are under way, or were lost, and their numbers. Bound: the bits of an id. */
+  private readonly awaited = new Map<number, number>()
   /** The finger looked up last. */
   private last = 0
 
@@ -61,9 +61,10 @@ export class FingerKeeper implements MeasuringHost {
   /** The successor of a finger's start says who it is and who follows it. */
   onReply(from: NodeRef, reply: FingerReply, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    if (!this.awaited.delete(reply.index)) return fx.emit({ type: 'dropped', from, reason: 'a finger that was not asked for' })
+    const index = this.take(reply.number)
+    if (index === undefined) return fx.emit({ type: 'dropped', from, reason: 'a finger that was not asked for' })
     const refs = state.credible([from, ...reply.refs], now)
-    state.fingers.place(reply.index, refs)
+    state.fingers.place(index, refs)
     // Who is in another table has answered before.
     let changed = false
     for (const ref of refs) {
@@ -128,7 +129,19 @@ export class FingerKeeper implements MeasuringHost {
   }
 
   private lookUp(index: number, fx: OverlayEffects): void {
-    this.awaited.add(index)
-    fx.route(this.state.fingers.start(index), encodeWalkPayload({ purpose: 'finger', asker: this.state.self, number: index }))
+    const { state } = this
+    const number = state.nextSeq()
+    this.awaited.set(index, number)
+    fx.route(state.fingers.start(index), encodeWalkPayload({ purpose: 'finger', asker: state.self, number }))
+  }
+
+  /** The finger whose lookup has this number, which is over. */
+  private take(number: number): number | undefined {
+    for (const [index, awaited] of this.awaited) {
+      if (awaited !== number) continue
+      this.awaited.delete(index)
+      return index
+    }
+    return undefined
   }
 }

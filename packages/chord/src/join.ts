@@ -4,7 +4,7 @@ import { JoinRounds } from '@plaxton/upkeep'
 import type { Asking } from './asking.ts'
 import { encodeWalkPayload } from './codec.ts'
 import { listMax, send } from './messages.ts'
-import type { JoinRequest, JoinState, Neighbors, WalkPayload } from './messages.ts'
+import type { JoinRefusal, JoinRequest, JoinState, Neighbors, WalkPayload } from './messages.ts'
 import type { ChordState } from './state.ts'
 
 /**
@@ -29,7 +29,7 @@ export class Join {
   private readonly asking: Asking
   private readonly rounds: JoinRounds
   private phase: 'pausing' | 'asking' | 'confirming' | 'claiming' = 'pausing'
-  /** Counts from 1; names the attempt in messages and timers. */
+  /** Names the attempt in messages and timers; nobody can tell it who was not asked. */
   private attempt = 0
   private contact: NodeRef
   /** Who counts this node. Bound: those that answered questions, some three times the lists. */
@@ -50,7 +50,7 @@ export class Join {
 
   /** Starts the next attempt. */
   start(fx: OverlayEffects): void {
-    this.attempt++
+    this.attempt = this.state.nextSeq()
     this.contact = this.rounds.next()
     this.phase = 'asking'
     send(this.contact, { type: 'join-request', purpose: 'join', attempt: this.attempt }, fx)
@@ -66,8 +66,8 @@ export class Join {
   }
 
   /** The bootstrap node is no member. */
-  onRefused(from: NodeRef, fx: OverlayEffects): void {
-    if (from.id !== this.contact.id) return
+  onRefused(from: NodeRef, { attempt }: JoinRefusal, fx: OverlayEffects): void {
+    if (from.id !== this.contact.id || attempt !== this.attempt) return
     this.rounds.refusedBy(from)
     this.onUnreachable(from, fx)
   }
@@ -163,7 +163,7 @@ export function passWalk(state: ChordState, payload: WalkPayload, nextHop: NodeR
   if (purpose === 'finger') {
     if (nextHop !== undefined) return true
     // The owner of the start may be the asker itself: then no node is in the finger, and nobody needs to say so.
-    if (asker.id !== state.self.id) send(asker, { type: 'finger-reply', index: number, refs: successors.members.slice(0, listMax) }, fx)
+    if (asker.id !== state.self.id) send(asker, { type: 'finger-reply', number, refs: successors.members.slice(0, listMax) }, fx)
     return false
   }
   if (asker.id === state.self.id) return false

@@ -1,4 +1,5 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { BoundedMap } from './bounded-map.ts'
 import { send } from './messages.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import type { ChordState } from './state.ts'
@@ -14,6 +15,8 @@ export class Maintenance {
   /** When the predecessor was last heard from, or became the predecessor. */
   private heardAt: Millis = 0
   private predecessor: NodeRef | undefined = undefined
+  /** Searches for other rings that have not been answered. Most never are. */
+  private readonly searches = new BoundedMap<number, true>(searchesMax)
 
   constructor(state: ChordState, neighborhood: Neighborhood) {
     this.state = state
@@ -51,7 +54,14 @@ export class Maintenance {
 
   /** Asks `contact` to look for this node's place in its ring. In this node's own ring nothing comes of it. */
   askThrough(contact: NodeRef, fx: OverlayEffects): void {
-    send(contact, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx)
+    const attempt = this.state.nextSeq()
+    this.searches.set(attempt, true)
+    send(contact, { type: 'join-request', purpose: 'seek', attempt }, fx)
+  }
+
+  /** Whether the answer `attempt` is that to such a question. */
+  sought(attempt: number): boolean {
+    return this.searches.delete(attempt)
   }
 
   /**
@@ -68,7 +78,7 @@ export class Maintenance {
     for (const ref of new Set([lists.successor, other])) if (ref !== undefined) neighborhood.asking.court(ref, now, fx)
     neighborhood.fingers.fixNext(fx)
     const missed = prng.chance(0.5) ? prng.pick(failed.missed(config.failedMs, now)) : undefined
-    if (missed !== undefined) send(missed, { type: 'ping', seq: state.nextSeq() }, fx)
+    if (missed !== undefined) neighborhood.asking.greet(missed, fx)
   }
 
   /** The paper's `check_predecessor`: it stabilises with this node at least every one and a half periods. */
@@ -94,6 +104,8 @@ export class Maintenance {
 
 /** Either way, of each period. ToN 2003: uniform in 15 to 45 s. */
 const stabilizeShare = 0.5
+/** Our guess: an hour's. */
+const searchesMax = 32
 /** Our guess. */
 const historyShare = 0.1
 /** Our guess. */

@@ -28,6 +28,8 @@ export interface Report {
 export interface Stabilize extends Message, Report {
   readonly type: 'stabilize'
   readonly seq: number
+  /** The one that the receiver gave the sender, which makes this an answer to it. 0: none. */
+  readonly ticket: number
 }
 
 export interface Neighbors extends Message, Report {
@@ -36,6 +38,8 @@ export interface Neighbors extends Message, Report {
   readonly seq: number
   /** Whether the asker now stands in the sender's lists, or has no place there because nearer nodes fill them. */
   readonly counted: boolean
+  /** For an asker that has a place in the sender's lists and has not answered a question of it yet: to be shown with its next question. 0: none. */
+  readonly ticket: number
 }
 
 /** Are you there, and how far? */
@@ -53,8 +57,8 @@ export interface Pong extends Message {
 /** To the asker of a finger: the successor of the finger's start, which is the sender, and the nodes that follow it. */
 export interface FingerReply extends Message {
   readonly type: 'finger-reply'
-  /** The finger starts 2^index after the asker. */
-  readonly index: number
+  /** The {@link WalkPayload.number} of the question. */
+  readonly number: number
   /** Nearest to the start first. At most {@link listMax}. */
   readonly refs: readonly NodeRef[]
 }
@@ -63,11 +67,12 @@ export interface FingerReply extends Message {
 export interface JoinRequest extends Message {
   readonly type: 'join-request'
   readonly purpose: 'join' | 'seek'
+  /** Comes back with the answer. */
   readonly attempt: number
 }
 
 /** The receiver of the request is no member either. */
-interface JoinRefusal extends Message {
+export interface JoinRefusal extends Message {
   readonly type: 'join-refusal'
   readonly attempt: number
 }
@@ -94,7 +99,7 @@ export interface Leave extends Message {
 export interface WalkPayload {
   readonly purpose: 'join' | 'seek' | 'finger'
   readonly asker: NodeRef
-  /** The attempt to join, or the finger's index. */
+  /** Comes back with the answer, and tells the asker that it has asked. */
   readonly number: number
 }
 

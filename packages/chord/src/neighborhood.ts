@@ -4,14 +4,16 @@ import { Asking } from './asking.ts'
 import { FingerKeeper } from './finger-keeper.ts'
 import { ListRepair } from './list-repair.ts'
 import { send } from './messages.ts'
-import type { Leave, Neighbors, Report, Stabilize } from './messages.ts'
+import type { Leave, Neighbors, Pong, Report, Stabilize } from './messages.ts'
 import type { ChordState } from './state.ts'
+import { Tickets } from './tickets.ts'
 
 /**
  * Keeps the successor list and the predecessors right: stabilise and rectify as Zave corrects them.
  *
- * - *Stabilise.* What a peer says about itself counts; whom it names is asked first, and enters the lists only by its own answer, which brings its lists along.
- * - *Rectify.* A nearer predecessor that speaks is taken at once. Whoever others take for dead, or leave out of their lists, is asked now, before it is given up.
+ * - *Stabilise.* Whom a peer names is asked first, and enters the lists only by its own answer, which brings its lists along.
+ * - *Rectify.* A nearer predecessor that speaks unasked is asked as well, with the answer to its question ({@link Tickets}); what it says about others counts only from then on.
+ *   Whoever others take for dead, or leave out of their lists, is asked now, before it is given up.
  * - A neighbour that is dead goes from both lists in one step; the next in the list takes its place, and is told at once.
  */
 export class Neighborhood {
@@ -19,6 +21,7 @@ export class Neighborhood {
   readonly fingers: FingerKeeper
   private readonly state: ChordState
   private readonly repair: ListRepair
+  private readonly tickets: Tickets
   /** Who was told that this node is its neighbour. */
   private successor: NodeRef | undefined = undefined
   /** Whom this node asked to confirm. */
@@ -32,31 +35,46 @@ export class Neighborhood {
     this.asking = new Asking(state)
     this.fingers = new FingerKeeper(state)
     this.repair = new ListRepair(state, this.asking)
+    this.tickets = new Tickets(state)
   }
 
   // Stabilise
 
   onStabilize(from: NodeRef, message: Stabilize, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    if (message.member) state.admit(from, fx)
-    else this.doubt(from, now, fx)
-    this.takeReport(from, message, looksInto, now, fx)
-    const counted = message.member && !state.lists.admits(from.id)
-    send(from, { type: 'neighbors', seq: message.seq, counted, ...state.report(now) }, fx)
+    if (!message.member || state.isReborn(from)) this.doubt(from, now, fx)
+    const comesIn = message.member && this.tickets.redeem(from, message.ticket)
+    if (comesIn || (message.member && state.lists.has(from.id))) state.admit(from, fx)
+    // Everybody in the lists is asked to count this node, also who was not there when the others were.
+    if (comesIn && state.standing === 'claiming') this.asking.ask(from, now, fx)
+    this.heed(from, message, looksInto, now, fx)
+    if (looksInto && state.find(from.id) !== undefined) this.learn(around(message), now, fx)
+    const ticket = this.tickets.giveTo(from)
+    send(from, { type: 'neighbors', seq: message.seq, counted: message.member && ticket === 0, ticket, ...state.report(now) }, fx)
   }
 
-  onNeighbors(from: NodeRef, message: Neighbors, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    this.asking.heard(from, now, fx)
+  /** Returns whether it is the answer to a question; if not, nothing it says counts. */
+  onNeighbors(from: NodeRef, message: Neighbors, looksInto: boolean, now: Millis, fx: OverlayEffects): boolean {
+    const { state, asking } = this
+    if (!asking.answered(from, message.seq, now, fx)) return notAsked(from, fx)
     if (message.member) state.admit(from, fx)
     else if (state.hasResigned(from.id, message.seq)) this.dismiss(from, now, fx)
-    this.takeReport(from, message, looksInto, now, fx)
+    this.heed(from, message, looksInto, now, fx)
+    if (looksInto) this.learn(around(message), now, fx)
+    if (asking.noteTicket(from, message.ticket) && state.counts) asking.ask(from, now, fx)
+    return true
   }
 
-  /** A peer says that it is or is not a member, and nothing else. */
-  meet(from: NodeRef, isMember: boolean, now: Millis, fx: OverlayEffects): void {
-    if (!isMember) this.doubt(from, now, fx)
-    else if (this.state.admit(from, fx) && this.state.counts) this.asking.ask(from, now, fx)
+  /** A finger, or one that is to become one, says that it is there. */
+  onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
+    const { state, asking, fingers } = this
+    const rttMs = asking.probing.roundTrip(pong.seq, now)
+    if (rttMs !== undefined) state.proximity.sample(from.id, rttMs)
+    const isAnswer = fingers.measuring.answered(from, pong.seq, now, fx) || asking.answered(from, pong.seq, now, fx)
+    if (!isAnswer) return void notAsked(from, fx)
+    if (!pong.member) return this.doubt(from, now, fx)
+    state.admitFinger(from, fx)
+    if (state.counts) this.learn([from], now, fx)
   }
 
   /** Hearsay: those who may belong into the lists are asked; neighbours of one list that have a place in the other take it. */
@@ -87,7 +105,7 @@ export class Neighborhood {
     if (known === undefined || from.epoch < known.epoch) return
     this.state.failed.add(from, true, now)
     this.lose(known, now, fx)
-    if (this.state.counts) this.learn([...message.predecessors, ...message.successors], now, fx)
+    if (this.state.counts) this.learn(around(message), now, fx)
   }
 
   /** The neighbours hear of failures by questions that name them, and look for themselves. Unless somebody else was faster. */
@@ -137,16 +155,15 @@ export class Neighborhood {
     fx.startTimer('confirm', 0, config.confirmMs)
   }
 
-  /** What a peer says about others is looked into. */
-  private takeReport(from: NodeRef, report: Report, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
+  /** Whom a peer takes for dead, or leaves out, is asked; a predecessor may confirm. */
+  private heed(from: NodeRef, report: Report, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
     const { lists } = this.state
     for (const id of report.failed) {
       this.news?.delete(id)
       const ref = lists.get(id)
       if (ref !== undefined && id !== from.id) this.asking.verify(ref, now, fx)
     }
-    if (!looksInto) return
-    if (report.member) {
+    if (looksInto && report.member) {
       const missing = lists.missingFrom(from.id, report.predecessors, report.successors)
       for (const ref of missing) this.asking.verify(ref, now, fx)
       if (lists.confirm(from.id, report.successors[0]?.id)) {
@@ -154,7 +171,6 @@ export class Neighborhood {
         fx.becameReady()
       }
     }
-    this.learn([...report.predecessors, ...report.successors], now, fx)
   }
 
   /** A peer says that it is no member. It may have said so before it became one: it is asked. A new incarnation settles it. */
@@ -187,4 +203,13 @@ export class Neighborhood {
     const news = (this.news ??= new Set())
     if (news.size < config.failedMax) news.add(failed)
   }
+}
+
+function around({ predecessors, successors }: Pick<Report, 'predecessors' | 'successors'>): NodeRef[] {
+  return [...predecessors, ...successors]
+}
+
+function notAsked(from: NodeRef, fx: OverlayEffects): false {
+  fx.emit({ type: 'dropped', from, reason: 'an answer to a question that was not asked' })
+  return false
 }

@@ -27,12 +27,13 @@ export class ChordState {
   standing: Standing = 'outside'
   /** The last question before a neighbour was taken in: what it answered before says nothing about it now. Bound: the lists. */
   private readonly admittedAt = new Map<Guid, number>()
-  private lastSeq = 0
+  private lastSeq: number
 
   constructor(self: NodeRef, config: ChordConfig, prng: Prng) {
     this.self = self
     this.config = config
     this.prng = prng
+    this.lastSeq = prng.nextUint32()
     this.lists = new NeighborLists(self, config.successors, config.predecessors)
     this.fingers = new FingerTable(self, config.fingerSuccessors + 1)
     this.proximity = new Proximity(config.proximityMax)
@@ -40,9 +41,10 @@ export class ChordState {
     this.history = new History(config.historyMax)
   }
 
-  /** A number no other question of this node has. */
+  /** A number no other question of this node has, greater than those before. Nobody can tell it who was not asked, nor is it in an answer to somebody else. */
   nextSeq(): number {
-    return ++this.lastSeq
+    this.lastSeq += 1 + this.prng.nextInt(seqStepMax)
+    return this.lastSeq
   }
 
   /** Whether others are to treat this node as a member. */
@@ -54,6 +56,12 @@ export class ChordState {
     return this.lists.get(id) ?? this.fingers.get(id)
   }
 
+  /** Whether it is in a table, in the life before this one. */
+  isReborn(ref: NodeRef): boolean {
+    const known = this.find(ref.id)
+    return known !== undefined && known.epoch < ref.epoch
+  }
+
   /** Everybody in the tables, each once, the neighbours first. */
   everybody(): NodeRef[] {
     const known = new Map<Guid, NodeRef>()
@@ -62,19 +70,16 @@ export class ChordState {
     return [...known.values()]
   }
 
-  /**
-   * `ref` spoke to this node itself and is a member: it may stand in every table, unless that incarnation is known to be over. True when it has become a
-   * neighbour.
-   */
-  admit(ref: NodeRef, fx: OverlayEffects): boolean {
-    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
-    const known = this.find(ref.id)
-    if (known !== undefined && known.epoch > ref.epoch) return false
-    this.failed.forget(ref.id)
-    if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
+  /** `ref` is a member and has answered a question of this node, with its lists: it may stand in every table, unless that incarnation is known to be over. */
+  admit(ref: NodeRef, fx: OverlayEffects): void {
+    if (!this.mayEnter(ref)) return
     const isNeighbor = this.addToLists(ref, fx)
     if (this.fingers.admit(ref) || isNeighbor) fx.routesChanged()
-    return isNeighbor
+  }
+
+  /** `ref` is a member and has answered a question of this node, without its lists: it may be used as a finger. */
+  admitFinger(ref: NodeRef, fx: OverlayEffects): void {
+    if (this.mayEnter(ref) && this.fingers.admit(ref)) fx.routesChanged()
   }
 
   /** Takes a node out of every table. */
@@ -118,6 +123,15 @@ export class ChordState {
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
   }
 
+  private mayEnter(ref: NodeRef): boolean {
+    if (ref.id === this.self.id || this.failed.refuses(ref)) return false
+    const known = this.find(ref.id)
+    if (known !== undefined && known.epoch > ref.epoch) return false
+    this.failed.forget(ref.id)
+    if (known !== undefined && known.epoch < ref.epoch) this.proximity.forget(ref.id)
+    return true
+  }
+
   /** True when it was not in, or in another incarnation, and is now. */
   private addToLists(ref: NodeRef, fx: OverlayEffects): boolean {
     const before = this.lists.get(ref.id)
@@ -144,3 +158,5 @@ export class ChordState {
 }
 
 const noIds: Guid[] = []
+/** Our guess: 2^37 questions before the numbers are too large for a message. */
+const seqStepMax = 65_536

@@ -4,8 +4,30 @@ import type { Message, NodeRef } from '@plaxton/kbr'
 import { Prng } from '@plaxton/kbr'
 import { byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { encodeWalkPayload } from '../src/codec.ts'
+import type { Stabilize } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
+
+/** A node in a ring of eight, which awaits the answers about all its fingers. */
+function besieged(): { network: TestNetwork; victim: TestHost } {
+  const network = new TestNetwork('besieged', { successors: 2, predecessors: 2 })
+  const hosts = network.grow(['00', '20', '40', '60', '80', 'a0', 'd0', 'e0'].map(guid))
+  network.passes = (_from, _to, { type }) => type !== 'finger-reply'
+  network.run(300_000)
+  return { network, victim: hosts[2]! }
+}
+
+/** The number of a question that `host` has put to `to` and that has not been answered. */
+function asked(network: TestNetwork, host: TestHost, to: NodeRef): number {
+  let seq: number | undefined
+  network.onSent = (from, peer, message) => {
+    if (from.id === host.ref.id && peer.id === to.id && message.type === 'stabilize') seq = (message as Stabilize).seq
+  }
+  host.node.suspect(to, network.now, host)
+  network.onSent = () => {}
+  assert.ok(seq !== undefined)
+  return seq
+}
 
 /** Everything a message may hold, drawn at random but within what the codec lets pass. */
 class Fuzz {
@@ -17,14 +39,14 @@ class Fuzz {
 
   message(): Message {
     const { prng } = this
-    const any = { seq: this.number(), attempt: prng.nextInt(4), predecessors: this.refs(), successors: this.refs() }
+    const any = { seq: this.number(), ticket: this.number(), attempt: prng.nextInt(4), predecessors: this.refs(), successors: this.refs() }
     const report = { member: prng.chance(0.7), failed: this.refs().map(({ id }) => id), ...any }
     return prng.pick<Message>([
       { type: 'stabilize', ...report } as Message,
       { type: 'neighbors', counted: prng.chance(0.5), ...report } as Message,
       { type: 'ping', ...any } as Message,
       { type: 'pong', member: prng.chance(0.5), ...any } as Message,
-      { type: 'finger-reply', index: this.number(), refs: this.refs() } as Message,
+      { type: 'finger-reply', number: this.number(), refs: this.refs() } as Message,
       { type: 'join-request', purpose: prng.chance(0.5) ? 'join' : 'seek', ...any } as Message,
       { type: 'join-refusal', ...any } as Message,
       { type: 'join-state', ...any } as Message,
@@ -106,7 +128,8 @@ describe('whatever strangers send', () => {
     const invented = ['11', '12', '13', '0f', '0e'].map((id) => ref(id))
     victim.take(liar.ref, {
       type: 'neighbors',
-      seq: 1,
+      seq: asked(network, victim, liar.ref),
+      ticket: 0,
       member: true,
       counted: true,
       failed: [],
@@ -118,10 +141,76 @@ describe('whatever strangers send', () => {
     assert.deepEqual(after, before)
   })
 
+  describe('a stranger that says unasked that it is a member', () => {
+    /** What the highest finger of 40 looks for, and its nearest successor and predecessor. */
+    const strangers = ['c0', '41', '3f'].map((id) => ref(id))
+    const lists = { predecessors: strangers, successors: strangers }
+    const says: Record<string, object> = {
+      stabilize: { seq: 7, ticket: 0, member: true, failed: [], ...lists },
+      'stabilize with a ticket of its own making': { type: 'stabilize', seq: 7, ticket: 7, member: true, failed: [], ...lists },
+      neighbors: { seq: 7, ticket: 0, member: true, counted: true, failed: [], ...lists },
+      'neighbors with a ticket': { type: 'neighbors', seq: 7, ticket: 7, member: true, counted: true, failed: [], ...lists },
+      ping: { seq: 7 },
+      pong: { seq: 7, member: true },
+      'finger-reply': { number: 7, refs: strangers },
+      'join-request': { purpose: 'join', attempt: 1 },
+      'join-refusal': { attempt: 1 },
+      'join-state': { attempt: 1, ...lists },
+      leave: lists,
+    }
+
+    for (const [kind, fields] of Object.entries(says)) {
+      it(`by ${kind} stands in no table and is sent no message of anybody`, () => {
+        const { network, victim } = besieged()
+        const names = new Set(strangers.map(({ id }) => id))
+        for (let round = 0; round < 5; round++) {
+          for (const stranger of strangers) victim.take(stranger, { type: kind, ...fields } as Message)
+          for (let key = 0; key < 256; key++) {
+            const next = victim.node.nextHop(byte(key), 0, new Set())
+            assert.ok(next.action !== 'forward' || !names.has(next.to.id))
+            assert.ok(victim.node.replicaSet(byte(key), 7).every(({ id }) => !names.has(id)))
+          }
+          network.run(2_000)
+        }
+        assert.deepEqual(network.complaints(), [])
+      })
+    }
+
+    it('does not get in by what a neighbour has just said, sent again', () => {
+      const { network, victim } = besieged()
+      const overheard: Message[] = []
+      network.onSent = (_from, to, message) => void (to.id === victim.ref.id && message.type !== 'route' && overheard.push(message))
+      network.run(60_000)
+      const joiner = network.add(guid('50'))
+      joiner.join([victim])
+      network.run(5_000)
+      assert.ok(
+        overheard.some(({ type }) => type === 'neighbors') && overheard.some((message) => 'ticket' in message && message.ticket !== 0),
+      )
+      for (const message of overheard) for (const stranger of strangers) victim.take(stranger, message)
+      assert.deepEqual(network.complaints(), [])
+    })
+
+    it('gets in when it answers: with the ticket that the answer to its question gave it', () => {
+      const { network, victim } = besieged()
+      const tickets: number[] = []
+      network.onSent = (from, to, message) =>
+        void (from.id === victim.ref.id && to.id === '41' && 'ticket' in message && tickets.push(message.ticket as number))
+      const question = { type: 'stabilize', seq: 7, member: true, failed: [], predecessors: [], successors: [] }
+      victim.take(ref('41'), { ...question, ticket: 0 } as Message)
+      assert.equal(tickets.length, 1)
+      victim.take(ref('42'), { ...question, ticket: tickets[0] } as Message)
+      victim.take(ref('41'), { ...question, ticket: tickets[0]! + 1 } as Message)
+      assert.equal(victim.node.successors[0]!.id, '60')
+      victim.take(ref('41'), { ...question, ticket: tickets[0] } as Message)
+      assert.deepEqual(victim.node.successors[0], ref('41'))
+    })
+  })
+
   it('a finger that was not asked for is dropped, and said to be', () => {
     const network = new TestNetwork('finger')
     const [host] = network.grow(3) as [TestHost]
-    host.take(ref('ff'.repeat(16)), { type: 'finger-reply', index: 127, refs: [] } as Message)
+    host.take(ref('ff'.repeat(16)), { type: 'finger-reply', number: 127, refs: [] } as Message)
     assert.ok(host.events.some((event) => event.type === 'dropped' && event.reason === 'a finger that was not asked for'))
   })
 

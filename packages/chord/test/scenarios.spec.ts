@@ -114,7 +114,7 @@ function inWords(message: ChordMessage | { type: 'route' }): string {
     case 'join-request':
       return `${message.type} to ${message.purpose}`
     case 'finger-reply':
-      return `${message.type}, finger ${message.index} [${names(message.refs)}]`
+      return `${message.type} [${names(message.refs)}]`
     default:
       return message.type
   }
