@@ -121,9 +121,9 @@ export class PastService extends OverlayApplication<PastNode, PastClient> implem
   private shareOfConfig(): Partial<PastConfig> {
     const { virtualNodes } = this.overlay
     if (virtualNodes === 1) return this.config
-    const { capacityBytes, maxObjects } = { ...pastDefaults, ...this.config }
+    const { capacityBytes, maxObjects, cacheBytes } = { ...pastDefaults, ...this.config }
     const share = (of: number): number => Math.ceil(of / virtualNodes)
-    return { ...this.config, capacityBytes: share(capacityBytes), maxObjects: share(maxObjects) }
+    return { ...this.config, capacityBytes: share(capacityBytes), maxObjects: share(maxObjects), cacheBytes: share(cacheBytes) }
   }
 
   protected override clientOf(host: NodeHost, node: PastNode): PastClient {

@@ -94,6 +94,7 @@ export const frameSchema: Schema<{ readonly version: number; readonly body: Past
           without: repeated(guid(3), { max: maxExcluded }),
         }),
       ),
+      cache: nested(10, message('Cache', { guid: guid(1), forMs: uint53(2), data: bytes(3, { max: maxDataBytes }) })),
 
       receipt: nested(16, message('Receipt', { holders: holders(1), wanted: uint32(2), quorum: uint32(3) })),
       refusal: nested(

@@ -11,6 +11,8 @@ export interface PastConfig {
   readonly maxOwners: number
   readonly capacityBytes: number
   readonly maxObjects: number
+  readonly cacheMs: Millis
+  readonly cacheBytes: number
 
   readonly commandMs: Millis
   readonly attemptMs: Millis
@@ -52,6 +54,10 @@ export const pastDefaults = {
   capacityBytes: 16 * 1024 ** 3,
   /** Objects and removals this node keeps. Each takes 1.4 KiB of memory (`bench/maintenance.bench.ts`), thus 140 MiB when full. */
   maxObjects: 100_000,
+  /** How long copies on the way to an object's holders may last, half of it next to them: so long a removed object may still be read. 0, which is our choice: no such copies. */
+  cacheMs: 0,
+  /** Bytes of such copies, in memory. Our guess: a thousand of the largest that are cached. */
+  cacheBytes: 16 * 1024 ** 2,
 
   /** A command that names no time of its own ends after this. FreePastry waits 30 s; a person does not. */
   commandMs: 10_000,
@@ -121,6 +127,8 @@ const bounds: Bounds<keyof PastConfig> = {
   maxOwners: [1, maxClaims],
   capacityBytes: [0, Number.MAX_SAFE_INTEGER],
   maxObjects: [1, 10_000_000],
+  cacheMs: [0, day],
+  cacheBytes: [0, Number.MAX_SAFE_INTEGER],
   commandMs: [1, day],
   attemptMs: [1, day],
   replicaMs: [1, day],

@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
-import type { AppEffects, Millis, NodeRef, ReplyHandle } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef, ReplyHandle, RoutedMessage } from '@plaxton/kbr'
+import type { Cache } from './cache.ts'
 import { anyLive, leadingCertificate } from './claims.ts'
 import { encodeMessage } from './codec.ts'
 import { nodesAround } from './hosts.ts'
@@ -24,18 +25,23 @@ type Get = PastCall & { readonly type: 'get' }
  */
 export class Lookup {
   private readonly parts: PastParts
+  private readonly cache: Cache
   /** Whether what is on this node's disk may be believed. */
   private readonly isSettled: () => boolean
 
-  constructor(parts: PastParts, isSettled: () => boolean) {
+  constructor(parts: PastParts, cache: Cache, isSettled: () => boolean) {
     this.parts = parts
+    this.cache = cache
     this.isSettled = isSettled
   }
 
   /** A `get` passes. True when it ends here, because this node answers it. */
-  onPassing(key: Guid, call: Get, isRoot: boolean, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
-    if (this.answersItself(key, call, reply, now, fx)) return true
-    if (!call.hurry || isRoot) return false
+  onPassing(message: RoutedMessage, call: Get, nextHop: NodeRef | undefined, now: Millis, fx: AppEffects): boolean {
+    const { key, reply, previousHop } = message
+    if (this.answersItself(message, call, now, fx) || this.answersFromCache(message, call, now, fx)) return true
+    if (nextHop === undefined) return false
+    if (!sameNode(previousHop, fx.self)) this.cache.notePassed(key, nextHop)
+    if (!call.hurry) return false
     const nodes = this.nodesAround(key, this.parts.config.replicas, call, fx)
     if (nodes.length === 0) return false
     this.survey(key, call, nodes, false, responder(reply), now, fx)
@@ -47,7 +53,8 @@ export class Lookup {
     this.survey(key, call, this.nodesAround(key, widened(this.parts.config.maxReplicas), call, fx), true, respond, now, fx)
   }
 
-  private answersItself(key: Guid, call: Get, reply: ReplyHandle, now: Millis, fx: AppEffects): boolean {
+  private answersItself(message: RoutedMessage, call: Get, now: Millis, fx: AppEffects): boolean {
+    const { key, reply } = message
     const held = this.isSettled() && !call.excluded.includes(fx.self.id) ? this.parts.shelf.live(key, now) : undefined
     if (held === undefined) return false
     const respond = responder(reply)
@@ -58,9 +65,23 @@ export class Lookup {
       return true
     }
     this.parts.shelf.read(key, fx, (data, time, effects) => {
-      if (data !== undefined) respond({ ...object, data: data.bytes }, time, effects)
-      else this.routeOn(key, call, reply, effects)
+      if (data === undefined) return this.routeOn(key, call, reply, effects)
+      respond({ ...object, data: data.bytes }, time, effects)
+      const { kind, expires } = held.leading
+      if (kind !== 'named') this.cache.offer(message, data.bytes, expires === 0 ? Infinity : expires - time, time, effects)
     })
+    return true
+  }
+
+  /** Whether an object exists, and what was removed, is for those to say who hold it. */
+  private answersFromCache(message: RoutedMessage, call: Get, now: Millis, fx: AppEffects): boolean {
+    const { key, reply } = message
+    if (this.parts.shelf.get(key) !== undefined) this.cache.drop(key)
+    if (call.want === 'presence' || call.excluded.includes(fx.self.id)) return false
+    const data = this.cache.read(key, now)
+    if (data === undefined) return false
+    responder(reply)({ type: 'object', holder: fx.self, claims: [], settled: true, data }, now, fx)
+    this.cache.offer(message, data, 0, now, fx)
     return true
   }
 

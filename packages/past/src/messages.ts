@@ -4,7 +4,7 @@ import type { Claim } from './claims.ts'
 
 /**
  * What one PAST node asks another. *Routed* messages go towards the root of the guid they are about, which is their key; *direct* ones go
- * to a node known by reference. Every call has exactly one reply, or fails.
+ * to a node known by reference. Every call but `cache` has exactly one reply, or fails.
  */
 export type PastCall =
   /** Routed or direct to the root: store this and see to the other replicas. → `receipt` | `refusal` */
@@ -21,6 +21,8 @@ export type PastCall =
   | { readonly type: 'store'; readonly guid: Guid; readonly claims: readonly Claim[]; readonly data?: Uint8Array | undefined }
   /** Direct: what do you have? → `object` | `absent` */
   | { readonly type: 'fetch'; readonly guid: Guid; readonly withData: boolean }
+  /** Direct, without a reply, to a node that passed a `get` on: keep a copy for so long. See `Cache`. */
+  | { readonly type: 'cache'; readonly guid: Guid; readonly forMs: Millis; readonly data: Uint8Array }
   /** Direct, between neighbours: the XOR and the count of the versions of all records that both are responsible for. → `buckets` */
   | { readonly type: 'compare'; readonly digest: number; readonly count: number }
   /** Direct: the records behind digests that differ, and records offered to be taken over. → `exchanged` */

@@ -14,6 +14,7 @@ import type {
   RoutedMessage,
   WriteQuorum,
 } from '@plaxton/kbr'
+import { Cache } from './cache.ts'
 import { maxNameBytes, maxSaltBytes } from './claims.ts'
 import { decodeMessage } from './codec.ts'
 import { emit, overloaded } from './command.ts'
@@ -82,6 +83,8 @@ export interface PastStats {
   readonly commands: number
   /** Questions and calls that have no answer yet. */
   readonly inFlight: number
+  /** Copies kept for a while on the way to their holders; see `PastConfig.cacheMs`. */
+  readonly cached: number
   /** Objects and removals copied here by maintenance. */
   readonly repairs: number
   /** Messages that were none, or broke a rule. */
@@ -107,6 +110,7 @@ export class PastNode implements Application {
   private readonly owner: Owner
   private readonly latencies: Latencies
   private readonly parts: ComparisonParts
+  private readonly cache: Cache
   private readonly lookup: Lookup
   private readonly root: Root
   private readonly replica: Replica
@@ -138,7 +142,8 @@ export class PastNode implements Application {
     const repair = new Repair(parts, (from, reason, fx) => this.onGarbage(from, reason, fx))
     this.parts = { ...parts, repair, placement: new Placement(this.shelf), isLeaving: () => this.leaving }
     this.maintenance = new Maintenance(this.parts)
-    this.lookup = new Lookup(this.parts, () => this.maintenance.settled)
+    this.cache = new Cache(this.config)
+    this.lookup = new Lookup(this.parts, this.cache, () => this.maintenance.settled)
     this.root = new Root(this.parts)
     this.replica = new Replica(this.parts)
   }
@@ -217,6 +222,7 @@ export class PastNode implements Application {
       tombstones,
       commands: this.commands.size,
       inFlight: this.errands.open,
+      cached: this.cache.size,
       repairs: this.parts.repair.changes,
       garbage: this.garbage,
       overloads: this.overloads,
@@ -240,9 +246,7 @@ export class PastNode implements Application {
     if (call === undefined) return { action: 'reject', reason: 'the message could not be read' }
     const client = clientOf(message.previousHop, fx)
     if (call.type !== 'get' || !this.loaded || !this.hasRoomFor(client)) return { action: 'continue' }
-    const answered = this.errands.onBehalfOf(client, () =>
-      this.lookup.onPassing(message.key, call, nextHop === undefined, message.reply, now, fx),
-    )
+    const answered = this.errands.onBehalfOf(client, () => this.lookup.onPassing(message, call, nextHop, now, fx))
     return { action: answered ? 'stop' : 'continue' }
   }
 
@@ -293,6 +297,9 @@ export class PastNode implements Application {
         return this.replica.onStore(call, respond, now, fx)
       case 'fetch':
         return this.replica.onFetch(call, this.maintenance.settled, respond, now, fx)
+      case 'cache':
+        if (!this.cache.accept(from, call, now)) this.onGarbage(from, 'a copy of an object that was not asked for', fx)
+        return
       case 'compare':
         return answerCompare(call, from, this.parts, respond, now, fx)
       case 'exchange':

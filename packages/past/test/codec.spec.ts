@@ -53,6 +53,7 @@ const messages: fc.Arbitrary<PastMessage> = fc.oneof(
   }),
   fc.record({ type: type('store'), guid: guids, claims: lists, data }),
   fc.record({ type: type('fetch'), guid: guids, withData: fc.boolean() }),
+  fc.record({ type: type('cache'), guid: guids, forMs: whole, data: bytesUpTo(100) }),
   fc.record({ type: type('compare'), digest: whole, count: fc.nat() }),
   fc.record({
     type: type('exchange'),

@@ -48,6 +48,8 @@ export class World {
   requests = 0
   requestBytes = 0
   readonly nodes: TestNode[] = []
+  /** The nodes that every routed message passes before the root. Undefined: up to two drawn at random. */
+  way: readonly TestNode[] | undefined = undefined
   readonly prng: Prng
   readonly options: Required<WorldOptions>
   private readonly queue: Array<{ at: Millis; order: number; run: () => void }> = []
@@ -348,10 +350,15 @@ export class TestNode {
     return id
   }
 
+  tell(to: NodeRef, payload: Uint8Array): void {
+    const target = this.world.nodes.find((node) => node.ref.id === to.id)
+    this.world.at(this.world.latency(), () => target?.enter((now, fx) => target.past.onRequest(this.ref, payload, 0, now, fx)))
+  }
+
   route(key: Guid, payload: Uint8Array, options: RouteOptions): number {
     const id = options.replyWithinMs === undefined ? 0 : this.newRequest(options.replyWithinMs)
     // Up to two nodes on the way, as in a small Pastry network.
-    const way = this.world.prng.shuffle(this.view()).slice(0, this.world.prng.nextInt(3))
+    const way = [...(this.world.way ?? this.world.prng.shuffle(this.view()).slice(0, this.world.prng.nextInt(3)))]
     if (options.firstHop !== undefined) way.unshift(...this.world.nodes.filter((node) => node.ref.id === options.firstHop?.id))
     const passage = { key, payload, source: this, id, way: way.filter((node) => node !== this), avoid: new Set<TestNode>() }
     this.after(0, () => this.handle(passage, 0, this))
@@ -505,8 +512,8 @@ class TestEffects implements AppEffects {
   request(to: NodeRef, payload: Uint8Array, options: RequestOptions): number {
     return this.node.request(to, payload, options.withinMs)
   }
-  tell(): void {
-    throw new Error('PAST tells nobody anything it does not want answered')
+  tell(to: NodeRef, payload: Uint8Array): void {
+    this.node.tell(to, payload)
   }
   reply(handle: ReplyHandle, payload: Uint8Array): void {
     this.node.resolve(handle, { ok: true, payload, hops: 1, elapsedMs: 0, path: [] })
