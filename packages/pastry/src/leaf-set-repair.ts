@@ -11,7 +11,8 @@ import type { PastryState } from './state.ts'
  * 1. A side that was lost: probe the nearest node on that side that any table knows. Its answer names nodes that are nearer still, so the
  *    distance shrinks by a digit each round. When the nearest has answered and knows nobody nearer, the neighbour is found.
  * 2. A side with room: probe its furthest member, whose own leaf set reaches further out. When the furthest has answered and the side
- *    still has room, the ring is no larger than what is known, and the side is healed.
+ *    still has room, the side is healed. Unless the ring is known to be whole, the furthest is asked once more: for nodes of the far half
+ *    of a small ring, of which a wounded side takes nobody.
  *
  * Every round asks a node that was not asked before, so it ends. Candidates enter only through probes of their own.
  */
@@ -40,7 +41,8 @@ export class LeafSetRepair {
   }
 
   private proceedOn(side: RingSide, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
-    if (side.wound === 'lost') {
+    const wasLost = side.wound === 'lost'
+    if (wasLost) {
       const nearest = side.members[0] ?? this.nearestKnown(side, now)
       if (nearest === undefined) return false
       if (this.asked(side) !== nearest.id) {
@@ -54,8 +56,16 @@ export class LeafSetRepair {
     }
     if (side.wound === 'none') return true
     const { furthest } = side
-    if (furthest === undefined || side.full || this.asked(side) === furthest.id) this.state.leafSet.heal(side)
-    else this.ask(side, furthest, probing, now, fx)
+    const { leafSet } = this.state
+    if (furthest === undefined || side.full) {
+      leafSet.heal(side)
+    } else if (this.asked(side) !== furthest.id) {
+      this.ask(side, furthest, probing, now, fx)
+    } else {
+      leafSet.heal(side)
+      // Whom it named in the far half of the ring had no place while the side was wounded.
+      if (wasLost || !leafSet.wholeRing) probing.start(furthest, { report: true }, now, fx)
+    }
     return true
   }
 

@@ -101,14 +101,35 @@ export class LeafSet {
     const { whole } = this
     const removed = [this.right.remove(id, whole), this.left.remove(id, whole)]
     if (!removed.includes(true)) return false
-    this.share()
+    if (whole) this.fillFromEachOther()
+    this.changed()
     return true
   }
 
   /** The repair of a side has found all there is to find: what is still free is free because the ring is small. */
   heal(side: RingSide): void {
     side.wound = 'none'
-    this.share()
+    this.changed()
+    if (!this.whole) return
+    this.fillFromEachOther()
+    this.changed()
+  }
+
+  /**
+   * `from` names the nodes around it. Where it is the furthest member of a side that has room and no wound, those that follow it there and stand on the other side only
+   * are the next on this side too, up to the first that is no member.
+   */
+  extend(from: Guid, reported: readonly NodeRef[]): void {
+    for (const side of [this.right, this.left]) {
+      if (this.whole || side.full || side.wound !== 'none' || side.furthest?.id !== from) continue
+      const around = idsAround(from, reported)
+      for (const id of side.clockwise ? around : around.toReversed()) {
+        const known = this.get(id)
+        if (known === undefined || side.has(id)) break
+        side.add(known)
+      }
+      this.changed()
+    }
   }
 
   /** Whether `key` lies between the furthest members, this node in the middle: the members then include the closest node to it. */
@@ -195,14 +216,23 @@ export class LeafSet {
     return members
   }
 
-  /** A place that became free on one side may belong to a member that only the other side has: in a ring of hardly more than |L| nodes. */
-  private share(): void {
+  /** In a ring that is wholly known, a place that became free on one side may belong to a member that only the other side has. */
+  private fillFromEachOther(): void {
     for (const ref of this.left.members) this.right.add(ref)
     for (const ref of this.right.members) this.left.add(ref)
-    this.changed()
+  }
+
+  /** A member on one side belongs to the other as well if it comes before the furthest there. */
+  private share(from: RingSide, to: RingSide): void {
+    for (const ref of from.members) {
+      const { furthest } = to
+      if (furthest !== undefined && to.isNearer(ref.id, furthest.id)) to.add(ref)
+    }
   }
 
   private changed(): void {
+    this.share(this.left, this.right)
+    this.share(this.right, this.left)
     this.everybody = undefined
     const furthest = this.right.furthest
     const meets = furthest === undefined ? this.left.members.length === 0 : this.left.has(furthest.id)

@@ -349,6 +349,7 @@ export class PastryNode implements Overlay {
       for (const ref of this.state.leafSet.missingFrom(from.id, report.leafSet)) this.probing.verify(ref, now, fx)
     }
     this.learn(report.leafSet, now, fx)
+    this.state.leafSet.extend(from.id, report.leafSet)
   }
 
   /** Hearsay: those who may belong into the leaf set are probed. */

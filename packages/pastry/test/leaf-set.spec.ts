@@ -16,6 +16,10 @@ function ids(leafSet: LeafSet): number[] {
   return leafSet.members.map((member) => numberOf(member.id))
 }
 
+function rightOf(leafSet: LeafSet): string[] {
+  return leafSet.right.members.map(({ id }) => id)
+}
+
 /** By the definition: the half that comes first in either direction. */
 function expected(self: number, others: readonly number[]): number[] {
   const clockwise = [...others].sort((a, b) => ((a - self) & 255) - ((b - self) & 255))
@@ -139,6 +143,37 @@ describe('LeafSet', () => {
       assert.equal(leafSet.covers(guid('7f')), true)
       leafSet.heal(leafSet.right)
       assert.equal(leafSet.covers(guid('81')), true)
+    })
+
+    it('does not take a gap for the end of the ring when a side is healed that has room', () => {
+      const leafSet = leafSetOf(0x25, [0x30, 0x40, 0x50, 0x60, 0x20, 0x10, 0xf0, 0xe0])
+      leafSet.remove(guid('40'))
+      leafSet.heal(leafSet.right)
+      assert.deepEqual(rightOf(leafSet), ['30', '50', '60'])
+      assert.equal(leafSet.wholeRing, false, 'whoever is between 60 and e0 is not known')
+    })
+
+    it('takes those of the other side who follow the furthest of a healed side, up to the first that it does not know', () => {
+      const leafSet = leafSetOf(0x25, [0x30, 0x40, 0x50, 0x60, 0x20, 0x10, 0xf0, 0xe0])
+      for (const id of ['30', '40']) leafSet.remove(guid(id))
+      leafSet.heal(leafSet.right)
+      leafSet.extend(
+        guid('50'),
+        ['e0', 'f0', '20', '25'].map((id) => ref(id)),
+      )
+      assert.deepEqual(rightOf(leafSet), ['50', '60'], '50 is not the furthest')
+      leafSet.extend(
+        guid('60'),
+        ['d0', 'e0', 'f0', '25', '50'].map((id) => ref(id)),
+      )
+      assert.deepEqual(rightOf(leafSet), ['50', '60'], 'd0 comes first')
+      leafSet.extend(
+        guid('60'),
+        ['e0', 'f0', '10', '25', '50'].map((id) => ref(id)),
+      )
+      assert.deepEqual(rightOf(leafSet), ['50', '60', 'e0', 'f0'])
+      assert.equal(leafSet.wholeRing, true)
+      leafSet.assertInvariants()
     })
 
     it('is healed by the members it misses', () => {
