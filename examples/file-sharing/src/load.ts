@@ -1,4 +1,4 @@
-// npm run load [-- --over central,… --peers 16,64,256 --seconds 60]: what the busiest node has to do, for the same workload, in virtual time.
+// npm run load [-- --over central,… --peers 16,64 --seconds 60]: what the busiest node has to do, for the same workload, in virtual time.
 
 import { parseArgs } from 'node:util'
 import { IndexClient, IndexServer, star } from '@plaxton/central-index'
@@ -7,7 +7,7 @@ import { DolrNode } from '@plaxton/dolr'
 import { guidOf } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { CentralIndexClient, DolrClient } from '@plaxton/runtime'
-import { overlayNamed } from './over.ts'
+import { overlayNamed, overlays } from './over.ts'
 import { SharingOverDolr } from './over-dolr.ts'
 import type { ServiceNetwork } from '@plaxton/conformance'
 import type { Guid } from '@plaxton/guid'
@@ -17,8 +17,8 @@ import type { Sharing } from './sharing.ts'
 
 const { values: args } = parseArgs({
   options: {
-    over: { type: 'string', default: 'central,pastry,tapestry' },
-    peers: { type: 'string', default: '16,64,256' },
+    over: { type: 'string', default: ['central', ...Object.keys(overlays)].join() },
+    peers: { type: 'string', default: '16,64' },
     seconds: { type: 'string', default: '60' },
   },
 })

@@ -1,11 +1,11 @@
 // npm run peer -- FOLDER [ADDRESS…] --over central|pastry|…: shares a folder, searches by name, fetches into the folder, until Ctrl-C or Ctrl-D.
 
 import { writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { startPeer } from './node.ts'
-import { printable, readFolder } from './sharing.ts'
+import { fileNameOf, printable, readFolder } from './sharing.ts'
 import { UsageError } from './usage.ts'
 import type { FoundFile } from '@plaxton/central-index'
 import type { Sharing } from './sharing.ts'
@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({ options: { over: { type: 'string', d
 const [folder, ...addresses] = positionals
 if (folder === undefined || (values.over === 'central' && addresses.length === 0)) {
   console.error(
-    'usage: npm run peer -- FOLDER [ADDRESS…] --over central|pastry|tapestry|chord|kademlia; over central with the addresses of the index servers',
+    'usage: npm run peer -- FOLDER [ADDRESS…] --over central|pastry|tapestry|chord|kademlia|can; over central with the addresses of the index servers',
   )
   process.exit(2)
 }
@@ -32,8 +32,8 @@ async function get(sharing: Sharing, into: string, number: number): Promise<void
   const wanted = found[number - 1]
   if (wanted === undefined) return console.log('there is no such line')
   const { bytes } = await sharing.fetch(wanted.guid, { onProgress: ({ detail }) => console.log(`   ${printable(detail)}`) })
-  // A name comes from anybody: what it says of folders does not count, and what is there is not overwritten.
-  const name = basename(printable(wanted.name).replaceAll('\\', '/')).replace(/^\.+/, '') || 'unnamed'
+  const name = fileNameOf(wanted.name)
+  // What is there is not overwritten.
   await writeFile(join(into, name), bytes, { flag: 'wx' })
   console.log(`fetched ${name}, ${bytes.length} bytes, and offered here from now on`)
 }

@@ -1,6 +1,7 @@
 import { wordsOf } from '@plaxton/central-index'
 import { guidOf } from '@plaxton/guid'
 import { NotFoundError } from '@plaxton/kbr'
+import { mostFileBytes } from './sharing.ts'
 import type { FoundFile } from '@plaxton/central-index'
 import type { Guid } from '@plaxton/guid'
 import type { CallOptions, Dolr, ObjectHandler } from '@plaxton/kbr'
@@ -18,7 +19,8 @@ const mostWords = 2_000
 const pieceBytes = 256 * 1024
 /** Pieces asked for at once. */
 const piecesInFlight = 4
-const mostFileBytes = 64 * 1024 * 1024
+/** Longest wait for one piece, and for what the nearest host says of a file; then all hosts are asked. */
+const pieceMs = 10_000
 
 /**
  * File sharing by object location alone. Each file is an object, hosted by whoever has it; each word in a name is an object too, hosted by whoever has a file with that
@@ -31,6 +33,8 @@ export class SharingOverDolr implements Sharing {
   private readonly words = new Set<string>()
   /** What is published: files and words. */
   private readonly hosted = new Set<Guid>()
+  /** Of files that somebody has asked for. */
+  private readonly descriptions = new Map<Guid, Promise<Description>>()
 
   constructor(dolr: Dolr) {
     this.dolr = dolr
@@ -59,24 +63,54 @@ export class SharingOverDolr implements Sharing {
     return [...found.values()].sort((a, b) => b.hosts - a.hosts || (a.name < b.name ? -1 : 1))
   }
 
+  /**
+   * The nearest host says of which pieces the file consists, by their digests, and sends them; a piece that is another, or does not come, is asked of all hosts. When
+   * the whole is not the file, what the nearest said was a lie, and what the others say is tried, each once.
+   */
   async fetch(guid: Guid, options: FetchOptions = {}): Promise<{ name: string; bytes: Uint8Array }> {
     const { offer = true, timeoutMs = 60_000, onProgress = () => {} } = options
-    const { name, size } = descriptionIn(await this.ask(guid, {}, timeoutMs))
-    if (size > mostFileBytes) throw new Error(`the file has ${size} bytes, at most ${mostFileBytes} are fetched`)
+    const tried = new Set<string>()
+    for (const hosts of ['nearest', 'all'] as const) {
+      const replies = hosts === 'all' ? await this.askAll(guid, toBytes('{}')) : await this.askNearest(guid, {}, timeoutMs)
+      for (const reply of replies) {
+        const description = descriptionIn(reply)
+        if (description === undefined || tried.has(description.digests.join())) continue
+        tried.add(description.digests.join())
+        const bytes = await this.collect(guid, description, timeoutMs, onProgress)
+        if (bytes === undefined || guidOf(bytes) !== guid) continue
+        const { name, size } = description
+        if (offer) await this.share([{ guid, name, size, read: (offset, length) => bytes.subarray(offset, offset + length) }])
+        return { name, bytes }
+      }
+    }
+    throw new Error('none of those who host the file sent all of it')
+  }
+
+  /** All pieces of a file as it was described; undefined when nobody sends one of them. */
+  private async collect(
+    guid: Guid,
+    { size, digests }: Description,
+    timeoutMs: number,
+    onProgress: NonNullable<FetchOptions['onProgress']>,
+  ): Promise<Uint8Array | undefined> {
     const pieces: Uint8Array[] = []
-    const offsets = Array.from({ length: Math.ceil(size / pieceBytes) }, (_, i) => i * pieceBytes)
-    while (offsets.length > 0) {
-      const batch = offsets.splice(0, piecesInFlight)
-      // Each goes to the nearest host that answers; when one dies, the next piece comes from another.
-      pieces.push(
-        ...(await Promise.all(batch.map((offset) => this.ask(guid, { offset, length: Math.min(pieceBytes, size - offset) }, timeoutMs)))),
-      )
+    while (pieces.length < digests.length) {
+      const batch = digests.slice(pieces.length, pieces.length + piecesInFlight)
+      const come = await Promise.all(batch.map((digest, i) => this.piece(guid, digest, (pieces.length + i) * pieceBytes, size, timeoutMs)))
+      for (const piece of come) if (piece !== undefined) pieces.push(piece)
+      if (come.includes(undefined)) return undefined
       onProgress({ type: 'dolr:piece', detail: `${pieces.reduce((sum, piece) => sum + piece.length, 0)} of ${size} bytes` })
     }
-    const bytes = new Uint8Array(Buffer.concat(pieces))
-    if (guidOf(bytes) !== guid) throw new Error('what was sent is another file')
-    if (offer) await this.share([{ guid, name, size, read: (offset, length) => bytes.subarray(offset, offset + length) }])
-    return { name, bytes }
+    return new Uint8Array(Buffer.concat(pieces))
+  }
+
+  private async piece(guid: Guid, digest: string, offset: number, size: number, timeoutMs: number): Promise<Uint8Array | undefined> {
+    const message = { offset, length: Math.min(pieceBytes, size - offset) }
+    const isIt = (bytes: Uint8Array): boolean => guidOf(bytes) === digest
+    const [nearest] = await this.askNearest(guid, message, timeoutMs)
+    if (nearest !== undefined && isIt(nearest)) return nearest
+    const all = await this.askAll(guid, toBytes(JSON.stringify(message))).catch(() => [])
+    return all.find(isIt)
   }
 
   private async host(guid: Guid, handler: ObjectHandler, options: CallOptions): Promise<void> {
@@ -101,7 +135,7 @@ export class SharingOverDolr implements Sharing {
         timer ??= setTimeout(() => late.abort(), lateMs)
       }
     } catch (error) {
-      if (!late.signal.aborted) throw error
+      if (!late.signal.aborted && replies.length === 0) throw error
     } finally {
       clearTimeout(timer)
     }
@@ -117,17 +151,33 @@ export class SharingOverDolr implements Sharing {
     }
   }
 
-  private async ask(guid: Guid, message: object, timeoutMs: number): Promise<Uint8Array> {
-    return await this.dolr.sendToObj(toBytes(JSON.stringify(message)), guid, 1, { timeoutMs })
+  /** The answer of the nearest host; none when that refuses, or takes too long. Fails when there is no host. */
+  private async askNearest(guid: Guid, message: object, timeoutMs: number): Promise<Uint8Array[]> {
+    try {
+      return [await this.dolr.sendToObj(toBytes(JSON.stringify(message)), guid, 1, { timeoutMs: Math.min(timeoutMs, pieceMs) })]
+    } catch (error) {
+      if (error instanceof NotFoundError) throw error
+      return []
+    }
   }
 
   /** Without an offset: what the file is; else a piece of it. Messages come from anybody; what this throws refuses them. */
   private async onFileMessage(guid: Guid, message: Uint8Array): Promise<Uint8Array> {
-    const { name, size, read } = this.files.get(guid)!
+    const { size, read } = this.files.get(guid)!
     const { offset, length } = JSON.parse(fromBytes(message)) as { offset?: unknown; length?: unknown }
-    if (offset === undefined) return toBytes(JSON.stringify({ name, size }))
+    if (offset === undefined) return toBytes(JSON.stringify(await this.describe(guid)))
     if (!isWhole(offset) || !isWhole(length) || offset + length > size || length > pieceBytes) throw new Error('there is no such piece')
     return read(offset, length)
+  }
+
+  private describe(guid: Guid): Promise<Description> {
+    const known = this.descriptions.get(guid)
+    if (known !== undefined) return known
+    const description = describe(this.files.get(guid)!)
+    this.descriptions.set(guid, description)
+    // A file that could not be read may be readable again.
+    description.catch(() => this.descriptions.delete(guid))
+    return description
   }
 
   private onWordMessage(message: Uint8Array): Uint8Array {
@@ -166,10 +216,30 @@ function listIn(reply: Uint8Array): FoundFile[] {
   }
 }
 
-function descriptionIn(reply: Uint8Array): { name: string; size: number } {
-  const { name, size } = JSON.parse(fromBytes(reply)) as { name: unknown; size: unknown }
-  if (typeof name !== 'string' || !isWhole(size)) throw new Error('a host describes the file as something else')
-  return { name, size }
+/** What a host says of a file. Any of it may be a lie until the whole has been verified. */
+interface Description {
+  readonly name: string
+  readonly size: number
+  /** SHA-256 of each piece. */
+  readonly digests: readonly string[]
+}
+
+async function describe({ name, size, read }: SharedFile): Promise<Description> {
+  const digests: string[] = []
+  for (let offset = 0; offset < size; offset += pieceBytes) digests.push(guidOf(await read(offset, Math.min(pieceBytes, size - offset))))
+  return { name, size, digests }
+}
+
+/** undefined for what describes no file that may be fetched. */
+function descriptionIn(reply: Uint8Array): Description | undefined {
+  try {
+    const { name, size, digests } = JSON.parse(fromBytes(reply)) as Record<keyof Description, unknown>
+    if (typeof name !== 'string' || !isWhole(size) || size > mostFileBytes) return undefined
+    if (!Array.isArray(digests) || digests.length !== Math.ceil(size / pieceBytes)) return undefined
+    return digests.every((digest) => /^[0-9a-f]{64}$/.test(digest)) ? { name, size, digests: digests as string[] } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isWhole(value: unknown): value is number {

@@ -7,6 +7,7 @@ export const overlays: Readonly<Record<string, () => Promise<OverlayFactory>>> =
   tapestry: async () => (await import('@plaxton/tapestry')).tapestry(),
   chord: async () => (await import('@plaxton/chord')).chord(),
   kademlia: async () => (await import('@plaxton/kademlia')).kademlia(),
+  can: async () => (await import('@plaxton/can')).can(),
 }
 
 /** The overlay of this name; undefined for the central index. Throws for any other word. */

@@ -1,5 +1,5 @@
-import { open, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { guidOf } from '@plaxton/guid'
 import type { FoundFile } from '@plaxton/central-index'
 import type { Guid } from '@plaxton/guid'
@@ -23,12 +23,20 @@ export interface FetchOptions {
 
 /** Files of a folder that are offered. Further ones are left out. */
 const mostFiles = 200
+/** Longest file that is offered, as nobody fetches a longer one. A longer one is left out. */
+export const mostFileBytes = 64 * 1024 * 1024
 
 /** The files in `folder`, those of its folders not among them. */
 export async function readFolder(folder: string): Promise<SharedFile[]> {
   const entries = await readdir(folder, { withFileTypes: true })
-  const names = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.')).map(({ name }) => name)
-  return Promise.all(names.slice(0, mostFiles).map((name) => sharedFile(folder, name)))
+  const files: SharedFile[] = []
+  // One after the other: each is in memory while it is digested.
+  for (const entry of entries) {
+    if (files.length === mostFiles) break
+    if (!entry.isFile() || entry.name.startsWith('.')) continue
+    if ((await stat(join(folder, entry.name))).size <= mostFileBytes) files.push(await sharedFile(folder, entry.name))
+  }
+  return files
 }
 
 async function sharedFile(folder: string, name: string): Promise<SharedFile> {
@@ -48,7 +56,12 @@ async function readPiece(path: string, offset: number, length: number): Promise<
   }
 }
 
-/** Text that came from elsewhere, without what a terminal might obey. */
+/** Text that came from elsewhere, without what a terminal might obey and what turns the direction of writing around. */
 export function printable(text: string): string {
-  return text.slice(0, 120).replaceAll(/\p{Cc}/gu, '\ufffd')
+  return text.slice(0, 120).replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
+}
+
+/** Under which a file of this name is kept. A name comes from anybody: what it says of folders does not count, nor does it hide the file. */
+export function fileNameOf(name: string): string {
+  return basename(printable(name).replaceAll('\\', '/')).replace(/^\.+/, '') || 'unnamed'
 }

@@ -6,13 +6,14 @@ import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 import { guidOf } from '@plaxton/guid'
 import { serverAddress, startPeer, startServer } from './node.ts'
+import { overlays } from './over.ts'
 import type { AddressInfo } from 'node:net'
 import type { SharedFile } from '@plaxton/runtime'
 import type { Running } from './node.ts'
 import type { Sharing } from './sharing.ts'
 
 const { values: args } = parseArgs({
-  options: { over: { type: 'string', default: 'central,pastry,tapestry' }, tries: { type: 'string', default: '30' } },
+  options: { over: { type: 'string', default: ['central', ...Object.keys(overlays)].join() }, tries: { type: 'string', default: '30' } },
 })
 const peerCount = 12
 const serverCount = 2

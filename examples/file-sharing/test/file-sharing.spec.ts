@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { overlays } from '../src/over.ts'
 import type { ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 
@@ -66,7 +67,7 @@ describe('the example file-sharing', function () {
     assert(many > 2 * few, `three times as many clients are ${(many / few).toFixed(1)} times the load for the server`)
   })
 
-  for (const over of ['central', 'pastry']) {
+  for (const over of ['central', ...Object.keys(overlays)]) {
     it(`shares a folder, searches and fetches by hand, over ${over}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'file-sharing-'))
       const children: Child[] = []
