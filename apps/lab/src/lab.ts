@@ -21,14 +21,19 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
   claims    what is claimed for overlays over routing by IP alone, measured row by row: held, not held, or not built yet
             --overlay pastry   --nodes 100   --seed 1   --json
             --rows scale,security (default: all seven)
+  fuzz      draws small networks and what goes wrong in them until a check of the simulator fails; shrinks that, and prints the line that repeats it
+            --overlay pastry   --minutes 1 or --runs 100   --seed 1 (of the first run)   --nodes 16 (at the beginning, at most)
+            --json (a line for each run)
+            --replay 'seed 1; on plane; 0 start 0; …' runs one scenario again, as it was printed or changed by hand
 
-Ends with status 1 when an overlay failed or a claim did not hold. The same seeds give the same figures everywhere.
+Ends with status 1 when an overlay failed, a claim did not hold or a check found something. The same seeds give the same figures everywhere.
 `
 
 /** Each is loaded when it is called. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compare: async () => (await import('./compare/command.ts')).compareCommand,
   claims: async () => (await import('./claims/command.ts')).claimsCommand,
+  fuzz: async () => (await import('./fuzz/command.ts')).fuzzCommand,
 }
 
 /** Runs the lab with these arguments and returns the status to end with: 0 done, 1 something did not hold, 2 called wrongly. */

@@ -8,12 +8,14 @@ import type { PastEvent } from '@plaxton/past'
 import { pastry } from '@plaxton/pastry'
 import { runMix } from '../src/mix.ts'
 import { DeliveryWatch, checkLeafSets, checkRoots } from '../src/overlay-checks.ts'
+import { overlays } from '../src/overlays.ts'
 import { PastLedger } from '../src/past-ledger.ts'
 import type { LedgerObject } from '../src/past-ledger.ts'
 import { checkRanges } from '../src/range-checks.ts'
 import { Simulation } from '../src/simulation.ts'
 import type { SimNode } from '../src/simulation.ts'
 import { uniform } from '../src/topology.ts'
+import { Trial } from '../src/trial.ts'
 import { Violations } from '../src/violations.ts'
 import { network } from './sound-network.ts'
 
@@ -332,9 +334,47 @@ describe('the storage checks', () => {
 describe('the mix', () => {
   const calm = { chaosMs: 1000, joinGapMs: 0, loss: 0, partitions: 0, encode: false } as const
 
+  const calmTrial = {
+    seed: 1,
+    nodes: 3,
+    topology: uniform(20),
+    services: [],
+    replicas: 3,
+    dolr: { choose: 'sender', roots: 1, republishMs: 60_000, nearBackups: 0, nearNeighbors: 0, nearHops: 0 },
+  } as const
+
   it('finds nobody joining', () => {
     const result = runMix({ seed: 1, nodes: 3, plan: { ...calm, topology: uniform(100_000_000) } })
     assert.ok(result.violations.byCheck().has('everybody joins'))
+  })
+
+  it('finds a network that does not settle', () => {
+    const restless = new Trial({ ...calmTrial, subject: overlays.pastry() })
+    const { simulation } = restless
+    simulation.joinAll({ gapMs: 100 })
+    // A newcomer every minute; two minutes without a change would be quiet.
+    const come = (): void => {
+      if (simulation.nodes.length < 100) simulation.addNode()
+      simulation.after(60_000, come)
+    }
+    come()
+    restless.settle([])
+    assert.deepEqual([...restless.violations.byCheck()], [['the network settles', 1]])
+  })
+
+  it('finds a storm of messages', () => {
+    const storming = new Trial({ ...calmTrial, subject: overlays.pastry() })
+    const { simulation } = storming
+    const self = simulation.addNode().process!
+    const storm = (): void => {
+      simulation.simulator.step(self, (_now, fx) => {
+        for (let i = 0; i < 10_000; i++) fx.startTimer({ owner: 'test', kind: 'storm', arg: 0 }, 3_600_000)
+      })
+      simulation.after(1000, storm)
+    }
+    storm()
+    storming.attempt(() => simulation.run(3_000_000))
+    assert.match(storming.violations.kept[0]!.detail, /entries are pending/)
   })
 
   it('finds a core that throws, and says where', () => {
