@@ -135,7 +135,7 @@ export class Asking implements ProbingHost {
 
   private stabilize(to: NodeRef, seq: number, fx: OverlayEffects): void {
     const ticket = this.tickets.get(to.id) ?? 0
-    send(to, { type: 'stabilize', seq: this.number(to, seq), ticket, ...this.state.report(this.now) }, fx)
+    send(to, { type: 'stabilize', seq: this.number(to, seq), ticket, ...this.state.report(to.id, this.now) }, fx)
   }
 
   private number(to: NodeRef, seq: number): number {

@@ -22,10 +22,11 @@ export function decodeWalkPayload(bytes: Uint8Array, refs: RefReader): WalkPaylo
 
 const list = { max: listMax }
 const lists = { predecessors: repeated(nodeRef(1), list), successors: repeated(nodeRef(2), list) }
-const report = { ...lists, failed: repeated(guid(3), list), member: bool(4), seq: uint53(5) }
+const agreements = { version: uint53(8), known: uint53(9), unchanged: bool(10) }
+const report = { ...lists, failed: repeated(guid(3), list), member: bool(4), seq: uint53(5), ticket: uint53(7), ...agreements }
 
-const stabilize = message('Stabilize', { ...report, ticket: uint53(7) })
-const neighbors = message('Neighbors', { ...report, counted: bool(6), ticket: uint53(7) })
+const stabilize = message('Stabilize', { ...report })
+const neighbors = message('Neighbors', { ...report, counted: bool(6) })
 const ping = message('Ping', { seq: uint53(1) })
 const pong = message('Pong', { seq: uint53(1), member: bool(2) })
 const fingerReply = message('FingerReply', { number: uint53(1), refs: repeated(nodeRef(2), list) })

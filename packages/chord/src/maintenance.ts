@@ -65,20 +65,19 @@ export class Maintenance {
   }
 
   /**
-   * ToN 2003: each round the successor and one other entry, which here is one neighbour and one finger. Every other time also a look at one node taken to be dead, which
-   * may only have been cut off.
+   * ToN 2003: each round the successor and one other entry, which here is one neighbour and one finger. Then a look at nodes taken to be dead, which may only have
+   * been cut off.
    */
   private stabilize(now: Millis, fx: OverlayEffects): void {
     const { state, neighborhood } = this
-    const { lists, failed, config, prng } = state
+    const { lists, failed, prng } = state
     failed.expire(now)
     if (!state.counts) return
     this.watch(now, fx)
     const other = prng.pick(lists.members)
     for (const ref of new Set([lists.successor, other])) if (ref !== undefined) neighborhood.asking.court(ref, now, fx)
     neighborhood.fingers.fixNext(fx)
-    const missed = prng.chance(0.5) ? prng.pick(failed.missed(config.failedMs, now)) : undefined
-    if (missed !== undefined) neighborhood.asking.greet(missed, fx)
+    for (const missed of failed.due(now)) neighborhood.asking.greet(missed, fx)
   }
 
   /** The paper's `check_predecessor`: it stabilises with this node at least every one and a half periods. */

@@ -17,6 +17,12 @@ export interface Report {
   readonly predecessors: readonly NodeRef[]
   /** The successor list, nearest first. At most {@link listMax}. */
   readonly successors: readonly NodeRef[]
+  /** The lists are left out, because the receiver has said that it needs this version no more. */
+  readonly unchanged: boolean
+  /** The number of the sender's lists as they are; see `Agreements`. */
+  readonly version: number
+  /** The version of the receiver's lists that the sender needs no more. 0: none. */
+  readonly known: number
   /** Nodes it takes to be dead, so that the receiver may look for itself. At most {@link listMax}. */
   readonly failed: readonly Guid[]
 }

@@ -20,6 +20,7 @@ export class NeighborLists {
   private certainFrom: Guid
   private confirmedBy: Guid | undefined = undefined
   private meets = true
+  private changed = 0
   /** Undefined when it must be put together anew. */
   private everybody: readonly NodeRef[] | undefined = undefined
 
@@ -41,6 +42,11 @@ export class NeighborLists {
   /** Every neighbour once, from the nearest outwards on both sides by turns. The array is never changed afterwards. */
   get members(): readonly NodeRef[] {
     return (this.everybody ??= this.byTurns())
+  }
+
+  /** How often the lists have changed. */
+  get changes(): number {
+    return this.changed
   }
 
   get size(): number {
@@ -104,7 +110,7 @@ export class NeighborLists {
     const before = this.members
     const changed = [this.successors.add(ref), this.predecessors.add(ref)]
     if (!changed.includes(true)) return []
-    this.changed()
+    this.update()
     return before.filter((member) => !this.has(member.id))
   }
 
@@ -114,17 +120,17 @@ export class NeighborLists {
     const removed = [this.successors.remove(id, explained), this.predecessors.remove(id, explained)]
     if (!removed.includes(true)) return false
     if (explained) this.fillFromEachOther()
-    this.changed()
+    this.update()
     return true
   }
 
   /** The repair of a list has found all there is to find: what is still free is free because the ring is small. */
   heal(side: RingSide): void {
     side.wound = 'none'
-    this.changed()
+    this.update()
     if (!this.meets) return
     this.fillFromEachOther()
-    this.changed()
+    this.update()
   }
 
   /** `id` names `next` as its successor. Returns whether this node is now certain of more keys, or of those it had not been sure of. */
@@ -210,7 +216,8 @@ export class NeighborLists {
     }
   }
 
-  private changed(): void {
+  private update(): void {
+    this.changed++
     this.share(this.predecessors, this.successors)
     this.share(this.successors, this.predecessors)
     this.everybody = undefined

@@ -49,8 +49,9 @@ export class Neighborhood {
     if (comesIn && state.standing === 'claiming') this.asking.ask(from, now, fx)
     this.heed(from, message, looksInto, now, fx)
     if (looksInto && state.find(from.id) !== undefined) this.learn(around(message), now, fx)
+    state.agreements.note(from, message)
     const ticket = this.tickets.giveTo(from)
-    send(from, { type: 'neighbors', seq: message.seq, counted: message.member && ticket === 0, ticket, ...state.report(now) }, fx)
+    send(from, { type: 'neighbors', seq: message.seq, counted: message.member && ticket === 0, ticket, ...state.report(from.id, now) }, fx)
   }
 
   /** Returns whether it is the answer to a question; if not, nothing it says counts. */
@@ -61,6 +62,7 @@ export class Neighborhood {
     else if (state.hasResigned(from.id, message.seq)) this.dismiss(from, now, fx)
     this.heed(from, message, looksInto, now, fx)
     if (looksInto) this.learn(around(message), now, fx)
+    state.agreements.note(from, message)
     if (asking.noteTicket(from, message.ticket) && state.counts) asking.ask(from, now, fx)
     return true
   }

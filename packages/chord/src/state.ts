@@ -2,6 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
 import { FailedSet, History, Proximity } from '@plaxton/upkeep'
+import { Agreements } from './agreements.ts'
 import type { ChordConfig } from './config.ts'
 import { FingerTable } from './finger-table.ts'
 import { listMax } from './messages.ts'
@@ -20,6 +21,7 @@ export class ChordState {
   readonly config: ChordConfig
   readonly prng: Prng
   readonly lists: NeighborLists
+  readonly agreements: Agreements
   readonly fingers: FingerTable
   readonly proximity: Proximity
   readonly failed: FailedSet
@@ -37,6 +39,7 @@ export class ChordState {
     this.lists = new NeighborLists(self, config.successors, config.predecessors)
     this.fingers = new FingerTable(self, config.fingerSuccessors + 1)
     this.proximity = new Proximity(config.proximityMax)
+    this.agreements = new Agreements(this.lists, this.lastSeq)
     this.failed = new FailedSet(config)
     this.history = new History(config.historyMax)
   }
@@ -102,12 +105,18 @@ export class ChordState {
     return refs.filter((ref) => ref.id !== this.self.id && ref.id.length === this.self.id.length && !this.failed.distrusts(ref, now))
   }
 
-  report(now: Millis): Report {
-    const { predecessors, successors } = this.lists
+  /** What this node says to `to`. Whoever is about to change its place or its lists leaves nothing out, and wants to be told everything. */
+  report(to: Guid, now: Millis): Report {
+    const { lists, agreements } = this
+    const isSettled = this.standing === 'member' && lists.confirmed && !lists.wounded
+    const unchanged = isSettled && agreements.isKnownTo(to)
     return {
       member: this.counts,
-      predecessors: [...predecessors.members],
-      successors: [...successors.members],
+      predecessors: unchanged ? noRefs : [...lists.predecessors.members],
+      successors: unchanged ? noRefs : [...lists.successors.members],
+      unchanged,
+      version: agreements.version,
+      known: isSettled ? agreements.knownOf(to) : 0,
       failed: this.failedNearby(now),
     }
   }
@@ -158,5 +167,6 @@ export class ChordState {
 }
 
 const noIds: Guid[] = []
+const noRefs: NodeRef[] = []
 /** Our guess: 2^37 questions before the numbers are too large for a message. */
 const seqStepMax = 65_536

@@ -17,10 +17,11 @@ const accept: RefReader = (id, address, epoch) => ({ id, address, epoch })
 function samples(): ChordMessage[] {
   const lists = { predecessors: nodes(2), successors: nodes(3) }
   const failed = nodes(2).map(({ id }) => id)
+  const versions = { version: 2 ** 33, known: 5, unchanged: false }
   return [
     { type: 'ping', seq: 1 },
     { type: 'pong', seq: 2 ** 53 - 1, member: false },
-    { type: 'stabilize', seq: 7, ticket: 2 ** 33, member: true, failed, ...lists },
+    { type: 'stabilize', seq: 7, ticket: 2 ** 33, member: true, failed, ...lists, ...versions },
     {
       type: 'neighbors',
       seq: 7,
@@ -30,6 +31,7 @@ function samples(): ChordMessage[] {
       failed: [],
       predecessors: nodes(listMax),
       successors: nodes(listMax),
+      ...versions,
     },
     { type: 'finger-reply', number: 2 ** 40, refs: nodes(5) },
     { type: 'join-request', purpose: 'seek', attempt: 0 },

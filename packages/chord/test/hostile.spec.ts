@@ -40,7 +40,8 @@ class Fuzz {
   message(): Message {
     const { prng } = this
     const any = { seq: this.number(), ticket: this.number(), attempt: prng.nextInt(4), predecessors: this.refs(), successors: this.refs() }
-    const report = { member: prng.chance(0.7), failed: this.refs().map(({ id }) => id), ...any }
+    const versions = { version: this.number(), known: this.number(), unchanged: prng.chance(0.2) }
+    const report = { member: prng.chance(0.7), failed: this.refs().map(({ id }) => id), ...versions, ...any }
     return prng.pick<Message>([
       { type: 'stabilize', ...report } as Message,
       { type: 'neighbors', counted: prng.chance(0.5), ...report } as Message,
@@ -132,6 +133,9 @@ describe('whatever strangers send', () => {
       ticket: 0,
       member: true,
       counted: true,
+      version: 1,
+      known: 0,
+      unchanged: false,
       failed: [],
       predecessors: invented,
       successors: invented,
@@ -145,11 +149,20 @@ describe('whatever strangers send', () => {
     /** What the highest finger of 40 looks for, and its nearest successor and predecessor. */
     const strangers = ['c0', '41', '3f'].map((id) => ref(id))
     const lists = { predecessors: strangers, successors: strangers }
+    const versions = { version: 1, known: 0, unchanged: false }
     const says: Record<string, object> = {
-      stabilize: { seq: 7, ticket: 0, member: true, failed: [], ...lists },
-      'stabilize with a ticket of its own making': { type: 'stabilize', seq: 7, ticket: 7, member: true, failed: [], ...lists },
-      neighbors: { seq: 7, ticket: 0, member: true, counted: true, failed: [], ...lists },
-      'neighbors with a ticket': { type: 'neighbors', seq: 7, ticket: 7, member: true, counted: true, failed: [], ...lists },
+      stabilize: { seq: 7, ticket: 0, member: true, failed: [], ...lists, ...versions },
+      'stabilize with a ticket of its own making': {
+        type: 'stabilize',
+        seq: 7,
+        ticket: 7,
+        member: true,
+        failed: [],
+        ...lists,
+        ...versions,
+      },
+      neighbors: { seq: 7, ticket: 0, member: true, counted: true, failed: [], ...lists, ...versions },
+      'neighbors with a ticket': { type: 'neighbors', seq: 7, ticket: 7, member: true, counted: true, failed: [], ...lists, ...versions },
       ping: { seq: 7 },
       pong: { seq: 7, member: true },
       'finger-reply': { number: 7, refs: strangers },
@@ -196,7 +209,7 @@ describe('whatever strangers send', () => {
       const tickets: number[] = []
       network.onSent = (from, to, message) =>
         void (from.id === victim.ref.id && to.id === '41' && 'ticket' in message && tickets.push(message.ticket as number))
-      const question = { type: 'stabilize', seq: 7, member: true, failed: [], predecessors: [], successors: [] }
+      const question = { type: 'stabilize', seq: 7, member: true, failed: [], predecessors: [], successors: [], ...versions }
       victim.take(ref('41'), { ...question, ticket: 0 } as Message)
       assert.equal(tickets.length, 1)
       victim.take(ref('42'), { ...question, ticket: tickets[0] } as Message)

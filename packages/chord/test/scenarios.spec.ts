@@ -103,7 +103,7 @@ function inWords(message: ChordMessage | { type: 'route' }): string {
         message.type,
         ...(message.member ? [] : ['no member']),
         ...('counted' in message && message.counted ? ['counts you'] : []),
-        lists(message),
+        message.unchanged ? 'lists as before' : lists(message),
         ...(message.failed.length > 0 ? [`failed ${message.failed.join(' ')}`] : []),
       ]
       return words.join(', ')
