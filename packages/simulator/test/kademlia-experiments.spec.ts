@@ -9,7 +9,7 @@ const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
   lookups: { nodes: 1_000, lookups: 400 },
   paths: { nodes: 800, lookups: 300 },
   siblings: { nodes: 2_000, lookups: 2_000 },
-  caching: { nodes: 60, lookups: 200 },
+  caching: { nodes: 150, lookups: 400 },
 }
 
 describe('the experiments of Kademlia and S/Kademlia', () => {
