@@ -87,12 +87,11 @@ export class Maintenance {
     if (partner !== undefined) this.inquiries.ask(partner, fx)
   }
 
-  /** Looks for nodes this one has lost sight of: one it takes to be dead, and one it knew once. */
+  /** Looks for nodes this one has lost sight of: some that it takes to be dead, and one it knew once. */
   private seek(contacts: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     const { state } = this
     const { history, failed, prng } = state
-    const missed = prng.pick(failed.missed(state.config.failedMs, now))
-    if (missed !== undefined) send(missed, { type: 'ping', seq: state.nextSeq(), ...state.status }, fx)
+    for (const missed of failed.due(now)) send(missed, { type: 'ping', seq: state.nextSeq(), ...state.status }, fx)
     const strangers = [...contacts, ...history.all()].filter((ref) => state.find(ref.id) === undefined && !failed.has(ref.id))
     const contact = prng.pick(strangers)
     if (contact !== undefined) this.askThrough(contact, fx)

@@ -90,14 +90,13 @@ export class Maintenance {
     return leftMs
   }
 
-  /** Bamboo: with one random member. Every other time also a look at one node taken to be dead, which may only have been cut off. */
+  /** Bamboo: with one random member. Then a look at nodes taken to be dead, which may only have been cut off. */
   private exchangeLeafSets(now: Millis, fx: OverlayEffects): void {
-    const { config, prng, leafSet, failed } = this.state
+    const { prng, leafSet, failed } = this.state
     failed.expire(now)
     const partner = prng.pick(leafSet.members)
     if (partner !== undefined) this.probing.start(partner, { report: true }, now, fx)
-    const missed = prng.chance(0.5) ? prng.pick(failed.missed(config.failedMs, now)) : undefined
-    if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
+    for (const missed of failed.due(now)) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
   }
 
   private pingNeighborhood(now: Millis, fx: OverlayEffects): void {

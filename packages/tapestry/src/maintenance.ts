@@ -76,11 +76,10 @@ export class Maintenance {
     this.parts.probing.start(next, false, now, fx)
   }
 
-  /** Looks for nodes this one has lost sight of: one it takes to be dead, and one it knew once. */
+  /** Looks for nodes this one has lost sight of: some that it takes to be dead, and one it knew once. */
   private seek(contacts: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const { history, failed, prng, config } = this.parts.state
-    const missed = prng.pick(failed.missed(config.failedMs, now))
-    if (missed !== undefined) this.parts.state.ping(missed, this.parts.state.nextSeq(), fx)
+    const { history, failed, prng } = this.parts.state
+    for (const missed of failed.due(now)) this.parts.state.ping(missed, this.parts.state.nextSeq(), fx)
     if (prng.chance(0.5)) return
     const strangers = [...contacts, ...history.all()].filter((ref) => this.parts.state.find(ref.id) === undefined && !failed.has(ref.id))
     const contact = prng.pick(strangers)

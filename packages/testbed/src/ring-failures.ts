@@ -159,6 +159,21 @@ export function describeRingFailures(ring: Ring): void {
         assert.ok(neighbors.includes(one.ref.id) && neighbors.includes(other.ref.id), `${ref.id} lost a node`)
       }
     })
+
+    it('from one node to another only, while others die, the two know each other again within 100 s of the end', () => {
+      for (let seed = 0; seed < 20; seed++) {
+        const network = ring.network(`one way ${seed}`)
+        const [one, other, ...others] = network.grow(16) as [Host, Host, ...Host[]]
+        network.run(10_000)
+        network.passes = (a, b) => a.id !== one.ref.id || b.id !== other.ref.id
+        network.run(60_000)
+        for (const victim of others.slice(0, 5)) victim.crash()
+        // Long enough that nobody is looked for any more because others speak of it.
+        network.run(640_000)
+        network.passes = () => true
+        exactWithin(network, 100_000)
+      }
+    })
   })
 
   describe('under churn', () => {

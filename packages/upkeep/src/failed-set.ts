@@ -5,7 +5,7 @@ import type { Millis, NodeRef } from '@plaxton/kbr'
 export interface FailedSetConfig {
   /** How long a failed node is remembered. */
   readonly failedMs: Millis
-  /** How long nobody looks for a failed node because others speak of it; doubles with each look in vain. */
+  /** How long nobody looks for a failed node because others speak of it; doubles with each look in vain. And the least time between two of {@link FailedSet.due}. */
   readonly failedHoldMs: Millis
   /** Failed nodes remembered. Full: the one that failed first goes. */
   readonly failedMax: number
@@ -15,6 +15,7 @@ export interface FailedSetConfig {
  * Nodes that failed or left, remembered for some minutes so that gossip does not bring them back. One that failed is taken in again only
  * when heard from directly; hearing of it is no reason to look for it until `failedHoldMs` have passed, by when whoever still speaks of
  * it must have noticed, and twice as long each time the look was in vain. One that said it leaves comes back in a new incarnation only.
+ * Whoever was cut off finds its way back because it is looked for now and then ({@link FailedSet.due}).
  */
 export class FailedSet {
   /** In the order of failing. Bound: `failedMax`. Full: the first goes. Undefined while nobody has failed. */
@@ -41,7 +42,7 @@ export class FailedSet {
       }
     }
     const holdMs = before === undefined ? failedHoldMs : Math.min(failedMs, 2 * before.holdMs)
-    gone.set(ref.id, { ref, left, at: now, holdMs })
+    gone.set(ref.id, { ref, left, at: now, triedAt: now, holdMs })
   }
 
   has(id: Guid): boolean {
@@ -77,6 +78,20 @@ export class FailedSet {
     }
   }
 
+  /**
+   * Whom to look for now, of those that failed and did not leave: they may have been cut off and not be dead. Each again after `failedHoldMs`; at most {@link lookMax}, who
+   * waited longest first. To be asked for periodically; those given count as looked for.
+   */
+  due(now: Millis): NodeRef[] {
+    if (this.gone === undefined) return []
+    const isDue = ({ left, triedAt }: Gone): boolean => !left && now - triedAt >= this.config.failedHoldMs
+    const due = [...this.gone.values()].filter(isDue).sort((a, b) => a.triedAt - b.triedAt)
+    return due.slice(0, lookMax).map((gone) => {
+      gone.triedAt = now
+      return gone.ref
+    })
+  }
+
   /** Those that failed, and did not leave, no longer than `ageMs` ago; they may have been cut off and not be dead. The last to fail first. */
   missed(ageMs: Millis, now: Millis): NodeRef[] {
     if (this.gone === undefined) return []
@@ -90,5 +105,10 @@ interface Gone {
   /** It said so itself. */
   readonly left: boolean
   readonly at: Millis
+  /** When it was last looked for. */
+  triedAt: Millis
   readonly holdMs: Millis
 }
+
+/** Our guess: less than a node sends in such a period anyway; after the failure of many, all have their turn within minutes. */
+const lookMax = 4

@@ -49,6 +49,32 @@ describe('the failed set', () => {
     failed.clear()
     assert.equal(failed.size, 0)
   })
+
+  it('looks for each failed node again after each hold, as long as it is remembered; never for one that left', () => {
+    const failed = new FailedSet({ ...config, failedMs: 10_000 })
+    failed.add(ref('11'), false, 0)
+    failed.add(ref('22'), true, 0)
+    const looks: number[] = []
+    for (let now = 0; now <= 500; now += 30) if (failed.due(now).some(({ id }) => id === '11')) looks.push(now)
+    assert.deepEqual(looks, [120, 240, 360, 480])
+    failed.forget('11' as Guid)
+    assert.deepEqual(failed.due(10_000), [])
+  })
+
+  it('looks for four at a time, so that many that fail at once all have their turn', () => {
+    const failed = new FailedSet({ failedMs: 10_000, failedHoldMs: 100, failedMax: 100 })
+    const ids = Array.from({ length: 10 }, (_, i) => `${i}${i}`)
+    for (const id of ids) failed.add(ref(id), false, 0)
+    const looks = [100, 101, 102, 103].map((now) => failed.due(now).map(({ id }) => id as string))
+    assert.deepEqual(looks, [ids.slice(0, 4), ids.slice(4, 8), ids.slice(8), []])
+  })
+
+  it('counts a look in vain that others gave reason for', () => {
+    const failed = new FailedSet(config)
+    failed.add(ref('11'), false, 0)
+    failed.add(ref('11'), false, 90)
+    assert.deepEqual([failed.due(189).length, failed.due(190).length], [0, 1])
+  })
 })
 
 describe('proximity', () => {
