@@ -1,11 +1,13 @@
 import { axisTo } from './axis.ts'
 import { element, short, textNode } from './svg.ts'
-import { barFill, faint, fontSize, ink, soft } from './style.ts'
+import { barShade, faint, fontSize, ink, lineStyle, soft } from './style.ts'
 
 export interface BarChart {
   /** What the bars of a row are, where there are several. */
   readonly legend: readonly string[]
   readonly rows: readonly BarRow[]
+  /** What the axis counts. */
+  readonly title: string
   /** How a number of the axis that ends at `end` is written. */
   readonly tick: (value: number, end: number) => string
 }
@@ -24,10 +26,10 @@ interface Bar {
   readonly words: string
 }
 
-/** Horizontal bars from 0, a row for each overlay. */
-export function barChart({ legend, rows, tick }: BarChart): string {
+/** Horizontal bars from 0, a row for each overlay, in its colour. */
+export function barChart({ legend, rows, title, tick }: BarChart): string {
   const perRow = Math.max(...rows.map(({ bars }) => bars.length))
-  const thickness = perRow === 1 ? 16 : 12
+  const thickness = perRow === 1 ? 16 : 13
   const rowHeight = perRow * thickness + 10
   const top = legend.length > 1 ? 26 : 6
   const bottom = top + rows.length * rowHeight
@@ -36,16 +38,19 @@ export function barChart({ legend, rows, tick }: BarChart): string {
   const parts = [
     ...axis.ticks.map((at) => element('line', { x1: x(at), x2: x(at), y1: top, y2: bottom, stroke: at === 0 ? ink : faint })),
     ...axis.ticks.map((at) => label(tick(at, axis.end), { x: x(at), y: bottom + fontSize + 3, 'text-anchor': 'middle', fill: soft })),
+    label(title, { x: (left + right) / 2, y: bottom + 2 * fontSize + 6, 'text-anchor': 'middle', fill: soft }),
     ...(legend.length > 1 ? barLegend(legend) : []),
     ...rows.flatMap(({ label: name, bars }, i) => {
       const y = top + i * rowHeight + 5
       return [
         label(name, { x: left - 8, y: y + (bars.length * thickness) / 2, 'text-anchor': 'end', 'dominant-baseline': 'central', fill: ink }),
-        ...bars.flatMap((bar, place) => drawBar(bar, { x, y: y + place * thickness, thickness, fill: barFill(place, bars.length) })),
+        ...bars.flatMap((bar, place) =>
+          drawBar(bar, { x, y: y + place * thickness, thickness, fill: lineStyle(i).colour, shade: barShade(place, bars.length) }),
+        ),
       ]
     }),
   ]
-  return drawing(bottom + fontSize + 8, parts)
+  return drawing(bottom + 2 * fontSize + 12, parts)
 }
 
 export const width = 480
@@ -79,14 +84,14 @@ export function roomFor(words: string): number {
 
 function drawBar(
   { value, deviation, words }: Bar,
-  { x, y, thickness, fill }: { x: (value: number) => number; y: number; thickness: number; fill: string },
+  { x, y, thickness, fill, shade }: { x: (value: number) => number; y: number; thickness: number; fill: string; shade: number },
 ): string[] {
   const middle = y + thickness / 2
   const end = value === null ? left : x(value)
   const tip = value === null || deviation === null ? end : x(value + deviation)
   const parts = [label(words, { x: tip + 5, y: middle, 'dominant-baseline': 'central', fill: ink, 'font-size': fontSize - 1 })]
   if (value === null) return parts
-  parts.unshift(element('rect', { x: left, y: y + 1, width: end - left, height: thickness - 2, fill, stroke: ink, 'stroke-width': 0.5 }))
+  parts.unshift(element('rect', { x: left, y: y + 1, width: end - left, height: thickness - 2, fill, 'fill-opacity': shade, stroke: fill }))
   if (deviation !== null && tip > end + 0.5) {
     const from = x(Math.max(0, value - deviation))
     const cap = (at: number) => `M${short(at)} ${short(middle - 3)}v6`
@@ -107,7 +112,7 @@ function barLegend(names: readonly string[]): string[] {
     const at = x
     x += 14 + roomFor(name) + 16
     return [
-      element('rect', { x: at, y: 4, width: 10, height: 10, fill: barFill(i, names.length), stroke: ink, 'stroke-width': 0.5 }),
+      element('rect', { x: at, y: 4, width: 10, height: 10, fill: ink, 'fill-opacity': barShade(i, names.length), stroke: ink }),
       label(name, { x: at + 14, y: 9, 'dominant-baseline': 'central', fill: ink }),
     ]
   })

@@ -5,8 +5,10 @@ import { formatEstimate, formatTick } from '../compare/format.ts'
 import { barChart } from './bar-chart.ts'
 import { lineChart } from './line-chart.ts'
 
-/** A drawing with what to say above and below it. */
+/** A drawing with what to say above it. */
 export interface Chart {
+  /** Charts of one section stand together. */
+  readonly section: string
   readonly title: string
   readonly says: string
   readonly svg: string
@@ -15,104 +17,169 @@ export interface Chart {
 /** Everything that is drawn, in this order. Overlays that failed are left out. */
 export function charts({ overlays, seeds }: Comparison): Chart[] {
   const drawn = overlays.filter(({ failures }) => failures.length < seeds.length)
-  return drawn.length === 0 ? [] : [...barSpecs.map((spec) => bars(spec, drawn)), hops(drawn), load(drawn), recovery(drawn)]
+  if (drawn.length === 0) return []
+  return sections.flatMap(({ title, bars, line }) => [
+    ...bars.map((spec) => ({ section: title, ...barsOf(spec, drawn) })),
+    ...(line === undefined ? [] : [{ section: title, ...line(drawn) }]),
+  ])
+}
+
+type Drawing = Omit<Chart, 'section'>
+
+interface Section {
+  readonly title: string
+  readonly bars: readonly BarSpec[]
+  readonly line?: (overlays: readonly ComparedOverlay[]) => Drawing
 }
 
 interface BarSpec {
   readonly title: string
   readonly says: string
+  /** What the axis counts. */
+  readonly axis: string
   /** What a row shows, each with its name in the legend. */
   readonly figures: ReadonlyArray<readonly [figure: FigureName, name: string]>
   /** Draws what is missing to the whole: shares near 100 % differ in that. */
   readonly missing?: boolean
 }
 
-const barSpecs: readonly BarSpec[] = [
+const sections: readonly Section[] = [
   {
-    title: 'Hops of a lookup',
-    says: 'Random keys from random nodes, network at rest.',
-    figures: [
-      ['hops', 'mean'],
-      ['hopsP99', 'p99'],
+    title: 'Lookups at rest',
+    bars: [
+      {
+        title: 'Hops of a lookup',
+        says: 'Random keys from random nodes; each hop is one message to another machine.',
+        axis: 'hops',
+        figures: [
+          ['hops', 'mean'],
+          ['hopsP99', 'p99'],
+        ],
+      },
+      {
+        title: 'Stretch',
+        says: 'Length of all ways by the direct distance between their ends. 1 is the shortest there is.',
+        axis: 'times the direct way',
+        figures: [['stretch', '']],
+      },
+      { title: 'Time of a lookup', says: 'One way, without an answer; median.', axis: 'time', figures: [['latencyP50', '']] },
+    ],
+    line: hops,
+  },
+  {
+    title: 'State and joining',
+    bars: [
+      {
+        title: 'State',
+        says: 'How many different nodes one node has in its tables, on average: what shorter ways are paid with.',
+        axis: 'nodes',
+        figures: [['state', '']],
+      },
+      {
+        title: 'Time of one join',
+        says: 'From the start of the node until it is a member, median.',
+        axis: 'time',
+        figures: [['joinTime', '']],
+      },
+      { title: 'Messages for one join', says: 'Sent by all nodes, upkeep taken off.', axis: 'messages', figures: [['joinMessages', '']] },
+      { title: 'Bytes for one join', says: 'Sent by all nodes, upkeep taken off.', axis: 'bytes', figures: [['joinBytes', '']] },
     ],
   },
   {
-    title: 'Stretch',
-    says: 'Length of all ways by the direct distance between their ends. 1 is the shortest there is.',
-    figures: [['stretch', '']],
-  },
-  { title: 'State', says: 'Different nodes in the tables of one node, on average.', figures: [['state', '']] },
-  { title: 'Messages for one join', says: 'Sent by all nodes, upkeep taken off.', figures: [['joinMessages', '']] },
-  { title: 'Bytes for one join', says: 'Sent by all nodes, upkeep taken off.', figures: [['joinBytes', '']] },
-  { title: 'Time of one join', says: 'From the start of the node until it is a member, median.', figures: [['joinTime', '']] },
-  {
-    title: 'Upkeep, messages',
-    says: 'Per node and second; lookups not counted.',
-    figures: [
-      ['quietMessages', 'in quiet'],
-      ['churnMessages', 'under churn'],
+    title: 'Upkeep and churn',
+    bars: [
+      {
+        title: 'Upkeep, messages',
+        says: 'What it costs to keep the tables in order; lookups not counted.',
+        axis: 'messages per node and second',
+        figures: [
+          ['quietMessages', 'in quiet'],
+          ['churnMessages', 'under churn'],
+        ],
+      },
+      {
+        title: 'Upkeep, bytes',
+        says: 'The same in bytes.',
+        axis: 'bytes per node and second',
+        figures: [
+          ['quietBytes', 'in quiet'],
+          ['churnBytes', 'under churn'],
+        ],
+      },
+      {
+        title: 'Lookups that fail',
+        says: 'Not at the root within 10 s. Shorter is better.',
+        axis: 'share of lookups',
+        figures: [
+          ['churnSuccess', 'under churn'],
+          ['recoveryFirstMinute', 'first minute after a fifth died'],
+        ],
+        missing: true,
+      },
+      {
+        title: 'Time of a lookup under churn',
+        says: 'One way, of those that arrive. Where p99 is long, a lookup met somebody dead on its way.',
+        axis: 'time',
+        figures: [
+          ['churnP50', 'median'],
+          ['churnP99', 'p99'],
+        ],
+      },
     ],
   },
   {
-    title: 'Upkeep, bytes',
-    says: 'Per node and second; lookups not counted.',
-    figures: [
-      ['quietBytes', 'in quiet'],
-      ['churnBytes', 'under churn'],
+    title: 'Load balance',
+    bars: [
+      {
+        title: 'Keys per node',
+        says: '100 on average, random keys: the least loaded nodes, those in the middle, the most loaded.',
+        axis: 'keys',
+        figures: [
+          ['keysP1', 'p1'],
+          ['keysP50', 'p50'],
+          ['keysP99', 'p99'],
+          ['keysMax', 'max'],
+        ],
+      },
     ],
+    line: load,
   },
   {
-    title: 'Lookups that fail',
-    says: 'Not at the root within 10 s: share of all lookups.',
-    figures: [
-      ['churnSuccess', 'under churn'],
-      ['recoveryFirstMinute', 'first minute after a fifth died'],
+    title: 'A fifth of the nodes die at one moment',
+    bars: [
+      {
+        title: 'Recovery',
+        says: 'Time until all lookups get to their roots, and until all tables are exact.',
+        axis: 'time',
+        figures: [
+          ['recoveryLookups', 'lookups'],
+          ['recoveryTables', 'tables'],
+        ],
+      },
     ],
-    missing: true,
-  },
-  {
-    title: 'Time of a lookup under churn',
-    says: 'One way, of those that arrive.',
-    figures: [
-      ['churnP50', 'median'],
-      ['churnP99', 'p99'],
-    ],
-  },
-  {
-    title: 'Keys per node',
-    says: '100 on average, random keys.',
-    figures: [
-      ['keysP1', 'p1'],
-      ['keysP50', 'p50'],
-      ['keysP99', 'p99'],
-      ['keysMax', 'max'],
-    ],
-  },
-  {
-    title: 'Recovery after a fifth died',
-    says: 'Time until all lookups get to their roots, and until all tables are exact.',
-    figures: [
-      ['recoveryLookups', 'lookups'],
-      ['recoveryTables', 'tables'],
-    ],
+    line: recovery,
   },
 ]
 
-function bars({ title, says, figures: shown, missing = false }: BarSpec, overlays: readonly ComparedOverlay[]): Chart {
+function barsOf({ title, says, axis, figures: shown, missing = false }: BarSpec, overlays: readonly ComparedOverlay[]): Drawing {
   const { form } = figures[shown[0]![0]]
   const bar = (name: FigureName, { mean, deviation }: Estimate) => {
     const value = mean === null || !missing ? mean : 1 - mean
     return { value, deviation, words: formatEstimate({ mean: value, deviation }, figures[name].form) }
   }
   const rows = overlays.map((overlay) => ({ label: overlay.name, bars: shown.map(([figure]) => bar(figure, overlay.figures[figure])) }))
-  return { title, says, svg: barChart({ legend: shown.map(([, name]) => name), rows, tick: (value, end) => formatTick(value, end, form) }) }
+  return {
+    title,
+    says,
+    svg: barChart({ legend: shown.map(([, name]) => name), rows, title: axis, tick: (value, end) => formatTick(value, end, form) }),
+  }
 }
 
-function hops(overlays: readonly ComparedOverlay[]): Chart {
+function hops(overlays: readonly ComparedOverlay[]): Drawing {
   const most = Math.max(...overlays.map(({ curves }) => curves.hops.length))
   return {
     title: 'Lookups by hops',
-    says: 'Share of lookups that take so many hops, network at rest.',
+    says: 'How many of the lookups take so many hops.',
     svg: lineChart({
       lines: overlays.map(({ name, curves }) => ({
         label: name,
@@ -124,10 +191,10 @@ function hops(overlays: readonly ComparedOverlay[]): Chart {
   }
 }
 
-function load(overlays: readonly ComparedOverlay[]): Chart {
+function load(overlays: readonly ComparedOverlay[]): Drawing {
   return {
     title: 'Keys per node, from the least to the most loaded',
-    says: 'A straight line at 100 would be perfect balance.',
+    says: 'A flat line at 100 would be perfect balance.',
     svg: lineChart({
       lines: overlays.map(({ name, curves: { load: keys } }) => ({
         label: name,
@@ -139,7 +206,7 @@ function load(overlays: readonly ComparedOverlay[]): Chart {
   }
 }
 
-function recovery(overlays: readonly ComparedOverlay[]): Chart {
+function recovery(overlays: readonly ComparedOverlay[]): Drawing {
   const lines = overlays.map(({ name, curves }) => ({
     label: name,
     points: curves.recovery
@@ -148,8 +215,8 @@ function recovery(overlays: readonly ComparedOverlay[]): Chart {
   }))
   const least = Math.min(...lines.flatMap(({ points }) => points.map(([, share]) => share)))
   return {
-    title: 'After a fifth of the nodes died',
-    says: 'Lookups sent in each 5 s that get to the root within 10 s.',
+    title: 'Lookups after the failure',
+    says: 'Of the lookups sent in each 5 s, those that get to the root within 10 s.',
     svg: lineChart({
       lines,
       x: { title: 'seconds since the failure', tick: String, to: shownMs / 1000 },

@@ -1,4 +1,4 @@
-/** How the line of one overlay looks. Colours are Okabe and Ito's (2008), for all kinds of sight; dashes and marks tell them apart in grey. */
+/** How one overlay looks, wherever it is drawn. Colours are Okabe and Ito's (2008), for all kinds of sight; dashes and marks tell them apart in grey. */
 export interface LineStyle {
   readonly colour: string
   readonly dashes: string
@@ -8,11 +8,11 @@ export interface LineStyle {
 export type Mark = 'circle' | 'square' | 'triangle' | 'diamond' | 'ring'
 
 const lineStyles: readonly LineStyle[] = [
-  { colour: '#000000', dashes: 'none', mark: 'circle' },
+  { colour: '#0072b2', dashes: 'none', mark: 'circle' },
   { colour: '#d55e00', dashes: '7 3', mark: 'square' },
-  { colour: '#0072b2', dashes: '2 2', mark: 'triangle' },
-  { colour: '#009e73', dashes: '9 3 2 3', mark: 'diamond' },
-  { colour: '#cc79a7', dashes: '12 4', mark: 'ring' },
+  { colour: '#009e73', dashes: '2 2', mark: 'triangle' },
+  { colour: '#cc79a7', dashes: '9 3 2 3', mark: 'diamond' },
+  { colour: '#3d3d3d', dashes: '12 4', mark: 'ring' },
 ]
 
 /** Of the overlay at this place; beyond the fifth they come round again. */
@@ -20,12 +20,12 @@ export function lineStyle(index: number): LineStyle {
   return lineStyles[index % lineStyles.length]!
 }
 
-/** Of the bars that stand together, from dark to light: one ink, so that they differ in grey as well. */
-const barFills = ['#1d3f63', '#5f8fbf', '#a8c6e2', '#e1ecf6'] as const
+/** Of the bars of one overlay that stand together, from dark to light, so that they differ in grey as well. */
+const barShades: Readonly<Record<number, readonly number[]>> = { 1: [0.75], 2: [0.95, 0.4], 4: [0.95, 0.6, 0.3, 0.08] }
 
-/** Of the bar at this place among `count` that stand together. */
-export function barFill(index: number, count: number): string {
-  return count === 1 ? barFills[1] : barFills[index % barFills.length]!
+/** How much of the overlay's colour the bar at this place among `count` that stand together has. */
+export function barShade(index: number, count: number): number {
+  return barShades[count]?.[index] ?? 0.75
 }
 
 export const ink = '#1a1a1a'
