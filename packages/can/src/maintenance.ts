@@ -80,11 +80,10 @@ export class Maintenance {
     send(unmeasured, { type: 'ping', seq: this.measured.seq }, fx)
   }
 
-  /** One node taken to be dead may only have been cut off; one that was a contact may be in another part of the network. */
+  /** Nodes taken to be dead may only have been cut off; one that was a contact may be in another part of the network. */
   private lookFurther(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const { history, contacts, failed, prng, config, self } = this.state
-    const missed = prng.pick(failed.missed(config.failedMs, now))
-    if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
+    const { history, contacts, failed, prng, self } = this.state
+    for (const missed of failed.due(now)) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
     const strangers = [...bootstraps, ...history.all()].filter(({ id }) => id !== self.id && !contacts.has(id))
     const contact = prng.pick(strangers)
     if (contact !== undefined) this.seek(contact, fx)
