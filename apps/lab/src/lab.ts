@@ -19,7 +19,7 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
             --session 30 (mean, minutes, under churn)   --minutes 10 (of quiet, and of churn)
             --out lab-results   --json (prints JSON instead of the table)
   claims    what is claimed for overlays over routing by IP alone, measured row by row: held, not held, or not built yet
-            --overlay pastry   --nodes 100   --seed 1   --json
+            --overlay pastry (or several, or all)   --nodes 100   --seed 1   --json
             --rows scale,security (default: all seven)
   fuzz      draws small networks and what goes wrong in them until a check of the simulator fails; shrinks that, and prints the line that repeats it
             --overlay pastry   --minutes 1 or --runs 100   --seed 1 (of the first run)   --nodes 16 (at the beginning, at most)

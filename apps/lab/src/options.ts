@@ -6,10 +6,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Names of overlays, separated by commas; all there are when nothing is said. */
-export function overlayNames(text: string | undefined): OverlayName[] {
+/** Names of overlays, separated by commas; all there are for `all`, and when nothing is said. */
+export function overlayNames(text: string = 'all', option: string = 'overlays'): OverlayName[] {
   const known = Object.keys(overlays) as OverlayName[]
-  return text === undefined ? known : text.split(',').map((name) => oneOf('overlays', name, known))
+  return text === 'all' ? known : text.split(',').map((name) => oneOf(option, name, known))
 }
 
 export function oneOf<Name extends string>(option: string, name: string, allowed: readonly Name[]): Name {

@@ -40,12 +40,24 @@ describe('the command line', function () {
 
   it('claims --json says the verdict of each row', async () => {
     const { out } = await lab('claims', '--rows', 'anonymity', '--json', '--overlay', 'tapestry', '--nodes', '20', '--seed', '3')
-    const { exhibits, ...rest } = JSON.parse(out) as { exhibits: ReadonlyArray<{ row: string; verdict: string }> }
-    assert.deepEqual(rest, { format: 'plaxton lab claims 1', overlay: 'tapestry', seed: 3, nodes: 20 })
+    const { overlays: measured, ...rest } = JSON.parse(out) as {
+      overlays: ReadonlyArray<{ overlay: string; exhibits: ReadonlyArray<{ row: string; verdict: string }> }>
+    }
+    assert.deepEqual(rest, { format: 'plaxton lab claims 2', seed: 3, nodes: 20 })
     assert.deepEqual(
-      exhibits.map(({ row, verdict }) => [row, verdict]),
-      [['anonymity', 'not built']],
+      measured.map(({ overlay, exhibits }) => [overlay, exhibits.map(({ row, verdict }) => [row, verdict])]),
+      [['tapestry', [['anonymity', 'not built']]]],
     )
+  })
+
+  it('claims of several overlays end with what held on which', async () => {
+    const { status, out } = await lab('claims', '--rows', 'network-dynamics,anonymity', '--overlay', 'pastry,chord', '--nodes', '20')
+    assert.equal(status, 0, out)
+    assert.deepEqual(out.trimEnd().split('\n').slice(-3), [
+      '                        pastry     chord',
+      'network dynamics        held       held',
+      'anonymity               not built  not built',
+    ])
   })
 
   for (const [args, words] of [
@@ -54,6 +66,7 @@ describe('the command line', function () {
     [['compare', '--topology', 'ring'], /--topology is "ring", allowed is transit-stub/],
     [['compare', '--seeds', '5..1'], /--seeds is 1, allowed/],
     [['compare', '--colour', 'red'], /--colour/],
+    [['claims', '--overlay', 'pastry,torus'], /--overlay is "torus", allowed is pastry, tapestry/],
     [['claims', '--rows', 'wisdom'], /--rows is "wisdom", allowed is scale/],
     [['measure'], /Usage/],
     [[], /Usage/],

@@ -4,7 +4,9 @@ import type { Streams } from '../lab.ts'
 import { oneOf, overlayNames, wholeNumber } from '../options.ts'
 import { claims } from './claims.ts'
 import { verdictOf } from './exhibit.ts'
-import { renderExhibit } from './render.ts'
+import type { Exhibit } from './exhibit.ts'
+import { renderExhibit, renderVerdicts } from './render.ts'
+import type { Measured } from './render.ts'
 
 /** `claims`: measures and prints row after row. Returns whether every claim that can be measured held. */
 export async function claimsCommand(args: readonly string[], { stdout, stderr }: Streams): Promise<boolean> {
@@ -18,24 +20,31 @@ export async function claimsCommand(args: readonly string[], { stdout, stderr }:
       json: { type: 'boolean', default: false },
     },
   })
-  const overlay = oneOf('overlay', values.overlay, overlayNames(undefined))
+  const names = overlayNames(values.overlay, 'overlay')
   const rows = values.rows?.split(',').map((row) => oneOf('rows', row, Object.keys(claims))) ?? Object.keys(claims)
   const seed = wholeNumber('seed', values.seed, 1, 0)
   const nodes = wholeNumber('nodes', values.nodes, nodesByDefault, fewestNodes)
-  if (!values.json) stdout.write(`${overlay}, ${nodes} nodes on a transit-stub network unless said otherwise, seed ${seed}\n`)
+  const say = (text: string) => values.json || stdout.write(text)
 
-  let fine = true
-  const exhibits = []
-  for (const row of rows) {
-    if (stderr.isTTY === true) stderr.write(`\r\x1b[K${row}`)
-    const exhibit = await claims[row]!({ subject: overlays[overlay](), seed, nodes, samples })
-    if (stderr.isTTY === true) stderr.write('\r\x1b[K')
-    if (verdictOf(exhibit) === 'not held') fine = false
-    if (values.json) exhibits.push({ ...exhibit, verdict: verdictOf(exhibit) })
-    else stdout.write(`\n${renderExhibit(exhibit)}\n`)
+  const measured: Measured[] = []
+  for (const overlay of names) {
+    say(`${measured.length > 0 ? '\n' : ''}${overlay}, ${nodes} nodes on a transit-stub network unless said otherwise, seed ${seed}\n`)
+    const exhibits: Exhibit[] = []
+    for (const row of rows) {
+      if (stderr.isTTY === true) stderr.write(`\r\x1b[K${overlay}: ${row}`)
+      exhibits.push(await claims[row]!({ subject: overlays[overlay](), seed, nodes, samples }))
+      if (stderr.isTTY === true) stderr.write('\r\x1b[K')
+      say(`\n${renderExhibit(exhibits.at(-1)!)}\n`)
+    }
+    measured.push({ overlay, exhibits })
   }
-  if (values.json) stdout.write(`${JSON.stringify({ format: 'plaxton lab claims 1', overlay, seed, nodes, exhibits }, undefined, 2)}\n`)
-  return fine
+  if (names.length > 1) say(`\n${renderVerdicts(measured)}\n`)
+  const judged = measured.map(({ overlay, exhibits }) => ({
+    overlay,
+    exhibits: exhibits.map((exhibit) => ({ ...exhibit, verdict: verdictOf(exhibit) })),
+  }))
+  if (values.json) stdout.write(`${JSON.stringify({ format: 'plaxton lab claims 2', seed, nodes, overlays: judged }, undefined, 2)}\n`)
+  return measured.every(({ exhibits }) => exhibits.every((exhibit) => verdictOf(exhibit) !== 'not held'))
 }
 
 /** The row on scale goes up to four times as many. Takes a quarter of a minute for Pastry. */

@@ -16,6 +16,20 @@ export function renderExhibit(exhibit: Exhibit): string {
   ].join('\n')
 }
 
+/** The exhibits of one overlay. */
+export interface Measured {
+  readonly overlay: string
+  readonly exhibits: readonly Exhibit[]
+}
+
+/** What held on which overlay: a line for each row, a column for each overlay. */
+export function renderVerdicts(measured: readonly Measured[]): string {
+  const rows = measured[0]!.exhibits.map(({ row }, i) => [row, ...measured.map(({ exhibits }) => verdictOf(exhibits[i]!))])
+  return [['', ...measured.map(({ overlay }) => overlay)], ...rows]
+    .map(([row, ...verdicts]) => (row!.padEnd(24) + verdicts.map((verdict) => verdict.padEnd(11)).join('')).trimEnd())
+    .join('\n')
+}
+
 const labelWidth = 14
 const lineWidth = 120
 

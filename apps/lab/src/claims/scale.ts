@@ -3,7 +3,10 @@ import { ways } from '../compare/at-rest.ts'
 import { networkOf } from './exhibit.ts'
 import type { Exhibit, Finding, Ground } from './exhibit.ts'
 
-/** Hops and tables of networks of different sizes, the largest sixteen times the smallest: what follows digits of four bits has come round once. */
+/**
+ * Hops and tables of networks of different sizes, and how they grow from the second to the largest. The smallest shows where they come from: tables that hold
+ * everybody, as a k-bucket of 20 does among 25, have yet to fill, which says nothing of how they grow.
+ */
 export function scale(ground: Ground): Exhibit {
   const sizes = [Math.round(ground.nodes / 4), ground.nodes, 4 * ground.nodes]
   const measured = sizes.map((nodes) => {
@@ -32,11 +35,11 @@ export function scale(ground: Ground): Exhibit {
 }
 
 function grown(what: string, sizes: readonly number[], values: readonly number[]): Finding {
-  const factor = sizes.at(-1)! / sizes[0]!
-  const exponent = Math.log(values.at(-1)! / values[0]!) / Math.log(factor)
+  const [, middle, largest] = sizes as [number, number, number]
+  const exponent = Math.log(values[2]! / values[1]!) / Math.log(largest / middle)
   return {
     experiment: `networks of ${sizes.join(', ')} nodes with random ids, joined by messages: ${what}`,
-    figure: `${values.map((value) => value.toFixed(1)).join(', ')}: grows as N^${exponent.toFixed(2)}`,
+    figure: `${values.map((value) => value.toFixed(1)).join(', ')}: from ${middle} to ${largest} nodes it grows as N^${exponent.toFixed(2)}`,
     bound: 'at most as the square root of N; by way of all nodes in turn, or with all nodes in the tables, it would be N^1',
     holds: exponent <= 0.5,
   }
