@@ -22,7 +22,7 @@ export class Acquaintances {
   meet(from: NodeRef, status: Status, now: Millis, fx: OverlayEffects): void {
     const { state, probing } = this.parts
     if (!status.member) {
-      state.guests.note(from)
+      state.guests.heard(from, status.group, now)
       return this.doubt(from, now, fx)
     }
     state.guests.delete(from.id)

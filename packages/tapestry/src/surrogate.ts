@@ -130,16 +130,21 @@ export class Insertions {
     const fellows = this.fellowsOf(joiner)
     const welcome: Awaited = { ref: joiner, holes, fellows }
     this.watch(joiner, now)
+    // It has just measured this node, or asked it for a level: nothing has to be waited for.
+    const group = state.guests.groupOf(joiner, state.config.insertMs, now)
+    if (group !== undefined) {
+      state.admit(joiner, fx)
+      state.noteGroup(joiner, group, fx)
+    }
     const known = state.find(joiner.id)
     // It may have been asked when it was no member yet, and has said so.
     if (known === undefined) this.probing.drop(joiner.id)
     this.probing.start(joiner, false, now, fx)
-    if (known !== undefined && known.epoch >= joiner.epoch) {
+    if (group !== undefined || (known !== undefined && known.epoch >= joiner.epoch)) {
       this.introduce(welcome, fx)
       return false
     }
     const awaited = (this.awaited ??= new Map())
-    for (const fellow of fellows.keys()) awaited.get(fellow)?.fellows.set(joiner.id, joiner)
     awaited.set(joiner.id, welcome)
     return true
   }
@@ -179,9 +184,10 @@ export class Insertions {
     return this.state.map.slotFor(joiner.id).every((ref) => ref.id === joiner.id || this.isInserting(ref, now))
   }
 
-  /** Those whose multicast is open here. */
+  /** Those whose multicast is open here. Such as have not answered hear of `joiner` when they have, even if its own is over by then. */
   private fellowsOf(joiner: NodeRef): Map<Guid, NodeRef> {
     const others = this.multicasts.inserting().filter((ref) => ref.id !== joiner.id)
+    for (const { id } of others) this.awaited?.get(id)?.fellows.set(joiner.id, joiner)
     return new Map(others.map((ref) => [ref.id, ref]))
   }
 

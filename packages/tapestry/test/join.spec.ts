@@ -112,7 +112,7 @@ describe('joining', () => {
     }
   })
 
-  it('asks for the lists of those levels only that its surrogate does not know in full, all at once, and is a member ten round trips later', () => {
+  it('asks for the lists of those levels only that its surrogate does not know in full, all at once, and is a member nine round trips later', () => {
     for (let seed = 0; seed < 5; seed++) {
       const network = new TestNetwork(`round trips ${seed}`, { digitBits: 2 })
       network.latencyMs = () => 50
