@@ -12,7 +12,7 @@ describe('the example swap-overlay', function () {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=plaxton-source', main])
     assert.equal(stderr, '')
     const [, heading, ...rows] = stdout.trimEnd().split('\n')
-    assert.equal(heading?.trim().split(/ {2,}/).join('|'), 'overlay|put, ms|get, ms|publish, ms|send, ms|hops|connections')
+    assert.equal(heading?.trim().split(/ {2,}/).join('|'), 'overlay|put|get|publish|send|lookup|hops')
     assert.deepEqual(
       rows.map((row) => row.replaceAll(/ +\d+\.\d+/g, ' #')),
       ['pastry', 'tapestry', 'chord', 'kademlia', 'can'].map((name) => `${name} # # # # # #`),
