@@ -5,6 +5,8 @@ import { Probing } from '@plaxton/upkeep'
 import { canCodec, decodeJoinPayload } from './codec.ts'
 import type { Claim } from './claim.ts'
 import type { CanConfig } from './config.ts'
+import { Departures } from './departures.ts'
+import { Doubts } from './doubts.ts'
 import { Grants } from './grants.ts'
 import { Join, onJoinRequest, onSplit, serveJoin } from './join.ts'
 import { heirOf, onLeave } from './leave.ts'
@@ -16,7 +18,6 @@ import { keyRange, replicaSet } from './questions.ts'
 import { Reassignment } from './reassignment.ts'
 import { Reports } from './reports.ts'
 import { CanState } from './state.ts'
-import type { Contact } from './state.ts'
 import { Takeover } from './takeover.ts'
 import { isSettled } from './territory.ts'
 import { everything } from './zone.ts'
@@ -45,6 +46,8 @@ export class CanNode implements Overlay {
   private readonly grants: Grants
   private readonly reports: Reports
   private readonly takeover: Takeover
+  private readonly doubts: Doubts
+  private readonly departures: Departures
   private readonly reassignment: Reassignment
   private readonly maintenance: Maintenance
   /** Undefined except while joining. */
@@ -70,6 +73,10 @@ export class CanNode implements Overlay {
     this.grants = new Grants(state)
     this.reports = new Reports(state, this.probing, this.grants)
     this.takeover = new Takeover(state, this.reports)
+    this.doubts = new Doubts(state, this.probing)
+    this.departures = new Departures(state, this.probing, this.doubts, this.takeover, (settles, now, fx) =>
+      settles ? this.onSettled(now, fx) : this.changed(now, fx),
+    )
     this.reassignment = new Reassignment(state, this.grants)
     this.maintenance = new Maintenance(state, this.probing, this.reports)
   }
@@ -103,10 +110,7 @@ export class CanNode implements Overlay {
   }
 
   neighborSet(num: number): NodeRef[] {
-    return this.state
-      .nearest()
-      .slice(0, num)
-      .map(({ ref }) => ref)
+    return this.state.nearest.slice(0, num).map(({ ref }) => ref)
   }
 
   replicaSet(key: Guid, maxRank: number): NodeRef[] {
@@ -154,6 +158,14 @@ export class CanNode implements Overlay {
     switch (received.type) {
       case 'report':
         return this.onReport(from, received, now, fx)
+      case 'heard': {
+        const contact = this.reports.onHeard(from, received)
+        if (contact !== undefined && this.takeover.onConfirmed(contact)) this.onSettled(now, fx)
+        return
+      }
+      case 'doubt':
+        if (this.doubts.onDoubt(from, received, now, fx)) this.changed(now, fx)
+        return
       case 'beat':
         return this.reports.onBeat(from, received, now, fx)
       case 'ping':
@@ -162,7 +174,6 @@ export class CanNode implements Overlay {
         return this.onPong(from, received, now, fx)
       case 'join-request':
         this.joining?.meet(from)
-        this.noteIncarnation(from, now, fx)
         return onJoinRequest(state, from, received, fx)
       case 'join-refusal':
         return this.joining?.onRefused(from, received.attempt, fx)
@@ -190,7 +201,7 @@ export class CanNode implements Overlay {
     switch (kind) {
       case 'probe': {
         const silent = this.probing.expired(arg, now, fx)
-        return silent === undefined ? undefined : this.fail(silent, now, fx)
+        return silent === undefined ? undefined : this.departures.fail(silent, now, fx)
       }
       case 'settle':
         return this.onSettleTimer(now, fx)
@@ -204,6 +215,9 @@ export class CanNode implements Overlay {
       case 'reassign':
         if (this.ready && this.reassignment.run(now, fx)) this.announce(now, fx)
         return fx.startTimer('reassign', 0, state.prng.jitter(state.config.reassignMs, 0.2))
+      case 'watch':
+        this.doubts.repeat(fx)
+        return this.maintenance.onTimer(kind, this.bootstraps, now, fx)
       default:
         this.maintenance.onTimer(kind, this.bootstraps, now, fx)
         if (kind === 'history' && state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
@@ -216,7 +230,7 @@ export class CanNode implements Overlay {
     if (cause === 'unreachable') {
       this.joining?.onUnreachable(peer, fx)
       // It did not answer a probe either, because there is nobody to connect to.
-      if (this.probing.has(peer.id)) return this.fail(peer, now, fx)
+      if (this.probing.has(peer.id)) return this.departures.fail(peer, now, fx)
     }
     this.suspect(peer, now, fx)
   }
@@ -227,11 +241,11 @@ export class CanNode implements Overlay {
     const contact = state.contacts.get(from.id)
     if (contact !== undefined && contact.ref.epoch === from.epoch) contact.heardAt = now
     // It has started again, and owns nothing of what it did.
-    else if (contact !== undefined && contact.ref.epoch < from.epoch) this.lose(contact.ref, false, now, fx)
+    else this.departures.noteIncarnation(from, now, fx)
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
       // It was cut off, not dead; or it has started again.
       state.failed.forget(from.id)
-      if (state.ghosts.forget(from.id)) {
+      if (state.ghosts.forget(from)) {
         state.redraw()
         this.changed(now, fx)
       }
@@ -265,7 +279,10 @@ export class CanNode implements Overlay {
     if (next === undefined) serveJoin(this.state, this.grants, this.reports, join, key, now, fx)
     else if (next.id !== join.joiner.id) return true
     // The joiner itself, before it crashed or from an attempt before.
-    else if (next.epoch < join.joiner.epoch) this.noteIncarnation(join.joiner, now, fx)
+    else if (next.epoch < join.joiner.epoch) {
+      this.departures.noteIncarnation(join.joiner, now, fx)
+      send(join.joiner, { type: 'join-refusal', attempt: join.attempt }, fx)
+    }
     return false
   }
 
@@ -335,11 +352,10 @@ export class CanNode implements Overlay {
     if (state.failed.refuses(from)) return
     const contact = state.contacts.get(from.id)
     if (contact !== undefined && contact.ref.epoch > from.epoch) return
-    this.noteIncarnation(from, now, fx)
-    if (!report.member && state.contacts.has(from.id)) this.lose(from, false, now, fx)
+    if (!report.member) this.departures.retract(from, now, fx)
     const outcome = this.reports.onReport(from, report, now, fx)
     if (outcome === undefined) return
-    if (state.ghosts.forget(from.id)) state.redraw()
+    if (state.ghosts.forget(from)) state.redraw()
     if (outcome.released) this.onSettled(now, fx)
     if (outcome.yielded && state.territory.isEmpty) return this.dispossessed(from, now, fx)
     if (outcome.yielded) this.announce(now, fx)
@@ -387,49 +403,11 @@ export class CanNode implements Overlay {
 
   // Coming and going
 
-  /** A peer has started again: what it was before is gone. */
-  private noteIncarnation(from: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const contact = this.state.contacts.get(from.id)
-    if (contact !== undefined && contact.ref.epoch < from.epoch) this.lose(contact.ref, false, now, fx)
-  }
-
-  /** A peer did not answer three times, or cannot be connected to: it is taken to be dead. */
-  private fail(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    const known = state.find(ref.id)
-    if (known !== undefined && known.epoch > ref.epoch) return this.probing.drop(ref.id)
-    state.failed.add(known ?? ref, false, now)
-    state.history.note(known ?? ref, state.prng)
-    if (known !== undefined) {
-      fx.emit({ type: 'peer-failed', peer: known })
-      this.reports.noteFailure(ref.id)
-      // The others are to look for themselves before anybody takes over, so this does not wait.
-      this.announceAt = now
-    }
-    this.lose(known ?? ref, false, now, fx)
-  }
-
-  /** Out of the contacts; its zones have no owner until somebody takes them over. */
-  private lose(ref: NodeRef, left: boolean, now: Millis, fx: OverlayEffects): void {
-    const { state } = this
-    this.probing.drop(ref.id)
-    const contact: Contact | undefined = state.drop(ref.id, fx)
-    const { claims, others } = contact ?? { claims: state.hearsayOf(ref.id), others: [] }
-    for (const claim of claims) state.ghosts.add({ node: ref, claim, others, left, at: now })
-    state.redraw()
-    state.proximity.forget(ref.id)
-    fx.peerFailed(ref)
-    if (state.territory.release(ref.id)) this.onSettled(now, fx)
-    this.changed(now, fx)
-  }
-
   /** A contact leaves, and some of its zones may be for this node. */
   private onHeir(from: NodeRef, inherited: readonly Claim[], now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    state.failed.add(from, true, now)
-    this.lose(from, true, now, fx)
+    this.departures.leave(from, now, fx)
     if (inherited.length === 0 || !this.ready) return
-    state.ghosts.forget(from.id)
     for (const claim of inherited) state.territory.add(claim, { now })
     state.territoryChanged(fx)
     fx.becameReady()

@@ -52,11 +52,12 @@ const surroundings = { claims: claims(1), groups: repeated(zone(2), { max: claim
 const report = message('Report', {
   ...surroundings,
   member: bool(4),
-  failed: repeated(guid(5), { max: othersMax }),
-  token: uint53(6),
-  echo: uint53(7),
+  token: uint53(5),
+  echo: uint53(6),
 })
+const heard = message('Heard', { digest: uint32(1) })
 const beat = message('Beat', { digest: uint32(1), known: uint32(2) })
+const doubt = message('Doubt', { node: guid(1), epoch: uint53(2) })
 const ping = message('Ping', { seq: uint53(1) })
 const pong = message('Pong', { seq: uint53(1) })
 const joinRequest = message('JoinRequest', { purpose: choice(1, purposes), attempt: uint53(2), key: guid(3) })
@@ -85,6 +86,8 @@ export const canMessage = union('CanMessage', 'type', {
   search: nested(10, search),
   'search-reply': nested(11, searchReply),
   leave: nested(12, leave),
+  heard: nested(13, heard),
+  doubt: nested(14, doubt),
 })
 
 type WireMessage = Infer<typeof canMessage> & CanMessage

@@ -14,9 +14,12 @@ export interface CanConfig {
   /** Contacts kept. Full: another is left out. */
   readonly contactsMax: number
 
-  /** How often a node tells its contacts that it lives. */
+  /** How often a node tells that it lives: the contacts that watch it; and the others, who may have missed a report. */
   readonly heartbeatMs: Millis
-  /** Silence after which a contact is probed, and how often that is looked at. */
+  readonly digestMs: Millis
+  /** Of its contacts those that share most halvings with it watch a node, so many; when they are gone, the next. */
+  readonly watchers: number
+  /** Silence after which a watched contact is probed, any other `digestMs` later; and how often that is looked at. */
   readonly silenceMs: Millis
   readonly watchMs: Millis
   /** Wait for the answer of a peer whose round trip is unknown; with a known one, four round trips but never longer. */
@@ -40,12 +43,12 @@ export interface CanConfig {
   readonly settleMs: Millis
   readonly announceMs: Millis
 
-  /** Wait before a node takes over the zone of a dead neighbour as large as all its own together; in proportion to the volumes. */
+  /** Wait before a node takes over the zone of a dead neighbour, for each neighbour of that one that owns less than this node. */
   readonly takeoverMs: Millis
   /** How long somebody is looked for who may own a stretch of which nothing is known, before it is taken over; and how often. */
   readonly searchMs: Millis
   readonly searchRetryMs: Millis
-  /** For so long the new owner waits for others who took over at the same time, before it answers for the zone. */
+  /** For so long at most the new owner waits for the word of those who may have taken over at the same time, before it answers for the zone. */
   readonly contestMs: Millis
   /** Zones of gone nodes remembered. Full: the first goes. */
   readonly ghostsMax: number
@@ -86,6 +89,10 @@ export const canDefaults: CanConfig = {
 
   /** Our guess. The paper gives no period; MSPastry takes 30 s for one neighbour. */
   heartbeatMs: 20_000,
+  /** Our guess: who misses a death is asked to look by those who know of it, and lost reports are sent again. */
+  digestMs: 120_000,
+  /** Our guess: a death of which nobody is told, because all of these died with it, is noticed by the next. */
+  watchers: 4,
   /** Our guess: one beat may be late. */
   silenceMs: 26_000,
   watchMs: 5_000,
@@ -106,14 +113,14 @@ export const canDefaults: CanConfig = {
   proximityMax: 512,
 
   /** Our guess: what happens at once is looked at once. */
-  settleMs: 200,
+  settleMs: 100,
   announceMs: 2_000,
 
   /** Our guess: the first to claim is heard by the others before they do. */
-  takeoverMs: 1_000,
+  takeoverMs: 500,
   /** Our guess: three rings and their answers. */
-  searchMs: 6_000,
-  searchRetryMs: 2_000,
+  searchMs: 3_000,
+  searchRetryMs: 1_000,
   /** Our guess: three of the longest round trips on the Internet. */
   contestMs: 1_500,
   ghostsMax: 256,
@@ -146,6 +153,8 @@ const bounds: Bounds<keyof CanConfig> = {
   groupMin: [2, 32],
   contactsMax: [16, 4_096],
   heartbeatMs: [100, 3_600_000],
+  digestMs: [100, 3_600_000],
+  watchers: [1, 64],
   silenceMs: [100, 3_600_000],
   watchMs: [10, 3_600_000],
   probeTimeoutMs: [10, 600_000],

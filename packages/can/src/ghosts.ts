@@ -44,16 +44,21 @@ export class Ghosts {
     return this.all.get(`${node}/${zone}`)
   }
 
+  /** Those that are gone without having said so, each once. */
+  nodes(): Set<NodeRef> {
+    return new Set([...this.all.values()].filter(({ left }) => !left).map(({ node }) => node))
+  }
+
   /** What gone nodes said that this one owns. */
   hearsayOf(id: Guid): readonly Claim[] {
     for (const { others } of this.all.values()) for (const { node, claims } of others) if (node.id === id) return claims
     return []
   }
 
-  /** The node is there again, or has been elsewhere: what it owned it says itself. True when it had left something. */
-  forget(node: Guid): boolean {
+  /** The node is there after all, in the same incarnation: what it owns it says itself. True when it had left something. */
+  forget({ id, epoch }: NodeRef): boolean {
     const before = this.all.size
-    for (const [name, ghost] of this.all) if (ghost.node.id === node) this.all.delete(name)
+    for (const [name, { node }] of this.all) if (node.id === id && node.epoch >= epoch) this.all.delete(name)
     return this.all.size < before
   }
 

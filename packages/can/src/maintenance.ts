@@ -35,7 +35,7 @@ export class Maintenance {
     const { config, prng } = this.state
     switch (kind) {
       case 'heartbeat':
-        if (this.state.counts) this.reports.beat(fx)
+        if (this.state.counts) this.reports.beat(now, fx)
         this.state.failed.expire(now)
         break
       case 'watch':
@@ -71,8 +71,10 @@ export class Maintenance {
     const missed = prng.pick(failed.missed(config.caretakeMs, now))
     if (missed !== undefined) send(missed, { type: 'ping', seq: this.state.nextSeq() }, fx)
     let unmeasured: NodeRef | undefined
-    for (const { ref, heardAt } of contacts.values()) {
-      if (now - heardAt > config.silenceMs) this.probing.start(ref, false, now, fx)
+    for (const contact of contacts.values()) {
+      const { ref, heardAt } = contact
+      const silenceMs = this.state.watches(contact) ? config.silenceMs : config.digestMs + config.silenceMs
+      if (now - heardAt > silenceMs) this.probing.start(ref, false, now, fx)
       else if (proximity.of(ref.id) === undefined) unmeasured ??= ref
     }
     if (unmeasured === undefined) return

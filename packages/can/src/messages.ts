@@ -4,7 +4,21 @@ import type { Claim, Entry } from './claim.ts'
 import type { Zone } from './zone.ts'
 
 /** What two CAN nodes say to each other directly. A join's way to the owner of its point is a payload; see {@link JoinPayload}. */
-export type CanMessage = Report | Beat | Ping | Pong | JoinRequest | JoinRefusal | Split | Grant | Adopt | Search | SearchReply | Leave
+export type CanMessage =
+  | Report
+  | Heard
+  | Beat
+  | Doubt
+  | Ping
+  | Pong
+  | JoinRequest
+  | JoinRefusal
+  | Split
+  | Grant
+  | Adopt
+  | Search
+  | SearchReply
+  | Leave
 
 /** `fx.send` for this union: the compiler checks what it says. */
 export function send(to: NodeRef, message: CanMessage, fx: OverlayEffects): void {
@@ -25,12 +39,17 @@ export interface Report extends Message, Surroundings {
   readonly type: 'report'
   /** Whether the sender owns zones, or is about to, and asks to be treated so. */
   readonly member: boolean
-  /** Contacts it has found dead lately, so that the receiver may look for itself. At most {@link othersMax}. */
-  readonly failed: readonly Guid[]
   /** A number that the receiver's report in return must repeat, which proves that it is there; 0: no answer is wanted. */
   readonly token: number
   /** The token that this answers; 0: none. */
   readonly echo: number
+}
+
+/** The receiver's report has been taken note of, and the sender claims nothing of what it claims. */
+export interface Heard extends Message {
+  readonly type: 'heard'
+  /** Of the surroundings in that report. */
+  readonly digest: number
 }
 
 /** The sender lives. When either side sees that the other's surroundings are not what it last heard, a report follows. */
@@ -40,6 +59,13 @@ export interface Beat extends Message {
   readonly digest: number
   /** Of the receiver's surroundings as the sender knows them. */
   readonly known: number
+}
+
+/** The sender takes this node to be dead, whatever its last report says. A receiver to whom it is a contact is to look for itself. */
+export interface Doubt extends Message {
+  readonly type: 'doubt'
+  readonly node: Guid
+  readonly epoch: number
 }
 
 interface Ping extends Message {

@@ -4,8 +4,8 @@ import type { Probing } from '@plaxton/upkeep'
 import { outranks } from './claim.ts'
 import type { Claim } from './claim.ts'
 import type { Grants } from './grants.ts'
-import { othersMax, send } from './messages.ts'
-import type { Beat, Report } from './messages.ts'
+import { send } from './messages.ts'
+import type { Beat, Heard, Report } from './messages.ts'
 import type { CanState, Contact } from './state.ts'
 import { overlap } from './zone.ts'
 import type { Zone } from './zone.ts'
@@ -30,8 +30,6 @@ export class Reports {
   private readonly grants: Grants
   /** Tokens that await their answers. Bound: `probesMax` and as many as there are contacts. Full: the first goes. */
   private readonly tokens = new Map<Guid, Token>()
-  /** Contacts found dead, to be told with the next reports. Bound: {@link othersMax}. Full: the first goes. */
-  private news: Guid[] = []
 
   constructor(state: CanState, probing: Probing, grants: Grants) {
     this.state = state
@@ -51,24 +49,34 @@ export class Reports {
   /** Everybody hears at once what this node owns, also those that are no contacts any more because of it. */
   announce(now: Millis, fx: OverlayEffects): void {
     for (const contact of this.state.contacts.values()) this.tell(contact.ref, 0, 0, now, fx)
-    this.news = []
   }
 
   /** Tells those who have not heard the last. */
   announceNews(now: Millis, fx: OverlayEffects): void {
     const { digest } = this.state.surroundings
-    for (const contact of this.state.contacts.values())
-      if (contact.told !== digest || this.news.length > 0) this.tell(contact.ref, 0, 0, now, fx)
-    this.news = []
+    for (const contact of this.state.contacts.values()) if (contact.told !== digest) this.tell(contact.ref, 0, 0, now, fx)
   }
 
-  noteFailure(id: Guid): void {
-    this.news = [...this.news.slice(1 - othersMax), id]
+  /** A sign of life for those that watch this node and, now and then, for all; what somebody has not confirmed it is told once more. */
+  beat(now: Millis, fx: OverlayEffects): void {
+    const { state } = this
+    const { digest, others } = state.surroundings
+    const watchers = new Set(others.slice(0, state.config.watchers).map(({ node }) => node.id))
+    for (const contact of state.contacts.values()) {
+      const { ref, digest: known } = contact
+      if (contact.confirmed !== digest && now - contact.toldAt >= askPauseMs) this.tell(ref, 0, 0, now, fx)
+      else if (watchers.has(ref.id) || now - contact.beatAt >= state.config.digestMs) {
+        contact.beatAt = now
+        send(ref, { type: 'beat', digest, known }, fx)
+      }
+    }
   }
 
-  beat(fx: OverlayEffects): void {
-    const { digest } = this.state.surroundings
-    for (const { ref, digest: known } of this.state.contacts.values()) send(ref, { type: 'beat', digest, known }, fx)
+  onHeard(from: NodeRef, { digest }: Heard): Contact | undefined {
+    const contact = this.state.contacts.get(from.id)
+    if (contact === undefined || contact.ref.epoch !== from.epoch) return undefined
+    contact.confirmed = digest
+    return contact
   }
 
   onBeat(from: NodeRef, beat: Beat, now: Millis, fx: OverlayEffects): void {
@@ -100,15 +108,14 @@ export class Reports {
     const yielded = this.yieldTo(due, fx)
     if (granted !== undefined) this.grants.claimed(from.id)
     this.take(from, report, contact, now, fx)
-    for (const id of report.failed) {
-      const doubted = state.contacts.get(id)
-      if (doubted !== undefined && id !== from.id) this.probing.verify(doubted.ref, now, fx)
-    }
-    const released = report.claims.every(({ zone }) => state.territory.overlapping(zone).length === 0) && state.territory.release(from.id)
+    const isUndisputed = report.claims.every(({ zone }) => state.territory.overlapping(zone).length === 0)
+    const released = isUndisputed && state.territory.release(from.id)
     if (yielded || released) state.territoryChanged(fx)
     // What it takes for its own and is not: it has to hear of the better claim.
     const mustHear = conflicts.won || yielded
     this.answer(from, report, due.length < conflicts.lost.length, now, fx, mustHear)
+    const taken = state.contacts.get(from.id)
+    if (taken !== undefined && isUndisputed) send(from, { type: 'heard', digest: taken.digest }, fx)
     return { yielded, released }
   }
 
@@ -163,7 +170,7 @@ export class Reports {
       contact.toldAt = now
     }
     const member = state.counts
-    send(to, { type: 'report', claims, groups, others, member, failed: this.news, token, echo }, fx)
+    send(to, { type: 'report', claims, groups, others, member, token, echo }, fx)
   }
 
   /** The same until it is answered: an answer to the first may still be on its way. */

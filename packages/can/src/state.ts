@@ -27,9 +27,11 @@ export interface Contact extends Surroundings {
   readonly ref: NodeRef
   /** Of what it said. */
   readonly digest: number
-  /** Of what it was last told, and when. */
+  /** Of what it was last told, and when; and of what it has confirmed. */
   told: number
   toldAt: Millis
+  confirmed: number
+  beatAt: Millis
   heardAt: Millis
 }
 
@@ -59,6 +61,9 @@ export class CanState {
   private lastSeq = 0
   private drawn: Atlas | undefined = undefined
   private said: OwnSurroundings | undefined = undefined
+  private named: ReadonlyMap<Guid, Entry> | undefined = undefined
+  private wanted: readonly Entry[] | undefined = undefined
+  private sorted: readonly Contact[] | undefined = undefined
 
   constructor(self: NodeRef, config: CanConfig, prng: Prng) {
     this.self = self
@@ -116,29 +121,32 @@ export class CanState {
 
   /** Owners of zones that contacts speak of and that belong among the contacts. */
   strangers(now: Millis): Entry[] {
-    const found = new Map<Guid, Entry>()
-    for (const { others } of this.contacts.values()) {
-      for (const entry of others) {
-        const { node, claims } = entry
-        if (node.id === this.self.id || node.id.length !== this.self.id.length || this.failed.distrusts(node, now)) continue
-        const known = this.contacts.get(node.id)
-        if ((known !== undefined && known.ref.epoch >= node.epoch) || !this.wants(claims)) continue
-        const before = found.get(node.id)
-        if (before === undefined || before.node.epoch < node.epoch) found.set(node.id, entry)
-      }
-    }
-    return [...found.values()]
+    this.wanted ??= [...this.hearsay.values()].filter(({ claims }) => this.wants(claims))
+    return this.wanted.filter(({ node }) => !this.failed.distrusts(node, now))
   }
 
   /** The contacts, those that share most halvings with this node first. */
-  nearest(): Contact[] {
+  get nearest(): readonly Contact[] {
+    return (this.sorted ??= this.sort())
+  }
+
+  /** Whether this node is one of those that a contact tells often that it lives: of its contacts that are there, those that share most halvings with it. */
+  watches({ others }: Contact): boolean {
+    let before = 0
+    for (const { node } of others) {
+      if (node.id === this.self.id) return true
+      if (!this.failed.has(node.id) && ++before === this.config.watchers) return false
+    }
+    return false
+  }
+
+  private sort(): Contact[] {
     const own = this.territory.holdings[0]?.zone ?? ''
     const bits = own.padEnd(this.selfBits.length, '0')
-    const differences = new Map([...this.contacts.values()].map((contact) => [contact, leastDifference(bits, contact.claims)]))
-    return [...differences.keys()].sort((a, b) => {
-      const [toA, toB] = [differences.get(a)!, differences.get(b)!]
-      return toA < toB || (toA === toB && a.ref.id < b.ref.id) ? -1 : 1
-    })
+    return [...this.contacts.values()]
+      .map((contact) => ({ contact, difference: leastDifference(bits, contact.claims) }))
+      .sort((a, b) => (a.difference < b.difference || (a.difference === b.difference && a.contact.ref.id < b.contact.ref.id) ? -1 : 1))
+      .map(({ contact }) => contact)
   }
 
   /** What others say, or said before they went, that a node owns which is no contact. */
@@ -169,14 +177,27 @@ export class CanState {
       digest: digestOf(said),
       told: before?.told ?? 0,
       toldAt: before?.toldAt ?? -Infinity,
+      confirmed: before?.confirmed ?? 0,
+      beatAt: before?.beatAt ?? now,
       heardAt: now,
     }
     this.contacts.set(ref.id, contact)
+    this.sorted = undefined
     if (before?.digest === contact.digest) return true
     this.redraw()
     if (before === undefined) fx.neighborChanged(ref, true)
     fx.routesChanged()
     fx.ranksChanged?.()
+    return true
+  }
+
+  /** A contact says that it does not count on this node any more, which its last report names. True when it does. */
+  unname(from: NodeRef, node: Guid, epoch: number): boolean {
+    const contact = this.contacts.get(from.id)
+    const others = contact?.others.filter((other) => other.node.id !== node || other.node.epoch > epoch)
+    if (contact === undefined || others!.length === contact.others.length) return false
+    this.contacts.set(from.id, { ...contact, others: others! })
+    this.redraw()
     return true
   }
 
@@ -208,6 +229,9 @@ export class CanState {
   redraw(): void {
     this.drawn = undefined
     this.said = undefined
+    this.named = undefined
+    this.wanted = undefined
+    this.sorted = undefined
   }
 
   assertInvariants(): void {
@@ -236,31 +260,41 @@ export class CanState {
   /** Ghosts at the bottom, hearsay on them, and on top of all what owners say themselves, the claim that counts painted last. */
   private draw(): Atlas {
     const atlas = new Atlas()
-    const hearsay = new Map<Guid, Entry>()
     const direct: Mark[] = this.territory.holdings.map((claim) => ({ node: this.self, claim, source: 'own' as const }))
-    for (const { ref, claims, others } of this.contacts.values()) {
-      for (const claim of claims) direct.push({ node: ref, claim, source: 'contact' })
-      for (const entry of others) {
-        const { node } = entry
-        if (node.id === this.self.id || this.contacts.has(node.id)) continue
-        const before = hearsay.get(node.id)
-        if (before === undefined || before.node.epoch < node.epoch) hearsay.set(node.id, entry)
-      }
-    }
+    for (const { ref, claims } of this.contacts.values()) for (const claim of claims) direct.push({ node: ref, claim, source: 'contact' })
     const told: Mark[] = []
-    for (const { node, claims } of hearsay.values()) for (const claim of claims) told.push({ node, claim, source: 'hearsay' })
+    for (const { node, claims } of this.hearsay.values()) {
+      // What a contact says of itself counts, whatever others say of an incarnation that it has not told of.
+      if (!this.contacts.has(node.id)) for (const claim of claims) told.push({ node, claim, source: 'hearsay' })
+    }
     for (const marks of [this.ghosts.marks(), told, direct]) {
       for (const mark of marks.sort(byRank)) if (mark.claim.zone.length <= this.space.maxDepth) atlas.paint(mark.claim.zone, mark)
     }
     return atlas
   }
 
+  /** Of the nodes that contacts speak of and that are no contacts, or have started again since, what is said of their last incarnation. */
+  private get hearsay(): ReadonlyMap<Guid, Entry> {
+    return (this.named ??= this.collect())
+  }
+
+  private collect(): Map<Guid, Entry> {
+    const found = new Map<Guid, Entry>()
+    for (const { others } of this.contacts.values()) {
+      for (const entry of others) {
+        const { id, epoch } = entry.node
+        if (id === this.self.id || id.length !== this.self.id.length) continue
+        const known = found.get(id)?.node ?? this.contacts.get(id)?.ref
+        if (known === undefined || known.epoch < epoch) found.set(id, entry)
+      }
+    }
+    return found
+  }
+
   private describe(): OwnSurroundings {
     const claims = this.territory.holdings.map(({ zone, version, caretaker }) => ({ zone, version, caretaker }))
     const groups = [...new Set(claims.map(({ zone }) => this.groupOf(zone)))].slice(0, claimsMax)
-    const others = this.nearest()
-      .slice(0, othersMax)
-      .map(({ ref, claims: theirs }): Entry => ({ node: ref, claims: theirs }))
+    const others = this.nearest.slice(0, othersMax).map(({ ref, claims: theirs }): Entry => ({ node: ref, claims: theirs }))
     const said = { claims, groups, others }
     return { ...said, digest: digestOf(said) }
   }

@@ -1,17 +1,20 @@
+import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Gap } from './atlas.ts'
 import { claimsMax } from './claim.ts'
-import type { Entry } from './claim.ts'
+import type { Claim, Entry } from './claim.ts'
+import { Contests } from './contests.ts'
+import type { Ghost } from './ghosts.ts'
 import { othersMax, send } from './messages.ts'
 import type { Search, SearchReply } from './messages.ts'
 import type { Reports } from './reports.ts'
-import type { CanState } from './state.ts'
-import { firstKey, overlap, volumeOf } from './zone.ts'
+import type { CanState, Contact } from './state.ts'
+import { firstKey, overlap, volumeOfAll } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /**
- * Closes the gaps in the tiling that border on this node's zones (SIGCOMM 2001, §2.3). Each neighbour of a dead node starts a timer in proportion to its own volume; the first whose timer ends takes
- * the zone over and says so, and the others, who hear it, let it be.
+ * Closes the gaps in the tiling that border on this node's zones (SIGCOMM 2001, §2.3). Each neighbour of a dead node starts a timer, the longer the more neighbours of that node own less than itself;
+ * the first whose timer ends takes the zone over and says so, and the others, who hear it, let it be.
  *
  * A gap of which nothing is known, or whose owner's other neighbours are mostly gone too, may have an owner that is only out of sight. It is looked for in an expanding ring before anybody
  * takes over.
@@ -23,14 +26,11 @@ export class Takeover {
   private readonly open = new Map<Zone, OpenGap>()
   /** Searches of others that passed here. Bound: {@link searchesMax}. Full: the first goes. */
   private readonly passed: string[] = []
+  private readonly contests = new Contests()
 
   constructor(state: CanState, reports: Reports) {
     this.state = state
     this.reports = reports
-  }
-
-  get hasGaps(): boolean {
-    return this.open.size > 0
   }
 
   /** Looks at the atlas; takes over what is due. True when own zones have changed. */
@@ -82,18 +82,37 @@ export class Takeover {
     for (const { node } of entries.filter(isWanted).slice(0, foundMax)) this.reports.greet(node, now, fx)
   }
 
+  /** A contact has confirmed a report. True when this node may answer for what it took over. */
+  onConfirmed(contact: Contact): boolean {
+    this.contests.confirmed(contact)
+    return this.conclude()
+  }
+
+  /** It is gone. True when this node may answer for what it took over. */
+  onGone(id: Guid): boolean {
+    this.contests.forget(id)
+    return this.conclude()
+  }
+
   clear(): void {
     this.open.clear()
+    this.contests.clear()
+  }
+
+  private conclude(): boolean {
+    const decided = this.contests.takeDecided()
+    for (const zone of decided) this.state.territory.conclude(zone)
+    return decided.length > 0
   }
 
   private watch({ zone, mark }: Gap, now: Millis): OpenGap | undefined {
     if (this.open.size >= gapsMax) return undefined
-    const { config, prng, territory, ghosts } = this.state
+    const { config, prng, ghosts } = this.state
     const ghost = mark === undefined ? undefined : ghosts.of(mark.node.id, mark.claim.zone)
-    const size = territory.volume / volumeOf(zone)
     const isClear = ghost !== undefined && this.reachable(ghost.others) >= 0.5
-    const waitMs = isClear ? config.takeoverMs * within(size, 0.25, 4) : config.searchMs * within(size, 0.5, 3)
-    const heirMs = ghost?.left === true ? 2 * config.takeoverMs : 0
+    const turn = Math.min(turnsMax, this.rivals(zone, ghost).filter(({ goesFirst }) => goesFirst).length)
+    const waitMs = (isClear ? 0 : config.searchMs) + config.takeoverMs * turn
+    const heirMs = ghost?.left === true ? config.contestMs : 0
     // What was a part of a larger gap has been one for as long.
     const before = [...this.open].find(([other]) => zone.startsWith(other))?.[1]
     const since = before?.since ?? now
@@ -116,12 +135,29 @@ export class Takeover {
     const settlesAt = now + state.config.contestMs
     state.territory.add({ zone, version: mark?.claim.version ?? 0, caretaker: true }, { now, settlesAt })
     fx.startTimer('contest', 0, state.config.contestMs)
+    state.territoryChanged(fx)
     this.open.delete(zone)
-    // The dead node's neighbours are to hear of it, although some are not this one's.
     const ghost = mark === undefined ? undefined : state.ghosts.of(mark.node.id, mark.claim.zone)
+    // The dead node's neighbours are to hear of it, although some are not this one's.
     for (const { node } of ghost?.others ?? [])
       if (!state.contacts.has(node.id) && !state.failed.has(node.id)) this.reports.greet(node, now, fx)
+    const rivals = this.rivals(zone, ghost).map(({ id }) => id)
+    this.contests.begin(zone, rivals, now)
     return true
+  }
+
+  /** Those that may take the zone over as well as this node, each with its turn: who has less goes first. */
+  private rivals(zone: Zone, ghost: Ghost | undefined): Array<{ readonly id: Guid; readonly goesFirst: boolean }> {
+    const { contacts, failed, space, territory, self } = this.state
+    const around = new Map<Guid, readonly Claim[]>()
+    for (const { node, claims } of ghost?.others ?? []) if (node.id !== self.id && !failed.has(node.id)) around.set(node.id, claims)
+    for (const { ref, claims } of contacts.values()) around.set(ref.id, claims)
+    return [...around]
+      .filter(([, claims]) => claims.some((claim) => space.abut(claim.zone, zone)))
+      .map(([id, claims]) => {
+        const more = volumeOfAll(claims) - territory.volume
+        return { id, goesFirst: more < 0 || (more === 0 && id < self.id) }
+      })
   }
 
   private search(zone: Zone, gap: OpenGap, now: Millis, fx: OverlayEffects): void {
@@ -143,12 +179,10 @@ interface OpenGap {
   tries: number
 }
 
-function within(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, value))
-}
-
 /** Contacts, and what their contacts know, of the third ring: beyond it a search would ask half of a small network. */
 const ringMax = 3
 const gapsMax = 256
+/** Our guess: of the first so many to take a zone over, one lives. */
+const turnsMax = 8
 const searchesMax = 64
 const foundMax = 8

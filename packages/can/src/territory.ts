@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { claimsMax, nextVersion } from './claim.ts'
 import type { Claim } from './claim.ts'
-import { contains, overlap, parentOf, siblingOf, volumeOf, without } from './zone.ts'
+import { contains, overlap, parentOf, siblingOf, volumeOfAll, without } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /** A zone of this node's own. */
@@ -37,7 +37,7 @@ export class Territory {
   }
 
   get volume(): number {
-    return this.held.reduce((sum, { zone }) => sum + volumeOf(zone), 0)
+    return volumeOfAll(this.held)
   }
 
   /** The zone in which the key with these bits lies. */
@@ -70,6 +70,11 @@ export class Territory {
     if (!this.held.some(({ waitsFor }) => waitsFor === giver)) return false
     this.replace(this.held.map((holding) => (holding.waitsFor === giver ? { ...holding, waitsFor: undefined } : holding)))
     return true
+  }
+
+  /** Nobody else can have taken this zone over: it, or what is left of it, is answered for from now on. */
+  conclude(zone: Zone): void {
+    this.replace(this.held.map((holding) => (holding.zone.startsWith(zone) ? { ...holding, settlesAt: undefined } : holding)))
   }
 
   /** True when the time of something had come. */

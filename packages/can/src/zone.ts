@@ -61,6 +61,10 @@ export function volumeOf(zone: Zone): number {
   return 2 ** -zone.length
 }
 
+export function volumeOfAll(claims: ReadonlyArray<{ readonly zone: Zone }>): number {
+  return claims.reduce((sum, { zone }) => sum + volumeOf(zone), 0)
+}
+
 /** The lowest and the highest key of a zone, of ids with `length` characters. */
 export function firstKey(zone: Zone, length: number): Guid {
   return guidOfBits(zone.padEnd(4 * length, '0'))

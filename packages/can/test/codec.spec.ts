@@ -26,9 +26,11 @@ function samples(): CanMessage[] {
     others: entries(othersMax),
   }
   return [
-    { type: 'report', ...around, member: true, failed: [node().id], token: 5, echo: 2 ** 53 - 1 },
-    { type: 'report', ...full, member: false, failed: [], token: 0, echo: 0 },
+    { type: 'report', ...around, member: true, token: 5, echo: 2 ** 53 - 1 },
+    { type: 'report', ...full, member: false, token: 0, echo: 0 },
     { type: 'beat', digest: 4_294_967_295, known: 0 },
+    { type: 'heard', digest: 7 },
+    { type: 'doubt', node: node().id, epoch: 2 },
     { type: 'ping', seq: 1 },
     { type: 'pong', seq: 2 ** 53 - 1 },
     { type: 'join-request', purpose: 'seek', attempt: 0, key: node().id },
@@ -48,7 +50,7 @@ describe('canCodec', () => {
   })
 
   it('has a sample of every kind of message in this test', () => {
-    assert.equal(new Set(samples().map(({ type }) => type)).size, 12)
+    assert.equal(new Set(samples().map(({ type }) => type)).size, 14)
   })
 
   it('refuses a zone that is not of zeros and ones, and one with too many halvings', () => {

@@ -90,8 +90,7 @@ function inWords(message: CanMessage | { type: 'route' }): string {
   switch (message.type) {
     case 'report': {
       const knows = message.others.map(({ node }) => node.id).join(' ')
-      const failed = message.failed.length > 0 ? `, failed ${message.failed.join(' ')}` : ''
-      return `report: ${owned(message.claims)}; knows ${knows || 'nobody'}${failed}${message.echo > 0 ? ', answers' : ''}${message.token > 0 ? ', asks' : ''}`
+      return `report: ${owned(message.claims)}; knows ${knows || 'nobody'}${message.echo > 0 ? ', answers' : ''}${message.token > 0 ? ', asks' : ''}`
     }
     case 'grant':
     case 'adopt':
@@ -100,6 +99,8 @@ function inWords(message: CanMessage | { type: 'route' }): string {
       return `leave: ${message.claims.map((claim, i) => `${owned([claim])} to ${message.heirs[i]}`).join(', ')}`
     case 'join-request':
       return `join-request to ${message.purpose} ${message.key}`
+    case 'doubt':
+      return `doubt ${message.node}`
     case 'search':
       return `search '${message.zone}', ring ${message.ttl}`
     default:
