@@ -1,13 +1,9 @@
 import type { Guid } from '@plaxton/guid'
 import type { KbrEvent } from '@plaxton/kbr'
-import { atRandomTimes } from '../../churn.ts'
-import { lookUpAtRandom } from '../../lookups.ts'
-import { chordUnderTest } from '../../overlays.ts'
-import { uniform } from '../../topology.ts'
 import { figure } from '../report.ts'
 import type { Report } from '../report.ts'
-import { World, drainMs } from '../world.ts'
 import type { ExperimentOptions } from '../world.ts'
+import { lookUpUnderChurn } from './churned-ring.ts'
 
 /**
  * Lookups while nodes come and go (ToN 2003, §VI-E, table III): 1,000 nodes, r = 20, each stabilises every 15 to 45 s, one lookup a second; nodes join and nodes die at
@@ -54,25 +50,19 @@ export function comingsAndGoings(options: ExperimentOptions): Report {
 
 function measure(options: ExperimentOptions, perSecond: number, minutes: number) {
   const { nodes = publishedNodes } = options
-  const subject = chordUnderTest({ successors: 20, fingerSuccessors: 0 })
-  const world = new World(options, { nodes, subject, topology: uniform(25), network: { jitterMs: 50 } })
-  world.grow(nodes, { gapMs: joinGapMs })
-  const { simulation, log } = world
-  const untilMs = simulation.now + minutes * 60_000
-  const faults = simulation.simulator.stream('faults')
-  const meanGapMs = (1000 / perSecond) * (publishedNodes / nodes)
-  atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => void simulation.addNode() })
-  atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => simulation.crash(faults.pick(simulation.running())!) })
   const timeouts = new Map<Guid, number>()
-  simulation.onEvent((_node, event) => {
-    if (event.type !== 'rerouted') return
-    const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
-    timeouts.set(key, (timeouts.get(key) ?? 0) + 1)
+  const { simulation, probes } = lookUpUnderChurn(options, {
+    nodes,
+    config: { successors: 20, fingerSuccessors: 0 },
+    perSecond: (perSecond * nodes) / publishedNodes,
+    minutes,
+    onGrown: (ring) =>
+      ring.onEvent((_node, event) => {
+        if (event.type !== 'rerouted') return
+        const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
+        timeouts.set(key, (timeouts.get(key) ?? 0) + 1)
+      }),
   })
-  lookUpAtRandom(simulation, log, { perSecond: 1, untilMs })
-  simulation.run(minutes * 60_000 + drainMs)
-  // A source that dies takes its message along.
-  const probes = log.probes.filter((probe) => probe.deliveredAt !== undefined || simulation.nodes[probe.source]!.running)
   const arrived = probes.filter((probe) => probe.deliveredAt !== undefined)
   const right = arrived.filter((probe) => probe.deliveredAt === probe.rootThen)
   const total = (of: (probe: (typeof probes)[number]) => number) => probes.reduce((sum, probe) => sum + of(probe), 0)
@@ -85,9 +75,6 @@ function measure(options: ExperimentOptions, perSecond: number, minutes: number)
     traceHash: simulation.traceHash,
   }
 }
-
-/** Our choice: fast enough that growing takes a minute or two. */
-const joinGapMs = 100
 
 const publishedNodes = 1000
 

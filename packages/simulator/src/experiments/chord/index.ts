@@ -5,6 +5,7 @@ import { lostKeys } from './lost-keys.ts'
 import { massFailure } from './mass-failure.ts'
 import { pathLength } from './path-length.ts'
 import { stretch } from './stretch.ts'
+import { withoutRetries } from './without-retries.ts'
 import { virtualNodes } from './virtual-nodes.ts'
 
 /** The experiments of the Chord papers (SIGCOMM 2001; ToN 2003, §VI). */
@@ -14,6 +15,7 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
   path: { says: 'path length by the size of the ring (figure 10); --nodes: the largest', run: pathLength },
   failures: { says: 'lookups after a mass failure that nobody has noticed (table II)', run: massFailure },
   lost: { says: 'lookups after a mass failure and its repair (SIGCOMM, figure 11)', run: lostKeys },
+  retries: { says: 'lookups that a failure would have ended, had they not been tried again (SIGCOMM, figure 12)', run: withoutRetries },
   churn: { says: 'lookups while nodes come and go (ToN)', run: comingsAndGoings },
   stretch: { says: 'stretch with s nodes to choose from at each hop (table III)', run: stretch },
 }
