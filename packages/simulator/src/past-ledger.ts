@@ -77,6 +77,7 @@ export class PastLedger {
   private settled = false
   private readonly simulation: () => Simulation
   private readonly violations: Violations
+  private readonly ranksKnown: number
   /** Who has which parts of each object, by guid and host. */
   private readonly disks = new Map<Guid, Map<number, number>>()
   /** By guid, of objects somebody has set out to remove. */
@@ -88,10 +89,14 @@ export class PastLedger {
   private early: { readonly name: string; readonly outcome: PastOutcome } | undefined = undefined
   private nextName = 0
 
-  /** `simulation` is asked for only once the simulation exists; give {@link onDisk} to its options and call {@link watch} then. */
-  constructor(simulation: () => Simulation, violations: Violations) {
+  /**
+   * `simulation` is asked for only once the simulation exists; give {@link onDisk} to its options and call {@link watch} then. `ranksKnown`: how far down the order of
+   * ownership a root is certain of it.
+   */
+  constructor(simulation: () => Simulation, violations: Violations, ranksKnown = Infinity) {
     this.simulation = simulation
     this.violations = violations
+    this.ranksKnown = ranksKnown
   }
 
   // ——— Commands
@@ -384,16 +389,29 @@ export class PastLedger {
       const detail = `${shortGuid(object.guid)} (${object.state}) is on ${holders.length} hosts, but not on ${missing.map((host) => `${host} (${shortGuid(nodes[host]!.id)})`).join(', ')}`
       this.fail('objects on their k nodes', detail)
     }
+    if (this.simulation().virtualNodes > 1) this.checkMachines(object, holders)
     return holders.filter((host) => !wanted.includes(host)).length
   }
 
-  /** The hosts an object belongs on: the first of each machine in the order of ownership, as many as it has replicas. */
+  /** Also where no root can know which machine is the last of them. */
+  private checkMachines({ guid, replicas, state }: LedgerObject, holders: readonly number[]): void {
+    const simulation = this.simulation()
+    const machinesOf = (hosts: readonly number[]): number => new Set(hosts.map((host) => simulation.machineOf(host))).size
+    const machines = machinesOf(simulation.running().map(({ host }) => host.index))
+    const found = machinesOf(holders)
+    if (found >= Math.min(replicas, machines)) return
+    this.fail('objects on k machines', `${shortGuid(guid)} (${state}) is on ${found} of ${machines} machines, and should be on ${replicas}`)
+  }
+
+  /**
+   * The hosts an object belongs on: the first of each machine in the order of ownership, as many as it has replicas, and as far as its root can be certain of that order.
+   */
   private belongsOn({ guid, replicas }: LedgerObject): number[] {
     const simulation = this.simulation()
     const { members, virtualNodes } = simulation
     if (virtualNodes === 1) return members.ranks(guid, replicas).map((id) => members.of(id)!.host.index)
     const firsts = new Map<number, number>()
-    for (const id of members.ranks(guid, members.size)) {
+    for (const id of members.ranks(guid, Math.min(members.size, this.ranksKnown))) {
       const { index } = members.of(id)!.host
       const machine = simulation.machineOf(index)
       if (!firsts.has(machine)) firsts.set(machine, index)

@@ -46,7 +46,7 @@ export class Trial {
   constructor({ subject, services, replicas, dolr, ...options }: TrialOptions) {
     this.subject = subject
     const simulation = () => this.simulation
-    this.past = new PastLedger(simulation, this.violations)
+    this.past = new PastLedger(simulation, this.violations, subject.ranksKnown)
     this.pastService = new PastService(replicas, this.past)
     this.dolr = new DolrLedger(simulation, this.violations)
     this.dolrService = new DolrService(dolr, this.dolr, simulation)
