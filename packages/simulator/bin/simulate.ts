@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { InvalidValueError } from '@plaxton/kbr'
 import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
 import type { DolrCounts, HopsResult, OverlayName, ServiceName } from '../src/index.ts'
 import { mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
+import { realismOf, realismOptions, realismUsage } from './realism.ts'
 
 const usage = `npm run simulate -- COMMAND [OPTION…]
 
@@ -14,6 +16,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
           --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry
+${realismUsage}
   OVERLAY EXPERIMENT
           the figures of the overlay's papers beside ours, and those of ideal tables; sizes are the paper's unless given
           --seed 1 or --seeds 1..3   --nodes, --lookups, --repeats, --objects, --minutes   --overlay: the same of another
@@ -41,6 +44,7 @@ const { positionals, values } = parseArgs({
     session: { type: 'string' },
     minutes: { type: 'string' },
     loss: { type: 'string' },
+    ...realismOptions,
     plan: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -55,7 +59,19 @@ if (values.help) console.log(usage)
 else if (command === undefined) {
   console.error(usage)
   process.exitCode = 2
-} else process.exitCode = (await command()) ? 0 : 1
+} else process.exitCode = await statusOf(command)
+
+/** What the caller got wrong, such as a file that is not there or does not say what it should, is said in one line. */
+async function statusOf(run: () => boolean | Promise<boolean>): Promise<number> {
+  try {
+    return (await run()) ? 0 : 1
+  } catch (error) {
+    const isCallers = error instanceof InvalidValueError || (error instanceof Error && 'syscall' in error)
+    if (!isCallers) throw error
+    console.error(error.message)
+    return 2
+  }
+}
 
 async function mix(): Promise<boolean> {
   const nodes = number('nodes', values.nodes, 100)
@@ -151,16 +167,20 @@ function churn(): boolean {
   const minutes = number('minutes', values.minutes, 30)
   const loss = number('loss', values.loss, 0)
   const name = overlay('pastry')
+  const realism = realismOf(values, sessionMinutes, number)
   let fine = true
   for (const seed of seeds()) {
     const onProgress = (at: number) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${at} minutes simulated `)
     }
-    const result = runChurn({ seed, nodes, overlay: name, sessionMinutes, minutes, loss, onProgress })
+    const result = runChurn({ seed, nodes, overlay: name, sessionMinutes, minutes, loss, realism, onProgress })
     // MSPastry's promise: nothing arrives at a wrong node while nobody is taken for dead who lives. Lost messages bring such mistakes about.
     const broken = loss === 0 && result.falseSuspicions === 0 && result.wrongRate > 0
     if (broken) fine = false
-    const repeat = `churn --seed ${seed} --nodes ${nodes} --session ${sessionMinutes} --minutes ${minutes} --overlay ${name}`
+    const surroundings = (Object.keys(realismOptions) as Array<keyof typeof realismOptions>).map((option) =>
+      values[option] === undefined ? '' : ` --${option} ${values[option]}`,
+    )
+    const repeat = `churn --seed ${seed} --nodes ${nodes} --session ${sessionMinutes} --minutes ${minutes} --overlay ${name}${surroundings.join('')}`
     print(
       result,
       () =>

@@ -1,10 +1,15 @@
 import type { Millis } from '@plaxton/kbr'
 import { keepSessions } from './churn.ts'
+import { failDomain, flashCrowd } from './crowds.ts'
+import type { Wave } from './crowds.ts'
 import { lookUpAtRandom } from './lookups.ts'
 import { overlays, pastryUnderTest } from './overlays.ts'
 import type { OverlayName } from './overlays.ts'
 import { ProbeLog } from './probe.ts'
+import { exponentialSessions } from './sessions.ts'
+import type { SessionLengths } from './sessions.ts'
 import { Simulation } from './simulation.ts'
+import type { SimNode, SimulationOptions } from './simulation.ts'
 import { summarize } from './summary.ts'
 import type { Summary } from './summary.ts'
 import { countNodeSeconds, upkeepSoFar } from './traffic.ts'
@@ -21,8 +26,23 @@ export interface ChurnOptions {
   readonly minutes: number
   /** Probability that a message is lost. */
   readonly loss: number
+  /** What makes the network and its users more like those there are; default: nothing of it. */
+  readonly realism?: Realism
   /** Called now and then with the simulated minutes so far. */
   readonly onProgress?: (minutes: number) => void
+}
+
+/** Surroundings of the churn experiment, beyond the paper's. */
+export interface Realism extends Pick<SimulationOptions, 'topology' | 'accessLinks' | 'traits'> {
+  readonly jitterMs?: Millis
+  /** Instead of exponential sessions with the mean of {@link ChurnOptions.sessionMinutes}. */
+  readonly sessions?: SessionLengths
+  /** When more come and when fewer. */
+  readonly wave?: Wave
+  /** This share of the network comes in addition, within a minute, when half of the measured time is over. */
+  readonly flashCrowd?: number
+  /** So many parts of the network fail as a whole, at random times while it is measured. */
+  readonly domainFailures?: number
 }
 
 export interface ChurnResult {
@@ -50,13 +70,15 @@ const lookupsPerSecondAndNode = 0.01
 /** MSPastry's churn experiment: random lookups while nodes come and go with exponential sessions, on a transit-stub network. */
 export function runChurn(options: ChurnOptions): ChurnResult {
   const log = new ProbeLog()
-  const { overlay = 'pastry' } = options
+  const { overlay = 'pastry', realism = {} } = options
   const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay]()
   const simulation = new Simulation({
     seed: options.seed,
     nodes: options.nodes,
-    topology: transitStub(),
-    network: { loss: options.loss },
+    topology: realism.topology ?? transitStub(),
+    network: { loss: options.loss, jitterMs: realism.jitterMs ?? 0 },
+    ...(realism.traits === undefined ? {} : { traits: realism.traits }),
+    ...(realism.accessLinks === undefined ? {} : { accessLinks: realism.accessLinks, encode: true }),
     overlay: subject.overlay,
     ownership: subject.ownership,
     applications: () => [log.application()],
@@ -66,11 +88,13 @@ export function runChurn(options: ChurnOptions): ChurnResult {
   const warmUpMs = Math.round(measureMs / 4)
   const start = simulation.now + warmUpMs
   const untilMs = start + measureMs
-  keepSessions(simulation, simulation.simulator.stream('sessions'), {
-    meanSessionMs: options.sessionMinutes * 60_000,
+  const begin = keepSessions(simulation, simulation.simulator.stream('sessions'), {
+    sessions: realism.sessions ?? exponentialSessions(options.sessionMinutes * 60_000),
     untilMs,
     graceful: 0,
+    ...(realism.wave === undefined ? {} : { wave: realism.wave }),
   })
+  scheduleCrowds(simulation, realism, { start, measureMs, begin })
   runWithProgress(simulation, warmUpMs, options)
   const before = upkeepSoFar(simulation).messages
   const nodeSeconds = countNodeSeconds(simulation, untilMs)
@@ -79,6 +103,20 @@ export function runChurn(options: ChurnOptions): ChurnResult {
   const controlMessages = upkeepSoFar(simulation).messages - before
   simulation.run(drainMs)
   return result(options, simulation, log, controlMessages / nodeSeconds())
+}
+
+function scheduleCrowds(
+  simulation: Simulation,
+  { flashCrowd: share = 0, domainFailures = 0 }: Realism,
+  { start, measureMs, begin }: { readonly start: Millis; readonly measureMs: Millis; readonly begin: (node: SimNode) => void },
+): void {
+  const prng = simulation.simulator.stream('crowds')
+  const atTime = (time: Millis, action: () => void) => simulation.after(time - simulation.now, action)
+  if (share > 0)
+    atTime(start + Math.round(measureMs / 2), () =>
+      flashCrowd(simulation, prng, { nodes: Math.round(share * simulation.running().length), withinMs: 60_000, onNode: begin }),
+    )
+  for (let i = 0; i < domainFailures; i++) atTime(start + prng.nextInt(measureMs), () => failDomain(simulation, prng))
 }
 
 /** Longer than any lookup takes. */

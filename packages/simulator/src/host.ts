@@ -59,6 +59,8 @@ export class Process {
   links: Set<number> | undefined = undefined
   /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */
   attempts: Set<number> | undefined = undefined
+  /** Hosts it has had a message from; kept only when the simulator is to. */
+  met: Set<number> | undefined = undefined
   private running: Core | undefined
 
   constructor(index: number, host: Host, self: SimRef, core: Core, codec: MessageCodec | undefined) {

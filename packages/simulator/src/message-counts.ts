@@ -13,7 +13,8 @@ export interface TypeCount {
 }
 
 /** Why a message did not arrive. */
-export type DropReason = 'loss' | 'partition' | 'dead host' | 'unknown address'
+/** `queue`: the queue before an access link was full. */
+export type DropReason = 'loss' | 'partition' | 'dead host' | 'unknown address' | 'queue'
 
 /** Counts messages by type, and by application where the message names one. */
 export class MessageCounts {

@@ -187,6 +187,13 @@ export class Simulation {
     this.start(node)
   }
 
+  /** Tells a member of another, as a person would who knows of both: they may be in two networks. */
+  introduce(node: SimNode, other: SimNode): void {
+    assert(other.process !== undefined, `node ${other.host.index} is down`)
+    const { self } = other.process
+    this.step(node, (now, fx) => node.kbr.join([self], now, fx))
+  }
+
   /** Ends the node without a word; with `wipe` its disk is lost too. */
   crash(node: SimNode, options: { readonly wipe?: boolean } = {}): void {
     assert(node.process !== undefined, `node ${node.host.index} is down already`)

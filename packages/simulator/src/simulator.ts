@@ -15,9 +15,14 @@ import type {
   RefReader,
   Timer,
 } from '@plaxton/kbr'
+import { AccessLinks, packetHeader } from './access-links.ts'
+import type { AccessLinkConfig } from './access-links.ts'
+import { Clocks } from './clocks.ts'
 import { Disk } from './disk.ts'
 import type { DiskObserver } from './disk.ts'
 import { EventQueue, entryKinds } from './event-queue.ts'
+import { giveTraits } from './host-traits.ts'
+import type { HostTraits } from './host-traits.ts'
 import { Host, Process, SimRef } from './host.ts'
 import { Keys } from './keys.ts'
 import { MessageCounts } from './message-counts.ts'
@@ -33,6 +38,12 @@ export interface SimulatorOptions {
   /** Default {@link plane}. */
   readonly topology?: TopologyFactory
   readonly network?: Partial<NetworkConfig>
+  /** Default: a message takes no time to leave and to come in, whatever its length. Messages are to travel as bytes, since only these have a length. */
+  readonly accessLinks?: AccessLinkConfig
+  /** Default: all hosts are alike, and their clocks are right. */
+  readonly traits?: HostTraits
+  /** Whether processes are to keep whom they have met, {@link Process.met}. Default false. */
+  readonly keepMet?: boolean
   /** Messages, timers and answers that may be due at one time; with more, a run ends with a {@link SimulationError}. Default: as many as fit into memory. */
   readonly pendingMax?: number
   /** Told about every entry that becomes durable or is erased, on any host. */
@@ -63,11 +74,14 @@ export class Simulator implements Effects {
   readonly trace = new Trace()
   readonly keys: Keys
   readonly counts = new MessageCounts()
+  readonly clocks = new Clocks()
   /** Called after every step of a core. */
   afterStep: ((process: Process) => void) | undefined = undefined
 
   private readonly queue: EventQueue
+  private readonly accessLinks: AccessLinks | undefined
   private readonly crashPrng: Prng
+  private readonly traitsPrng: Prng
   private readonly options: SimulatorOptions
   private readonly listeners: EventListener[] = []
   private readonly diskFreeAt: number[] = []
@@ -81,11 +95,13 @@ export class Simulator implements Effects {
   constructor(options: SimulatorOptions) {
     this.options = options
     this.queue = new EventQueue(undefined, options.pendingMax)
+    this.accessLinks = options.accessLinks && new AccessLinks(options.accessLinks)
     this.seed = options.seed
     this.topology = (options.topology ?? plane())(this.stream('topology'))
     this.network = new Network(this.topology, options.network ?? {}, this.stream('loss'), this.stream('jitter'))
     this.keys = new Keys(options.seed)
     this.crashPrng = this.stream('crash')
+    this.traitsPrng = this.stream('traits')
   }
 
   /** A generator for one concern, independent of all others. */
@@ -103,6 +119,8 @@ export class Simulator implements Effects {
     this.byAddress.set(host.address, host)
     this.diskFreeAt.push(0)
     this.topology.place()
+    const { network, clocks, now } = this
+    if (this.options.traits !== undefined) giveTraits(this.options.traits, host.index, { prng: this.traitsPrng, network, clocks, now })
     return host
   }
 
@@ -136,7 +154,7 @@ export class Simulator implements Effects {
     this.enter(process)
     let result: T
     try {
-      result = run(this.now, this)
+      result = run(this.clockOf(process), this)
     } finally {
       // A command that is refused throws to whoever gave it, and the network goes on.
       this.current = undefined
@@ -202,13 +220,15 @@ export class Simulator implements Effects {
       if (delayMs === cut || host.process === undefined) this.giveNotice(from, host.index, to, noticeMs)
     }
     if (delayMs < 0) return this.counts.dropped(delayMs === cut ? 'partition' : 'loss')
-    this.queue.push(this.now + delayMs, entryKinds.message, host.index, from.index, bytes ?? message)
+    if (this.accessLinks === undefined || host === from.host)
+      this.queue.push(this.now + delayMs, entryKinds.message, host.index, from.index, bytes ?? message)
+    else this.sendByLine(from, host, delayMs, bytes)
   }
 
   startTimer(timer: Timer, delayMs: Millis): void {
     const process = this.stepping()
     if (!(delayMs >= 0 && Number.isInteger(delayMs))) refuseDelay(timer, delayMs)
-    this.queue.push(this.now + delayMs, entryKinds.timer, process.index, 0, timer)
+    this.queue.push(this.now + this.clocks.waits(process.host.index, delayMs), entryKinds.timer, process.index, 0, timer)
   }
 
   emit(event: KbrEvent): void {
@@ -253,8 +273,9 @@ export class Simulator implements Effects {
     const type = this.counts.delivered(message)
     this.trace.add(this.now, to.index, entryKinds.message, type.index, payload instanceof Uint8Array ? payload.length : sizeOf(message))
     if (this.network.noticeMs !== undefined) (to.links ??= new Set()).add(from.host.index)
+    if (this.options.keepMet === true) (to.met ??= new Set()).add(from.host.index)
     this.enter(to)
-    to.core.onMessage(from.self, message, this.now, this)
+    to.core.onMessage(from.self, message, this.clockOf(to), this)
     this.leaveStep(to)
   }
 
@@ -262,7 +283,7 @@ export class Simulator implements Effects {
     if (!process.alive) return
     this.trace.add(this.now, process.index, entryKinds.timer, 0, timer.arg)
     this.enter(process)
-    process.core.onTimer(timer, this.now, this)
+    process.core.onTimer(timer, this.clockOf(process), this)
     this.leaveStep(process)
   }
 
@@ -271,7 +292,7 @@ export class Simulator implements Effects {
     const answer = this.answerTo(process, application, question)
     this.trace.add(this.now, process.index, entryKinds.answer, token, 0)
     this.enter(process)
-    process.core.onAnswer(application, token, answer, this.now, this)
+    process.core.onAnswer(application, token, answer, this.clockOf(process), this)
     this.leaveStep(process)
   }
 
@@ -297,11 +318,30 @@ export class Simulator implements Effects {
     if (!process.alive) return
     this.trace.add(this.now, process.index, entryKinds.peerDown, host, 0)
     this.enter(process)
-    process.core.onPeerDown(peer, cause, this.now, this)
+    process.core.onPeerDown(peer, cause, this.clockOf(process), this)
     this.leaveStep(process)
   }
 
   // ——— Details
+
+  /** What the clock of its host shows. */
+  private clockOf(process: Process): Millis {
+    return this.clocks.shows(process.host.index, this.now)
+  }
+
+  /** Through the queue before the sender's line, the network, and the queue before the receiver's. */
+  private sendByLine(from: Process, host: Host, delayMs: Millis, bytes: Uint8Array | undefined): void {
+    const lines = this.accessLinks!
+    assert(bytes !== undefined, 'with access links, messages travel as bytes')
+    const length = bytes.length + packetHeader
+    const left = lines.leaves(from.host.index, length, this.now)
+    if (left === undefined) return this.counts.dropped('queue')
+    this.at(this.now + Math.round(left) + delayMs, () => {
+      const arrived = lines.arrives(host.index, length, this.now)
+      if (arrived === undefined) this.counts.dropped('queue')
+      else this.queue.push(this.now + Math.round(arrived), entryKinds.message, host.index, from.index, bytes)
+    })
+  }
 
   private enter(process: Process): void {
     assert(this.current === undefined, 'a core was called while another step was still running')

@@ -10,6 +10,8 @@ export interface Topology {
   latencyMs(a: number, b: number): Millis
   /** How far apart two hosts are, in the topology's own unit; 0 from a host to itself. Distance ratios and stretch are made of it. */
   distance(a: number, b: number): number
+  /** The part of the network that a host is in, which may fail as a whole; for topologies that have parts. */
+  domainOf?(host: number): number
 }
 
 /** Makes a topology from a generator of its own. */

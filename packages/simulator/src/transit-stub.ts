@@ -74,6 +74,11 @@ class TransitStub implements Topology {
     return this.distance(a, b)
   }
 
+  /** Its stub domain. */
+  domainOf(host: number): number {
+    return this.domains[host]!
+  }
+
   distance(a: number, b: number): number {
     if (a === b) return 0
     const { stubMs, transitStubMs, stubDomainsPerTransitRouter } = this.config

@@ -16,7 +16,7 @@ export type ServiceName = 'past' | 'dolr'
 
 export interface TrialOptions extends Pick<
   SimulationOptions,
-  'seed' | 'nodes' | 'virtualNodes' | 'topology' | 'network' | 'encode' | 'separateDraws'
+  'seed' | 'nodes' | 'virtualNodes' | 'topology' | 'network' | 'encode' | 'separateDraws' | 'keepMet'
 > {
   readonly subject: OverlayUnderTest
   /** What runs on top. */

@@ -37,7 +37,7 @@ describe('a scenario', () => {
 
   it('draws every fault there is, and leaves each out in some runs', () => {
     const drawn = Array.from({ length: 300 }, (_, seed) => new Set(drawScenario(seed, 16).events.map(({ verb }) => verb)))
-    const faults = ['crash', 'wipe', 'leave', 'loss', 'jitter', 'slow', 'block', 'cut', 'cut-one-way', 'put', 'publish'] as const
+    const faults = ['crash', 'wipe', 'leave', 'loss', 'jitter', 'slow', 'block', 'clock', 'cut', 'cut-one-way', 'put', 'publish'] as const
     for (const verb of faults) {
       const runs = drawn.filter((verbs) => verbs.has(verb)).length
       assert.ok(runs >= 15 && runs <= 285, `${verb} in ${runs} of 300 runs`)

@@ -1,6 +1,7 @@
 import {
   attemptsOf,
   countNodeSeconds,
+  exponentialSessions,
   keepSessions,
   lookUpAtRandom,
   summarizeAttempts,
@@ -26,8 +27,8 @@ export function underChurn({ simulation, log }: World, workload: Workload): Unde
   const measureMs = workload.minutes * 60_000
   const warmUpMs = Math.round(measureMs / 4)
   const untilMs = simulation.now + warmUpMs + measureMs
-  const meanSessionMs = workload.sessionMinutes * 60_000
-  keepSessions(simulation, simulation.simulator.stream('sessions'), { meanSessionMs, untilMs, graceful: 0 })
+  const sessions = exponentialSessions(workload.sessionMinutes * 60_000)
+  keepSessions(simulation, simulation.simulator.stream('sessions'), { sessions, untilMs, graceful: 0 })
   simulation.run(warmUpMs)
 
   const before = upkeepSoFar(simulation)

@@ -52,6 +52,9 @@ const calmMs = 15_000
 /** A network of this share of its hosts at least is left running by crashes and leaves, unless everybody crashes at once. */
 const leastRunning = 0.5
 
+/** Quartz is within 0.0001; a hundred times that must not matter either. */
+const clockRates = [0.99, 0.999, 1.001, 1.01] as const
+
 /** What is to happen to nodes, before it is known whose turn it is. */
 type Change = 'crash' | 'leave' | 'join' | 'mass crash'
 
@@ -83,6 +86,8 @@ class Timeline {
     if (plan.jitterMs > 0) this.add(from, 'jitter', plan.jitterMs)
     for (let i = 0; i < plan.slowNodes; i++) this.add(from, 'slow', host(), 500 + prng.nextInt(4500))
     for (let i = 0; i < plan.brokenLinks; i++) this.add(from, 'block', host(), host())
+    const badClocks = prng.chance(0.2) ? 1 + prng.nextInt(3) : 0
+    for (let i = 0; i < badClocks; i++) this.add(0, 'clock', host(), prng.pick(clockRates)!)
     for (let i = 0; i < plan.partitions && this.firstHosts > 1; i++) {
       const hosts = prng.shuffle(Array.from({ length: this.firstHosts }, (_, index) => index))
       const apart = hosts.slice(0, 1 + prng.nextInt(hosts.length / 2))

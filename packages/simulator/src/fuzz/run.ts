@@ -1,6 +1,7 @@
 import type { Millis } from '@plaxton/kbr'
 import { mixTopologies } from '../mix-plan.ts'
 import type { OverlayUnderTest } from '../overlays.ts'
+import type { SimNode, Simulation } from '../simulation.ts'
 import { Trial } from '../trial.ts'
 import type { Violations } from '../violations.ts'
 import type { Scenario, ScenarioEvent } from './scenario.ts'
@@ -28,6 +29,7 @@ export function runScenario(scenario: Scenario, subject: OverlayUnderTest): Scen
     network: { noticeMs },
     encode,
     separateDraws: true,
+    keepMet: true,
     subject,
     services: [...(replicas === undefined ? [] : (['past'] as const)), ...(dolr === undefined ? [] : (['dolr'] as const))],
     replicas: replicas ?? 0,
@@ -41,6 +43,9 @@ export function runScenario(scenario: Scenario, subject: OverlayUnderTest): Scen
       simulation.run(Math.max(0, event.at - simulation.now))
       if (isPossible(event, scenario)) verbs[event.verb].perform(stage, event.args)
     }
+    simulation.network.repair()
+    simulation.runUntil(() => simulation.running().every((node) => node.ready), joinLimitMs)
+    introduceStrangers(simulation)
     trial.settle([])
     if (simulation.running().length > 0) trial.checkEverything()
   })
@@ -50,6 +55,27 @@ export function runScenario(scenario: Scenario, subject: OverlayUnderTest): Scen
     virtualMs: simulation.now,
     traceHash: simulation.traceHash,
   }
+}
+
+/**
+ * Parts of the network of which nobody has ever had a message from another part cannot find each other, whatever their overlay does: those between them are gone. One of each part is told of one
+ * of the first.
+ */
+function introduceStrangers(simulation: Simulation): void {
+  const members = simulation.running().filter((node) => node.ready)
+  const parts: SimNode[][] = []
+  for (const node of members) {
+    const met = (other: SimNode): boolean => knows(node, other) || knows(other, node)
+    const joined = parts.filter((part) => part.some(met))
+    for (const part of joined) parts.splice(parts.indexOf(part), 1)
+    parts.push([...joined.flat(), node])
+  }
+  const [first, ...others] = parts
+  for (const part of others) simulation.introduce(part[0]!, first![0]!)
+}
+
+function knows(node: SimNode, other: SimNode): boolean {
+  return node.process!.met?.has(other.host.index) === true
 }
 
 /** The hosts that an event names. */
@@ -69,5 +95,7 @@ function isPossible(event: ScenarioEvent, { replicas, dolr }: Scenario): boolean
   return service === undefined || (service === 'past' ? replicas : dolr) !== undefined
 }
 
+/** Whoever is joining when the events are over has this long before it is seen who has met whom. */
+const joinLimitMs = 60_000
 /** Nobody is given these. */
 const noDolr = { choose: 'sender', roots: 1, republishMs: 1, nearBackups: 0, nearNeighbors: 0, nearHops: 0 } as const

@@ -29,6 +29,7 @@ export type Verb =
   | 'jitter'
   | 'slow'
   | 'block'
+  | 'clock'
   | 'cut'
   | 'cut-one-way'
   | 'heal'
@@ -83,12 +84,17 @@ export const verbs: Readonly<Record<Verb, VerbSpec>> = {
     },
   },
   block: {
-    args: ['from', 'to'],
+    args: ['sender', 'receiver'],
     hosts: 'first two',
-    perform: ({ trial }, [from, to]) => {
-      trial.simulation.network.setLinkLoss(from!, to!, 1)
+    perform: ({ trial }, [sender, receiver]) => {
+      trial.simulation.network.setLinkLoss(sender!, receiver!, 1)
       disturb(trial, true)
     },
+  },
+  clock: {
+    args: ['host', 'rate'],
+    hosts: 'first',
+    perform: ({ trial }, [host, rate]) => trial.simulation.simulator.clocks.setDrift(host!, rate! - 1, trial.simulation.now),
   },
   cut: { args: ['host…'], hosts: 'all', perform: ({ trial }, hosts) => cut(trial, hosts, false) },
   'cut-one-way': { args: ['host…'], hosts: 'all', perform: ({ trial }, hosts) => cut(trial, hosts, true) },
