@@ -24,7 +24,10 @@ export interface KademliaConfig {
   readonly probeTimeoutMinMs: Millis
   /** Probes sent again before a peer counts as failed. */
   readonly probeRetries: number
-  /** Probes and inquiries that await an answer at one time. Full: another stranger is left out; the next exchange brings it again. */
+  /**
+   * Probes that await an answer at one time; so many inquiries, and so many strangers that were pinged because they spoke. Full: another stranger is left out; the next exchange, or it
+   * itself, brings it again.
+   */
   readonly probesMax: number
   /** How long at most the guardian of a node found dead waits before it tells the others. */
   readonly obituaryMs: Millis
