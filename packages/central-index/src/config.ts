@@ -1,5 +1,5 @@
-import { InvalidValueError } from '@plaxton/kbr'
-import type { Millis } from '@plaxton/kbr'
+import { configOf } from '@plaxton/kbr'
+import type { Bounds, Millis } from '@plaxton/kbr'
 import { maxListings, maxPieceBytes } from './messages.ts'
 
 /** How one index server behaves. All servers of a network should agree on `leaseMs`. Times in milliseconds. */
@@ -125,66 +125,56 @@ export const clientDefaults: ClientConfig = {
   readsPerPeer: 16,
 }
 
-/** The defaults with `config` on top. Throws `InvalidValueError` for a value out of its range. */
+/** The defaults with `config` on top. Throws `InvalidValueError` for a value out of its range, and for what is no parameter. */
 export function serverConfig(config: Partial<ServerConfig>): ServerConfig {
-  return checked('server', { ...serverDefaults, ...config }, serverLimits)
+  return configOf('server', serverDefaults, config, serverBounds)
 }
 
 /** As {@link serverConfig}. */
 export function clientConfig(config: Partial<ClientConfig>): ClientConfig {
-  return checked('client', { ...clientDefaults, ...config }, clientLimits)
+  return configOf('client', clientDefaults, config, clientBounds)
 }
 
 const day = 86_400_000
 /** Longest wait for an answer that the walking allows. */
 const longestWait = 300_000
 
-/** Largest allowed values; the smallest is 1. */
-const serverLimits: ServerConfig = {
-  leaseMs: day,
-  clientsMax: 10_000_000,
-  listingsMax: 100_000_000,
-  listingsPerClient: maxListings,
-  scanMax: 10_000_000,
-  allowanceMax: 1_000_000,
-  allowancePerSecond: 1_000_000,
-  heartbeatMs: day,
-  feedMs: longestWait,
-  logMax: 10_000_000,
-  waitersMax: 1_000_000,
+const serverBounds: Bounds<keyof ServerConfig> = {
+  leaseMs: [1, day],
+  clientsMax: [1, 10_000_000],
+  listingsMax: [1, 100_000_000],
+  listingsPerClient: [1, maxListings],
+  scanMax: [1, 10_000_000],
+  allowanceMax: [1, 1_000_000],
+  allowancePerSecond: [1, 1_000_000],
+  heartbeatMs: [1, day],
+  feedMs: [1, longestWait],
+  logMax: [1, 10_000_000],
+  waitersMax: [1, 1_000_000],
 }
 
-const clientLimits: ClientConfig = {
-  refreshMs: day,
-  listingsMax: maxListings,
-  serverMs: longestWait,
-  avoidMs: day,
-  retryMs: day,
-  commandMs: day,
-  commandsMax: 1_000_000,
-  checkMs: longestWait,
-  patienceMs: longestWait,
-  rounds: 100,
-  fetchMs: day,
-  pieceBytes: maxPieceBytes,
-  piecesInFlight: 64,
-  pieceMs: longestWait,
-  fileBytesMax: 2 ** 31,
-  handlerMs: longestWait,
-  deliveriesMax: 1_000_000,
-  deliveriesPerPeer: 1_000_000,
-  answersMax: 1_000_000,
-  answersMs: day,
-  keptAnswerBytesMax: 1_048_576,
-  readsMax: 65_536,
-  readsPerPeer: 65_536,
-}
-
-function checked<T extends object>(part: string, config: T, limits: T): T {
-  for (const [field, max] of Object.entries(limits) as Array<[string, number]>) {
-    const value = (config as Record<string, unknown>)[field]
-    if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > max)
-      throw new InvalidValueError(`${part}.${field}`, value, `a whole number from 1 to ${max}`)
-  }
-  return config
+const clientBounds: Bounds<keyof ClientConfig> = {
+  refreshMs: [1, day],
+  listingsMax: [1, maxListings],
+  serverMs: [1, longestWait],
+  avoidMs: [1, day],
+  retryMs: [1, day],
+  commandMs: [1, day],
+  commandsMax: [1, 1_000_000],
+  checkMs: [1, longestWait],
+  patienceMs: [1, longestWait],
+  rounds: [1, 100],
+  fetchMs: [1, day],
+  pieceBytes: [1, maxPieceBytes],
+  piecesInFlight: [1, 64],
+  pieceMs: [1, longestWait],
+  fileBytesMax: [1, 2 ** 31],
+  handlerMs: [1, longestWait],
+  deliveriesMax: [1, 1_000_000],
+  deliveriesPerPeer: [1, 1_000_000],
+  answersMax: [1, 1_000_000],
+  answersMs: [1, day],
+  keptAnswerBytesMax: [1, 1_048_576],
+  readsMax: [1, 65_536],
+  readsPerPeer: [1, 65_536],
 }

@@ -1,6 +1,6 @@
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { IndexClient, IndexServer, star } from '@plaxton/central-index'
-import { NotReadyError, Prng } from '@plaxton/kbr'
+import { InvalidValueError, NotReadyError, Prng } from '@plaxton/kbr'
 import { CentralIndexClient, NodeHost } from '@plaxton/runtime'
 import { TypedEventEmitter } from 'main-event'
 import { LateReplies } from './late-replies.ts'
@@ -218,11 +218,14 @@ export class IndexServerService extends CentralIndexNode<IndexServer> {
   }
 }
 
-/** A client of a central index as a libp2p service: `services: { identify: identify(), index: centralIndex({ servers }) }`. */
+/** A client of a central index as a libp2p service: `services: { identify: identify(), index: centralIndex({ servers }) }`. Throws `InvalidValueError` without any server. */
 export function centralIndex(
   init: CentralIndexInit,
   config: Partial<ClientConfig> = {},
 ): (components: LinkComponents) => CentralIndexService {
+  const { servers } = (init as Partial<CentralIndexInit> | undefined) ?? {}
+  if (servers === undefined || servers.length === 0)
+    throw new InvalidValueError('servers', servers, 'the multiaddrs of one index server or more')
   return (components) => new CentralIndexService(components, init, config)
 }
 

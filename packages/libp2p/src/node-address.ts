@@ -158,6 +158,7 @@ function readIndex(text: string): number | undefined {
  * does not end in a PeerId.
  */
 export function nodesAt(addresses: ReadonlyArray<string | Multiaddr>, field: string): NodeRef[] {
+  if (!Array.isArray(addresses)) throw new InvalidValueError(field, addresses, 'a list of multiaddrs')
   const byPeer = new Map<string, Multiaddr[]>()
   for (const address of addresses) {
     const parsed = parseWithPeer(address, field)

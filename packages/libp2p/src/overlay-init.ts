@@ -49,6 +49,7 @@ export function checkedCount({ virtualNodes = 1, virtualNodesMax = virtualNodesL
 
 /** The addresses to join through. Throws `InvalidValueError` for what is none. */
 export function parsedBootstrap({ bootstrap = [] }: OverlayInit): readonly Multiaddr[] {
+  if (!Array.isArray(bootstrap)) throw new InvalidValueError('bootstrap', bootstrap, 'a list of multiaddrs')
   return bootstrap.map(parseMultiaddr)
 }
 

@@ -1,5 +1,5 @@
 import { peerRoutingSymbol, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import { DeadlineError, NotReadyError, RouteError } from '@plaxton/kbr'
+import { DeadlineError, InvalidValueError, NotReadyError, RouteError } from '@plaxton/kbr'
 import { HostGroup } from '@plaxton/runtime'
 import { TypedEventEmitter } from 'main-event'
 import { Libp2pLink } from './libp2p-link.ts'
@@ -366,9 +366,11 @@ interface Running {
 
 /**
  * An overlay as a libp2p service: `services: { identify: identify(), overlay: overlay(pastry()) }`. Joins in the background; see
- * {@link OverlayService.whenReady}. Carries libp2p's peer-routing symbol.
+ * {@link OverlayService.whenReady}. Carries libp2p's peer-routing symbol. Throws `InvalidValueError` for what is no overlay, such as `pastry` where `pastry()` was meant.
  */
 export function overlay(factory: OverlayFactory, init: OverlayInit = {}): (components: OverlayComponents) => OverlayService {
+  const given = factory as Partial<OverlayFactory> | undefined
+  if (typeof given?.create !== 'function') throw new InvalidValueError('overlay', given, 'an overlay, such as pastry()')
   return (components) => new OverlayService(components, factory, init)
 }
 

@@ -194,11 +194,10 @@ describe('the central index service', function () {
     assert.equal((await node.services.index.search('song')).length, 1)
   })
 
-  it('refuses a server whose address has no PeerId', () => {
-    assert.throws(() => centralIndex({ servers: ['/ip4/127.0.0.1/tcp/4001'] })({} as never), {
-      name: 'InvalidValueError',
-      field: 'servers',
-    })
+  it('refuses a server whose address has no PeerId, and a client without any server', () => {
+    for (const servers of [['/ip4/127.0.0.1/tcp/4001'], '/ip4/127.0.0.1/tcp/4001', [], undefined])
+      assert.throws(() => centralIndex({ servers: servers as string[] })({} as never), { name: 'InvalidValueError', field: 'servers' })
+    assert.throws(() => centralIndex(undefined as never), { name: 'InvalidValueError', field: 'servers' })
   })
 })
 

@@ -221,7 +221,16 @@ for (const [name, { factory, byCloseness }] of Object.entries(overlays))
     })
 
     it('says what is wrong with a bootstrap address', async () => {
-      await assert.rejects(node({ bootstrap: ['somewhere'] }), { name: 'InvalidValueError', field: 'bootstrap' })
+      for (const bootstrap of [['somewhere'], '/ip4/127.0.0.1/tcp/1'])
+        await assert.rejects(node({ bootstrap: bootstrap as string[] }), { name: 'InvalidValueError', field: 'bootstrap' })
+    })
+
+    it('says so when the overlay is a function that was not called', () => {
+      assert.throws(() => overlay((() => {}) as never), {
+        name: 'InvalidValueError',
+        field: 'overlay',
+        allowed: 'an overlay, such as pastry()',
+      })
     })
 
     it('cannot be made without identify', async () => {

@@ -56,6 +56,7 @@ export class CentralIndexClient implements Dolr {
 
   /** Offers these files from now on; resolves when a server, and those in step with it, know. What was offered under the same guid is replaced. */
   async share(files: readonly SharedFile[], options: CallOptions = {}): Promise<void> {
+    requireFiles(files)
     const before = files.map(({ guid }) => [guid, this.files.get(guid)] as const)
     for (const { guid, read } of files) this.files.set(guid, read)
     try {
@@ -228,4 +229,10 @@ export class CentralIndexClient implements Dolr {
       if (!(error instanceof NotReadyError)) throw error
     }
   }
+}
+
+/** The rest of a file is the core's to judge. */
+function requireFiles(files: readonly SharedFile[]): void {
+  if (!Array.isArray(files)) throw new InvalidValueError('files', files, 'a list of files')
+  for (const { read } of files) if (typeof read !== 'function') throw new InvalidValueError('read', read, 'a function')
 }

@@ -139,6 +139,8 @@ describe('CentralIndexClient', () => {
       ['guid', () => client.fetch('nonsense' as never)],
       ['name', () => client.share([{ ...file(), name: 'x'.repeat(256) }])],
       ['size', () => client.share([{ ...file(), size: -1 }])],
+      ['files', () => client.share(file() as never)],
+      ['read', () => client.share([{ ...file(), read: undefined as never }])],
       ['handler', () => client.host(guid, 'echo' as never)],
     ] as const)
       await assert.rejects(call, { name: 'InvalidValueError', field })
