@@ -5,7 +5,7 @@ import type { Then } from './errands.ts'
 import { includesOwnHost, nodesAround, replicaSet } from './hosts.ts'
 import { maxEntries, maxPages } from './messages.ts'
 import type { Entry, Page, PastCall, PastMessage } from './messages.ts'
-import { widened } from './parts.ts'
+import { unreliable, widened } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 import { entryOf, isInPage } from './placement.ts'
 import type { Placement } from './placement.ts'
@@ -18,8 +18,6 @@ type Exchange = PastCall & { readonly type: 'exchange' }
 export interface ComparisonParts extends PastParts {
   readonly placement: Placement
   readonly repair: Repair
-  /** This node is about to leave: nobody may rely on what it holds. */
-  readonly isLeaving: () => boolean
 }
 
 /**
@@ -134,10 +132,11 @@ export function answerExchange(
       if (!listed.has(entry.guid) && isInPage(entry.guid, page)) entries.push(entry)
     }
   }
+  const isUnreliable = unreliable(parts, fx) !== undefined
   for (const offer of offers) {
     compare(offer)
     // Whoever offers drops what is held here. So this node must mean to keep it, and not rather give it back.
-    if (parts.shelf.get(offer.guid)?.version !== offer.version || parts.isLeaving() || !mayBelongHere(offer, without, parts, fx)) continue
+    if (parts.shelf.get(offer.guid)?.version !== offer.version || isUnreliable || !mayBelongHere(offer, without, parts, fx)) continue
     held.push(offer.guid)
     if (without.length > 0) parts.placement.pin(offer.guid, fx)
   }

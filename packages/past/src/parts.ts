@@ -15,6 +15,7 @@ export interface PastParts {
   readonly shelf: Shelf
   /** A node that should store something did not: maintenance should look before its time. */
   readonly onShortfall: (now: Millis, fx: AppEffects) => void
+  readonly isLeaving: () => boolean
 }
 
 /** Gives the answer to whoever asked, near or far. */
@@ -33,6 +34,15 @@ export function transferMs(bytes: number, { slowestBytesPerSecond }: PastConfig)
 /** The nodes that may hold an object with this many replicas: its replica set, and as many again for views that differ. */
 export function widened(replicas: number): number {
   return 2 * replicas
+}
+
+/**
+ * Why nobody may rely on what this node keeps from now on, although it stands in replica sets; undefined when one may. A node that is leaving gives away what it had when it
+ * set out to leave; one that is joining may not get in, and who becomes root meanwhile does not ask it.
+ */
+export function unreliable({ isLeaving }: PastParts, fx: AppEffects): string | undefined {
+  if (isLeaving()) return 'the node is leaving'
+  return fx.ready ? undefined : 'the node is not a member yet'
 }
 
 /** How many durable replicas a quorum is, of `count` that there can be. */

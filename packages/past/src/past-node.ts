@@ -32,7 +32,7 @@ import { Maintenance } from './maintenance.ts'
 import type { PastMessage } from './messages.ts'
 import { Notary } from './notary.ts'
 import { Owner } from './owner.ts'
-import { responder, widened } from './parts.ts'
+import { responder, unreliable, widened } from './parts.ts'
 import { Placement } from './placement.ts'
 import { PutCommand } from './put-command.ts'
 import { Repair } from './repair.ts'
@@ -138,9 +138,10 @@ export class PastNode implements Application {
       notary: new Notary(this.config, this.errands),
       shelf: this.shelf,
       onShortfall: (now: Millis, fx: AppEffects) => this.maintenance.hasten(now, fx),
+      isLeaving: () => this.leaving,
     }
     const repair = new Repair(parts, (from, reason, fx) => this.onGarbage(from, reason, fx))
-    this.parts = { ...parts, repair, placement: new Placement(this.shelf), isLeaving: () => this.leaving }
+    this.parts = { ...parts, repair, placement: new Placement(this.shelf) }
     this.maintenance = new Maintenance(this.parts)
     this.cache = new Cache(this.config)
     this.lookup = new Lookup(this.parts, this.cache, () => this.maintenance.settled)
@@ -293,8 +294,10 @@ export class PastNode implements Application {
     switch (call.type) {
       case 'put':
         return this.root.onPut(call, respond, now, fx)
-      case 'store':
-        return this.replica.onStore(call, respond, now, fx)
+      case 'store': {
+        const obstacle = unreliable(this.parts, fx)
+        return obstacle === undefined ? this.replica.onStore(call, respond, now, fx) : fx.refuse(reply, obstacle)
+      }
       case 'fetch':
         return this.replica.onFetch(call, this.maintenance.settled, respond, now, fx)
       case 'cache':

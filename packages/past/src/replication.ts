@@ -4,7 +4,7 @@ import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { isContradicted } from './claims.ts'
 import type { Claim } from './claims.ts'
 import type { Answered, Then } from './errands.ts'
-import { transferMs } from './parts.ts'
+import { transferMs, unreliable } from './parts.ts'
 import type { PastParts } from './parts.ts'
 import type { Data, Kept } from './shelf.ts'
 
@@ -75,6 +75,8 @@ export class Replication {
     const { guid, claims, data } = this.order
     const { shelf, errands, config } = this.parts
     if (sameNode(node, fx.self)) {
+      const obstacle = unreliable(this.parts, fx)
+      if (obstacle !== undefined) return this.onFailure(node, obstacle, now, fx)
       shelf.keep(guid, claims, data, now, fx, (kept, time, effects) => this.onKept(node, kept, time, effects))
       return
     }

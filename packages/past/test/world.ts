@@ -175,6 +175,8 @@ export class TestNode {
   up = false
   /** In everybody's view. */
   member = false
+  /** In everybody's view already, and no member by itself. */
+  joining = false
   leaving = false
   /** Takes messages and does nothing with them. */
   mute = false
@@ -491,7 +493,7 @@ class TestEffects implements AppEffects {
   constructor(node: TestNode) {
     this.node = node
     this.self = node.ref
-    this.ready = node.member
+    this.ready = node.member && !node.joining
   }
 
   localLookup(key: Guid, num: number, _safe: boolean): NodeRef[] {
