@@ -10,14 +10,8 @@ import { UsageError } from './usage.ts'
 import type { FoundFile } from '@plaxton/central-index'
 import type { Sharing } from './sharing.ts'
 
-const { values, positionals } = parseArgs({ options: { over: { type: 'string', default: 'pastry' } }, allowPositionals: true })
-const [folder, ...addresses] = positionals
-if (folder === undefined || (values.over === 'central' && addresses.length === 0)) {
-  console.error(
-    'usage: npm run peer -- FOLDER [ADDRESS…] --over central|pastry|tapestry|chord|kademlia|can; over central with the addresses of the index servers',
-  )
-  process.exit(2)
-}
+const usage =
+  'usage: npm run peer -- FOLDER [ADDRESS…] --over central|pastry|tapestry|chord|kademlia|can; over central with the addresses of the index servers'
 
 /** What the last search found; `get 2` is its second file. */
 let found: readonly FoundFile[] = []
@@ -38,9 +32,14 @@ async function get(sharing: Sharing, into: string, number: number): Promise<void
   console.log(`fetched ${name}, ${bytes.length} bytes, and offered here from now on`)
 }
 
-try {
-  const peer = await startPeer(values.over, addresses)
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: { over: { type: 'string', default: 'pastry' } }, allowPositionals: true })
+  const [folder, ...addresses] = positionals
+  if (folder === undefined || (values.over === 'central' && addresses.length === 0)) throw new UsageError(usage)
   const files = await readFolder(folder)
+  const peer = await startPeer(values.over, addresses)
+  if (peer.isAlone && addresses.length > 0)
+    console.log('nobody answers there: this is the first peer of a new network, until somebody does')
   await peer.sharing.share(files)
   console.log(`${files.length} files shared over ${values.over}; this peer is at ${peer.addresses[0]}`)
   console.log('type words to search for, get N to fetch a file')
@@ -55,8 +54,18 @@ try {
     }
   }
   await peer.stop()
+}
+
+/** What whoever called can mend: a message says enough. */
+function isCallers(error: unknown): error is Error {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return error instanceof UsageError || /^(ENOENT|ENOTDIR|EACCES|ERR_INVALID_VALUE|ERR_PARSE_ARGS)/.test(code)
+}
+
+try {
+  await main()
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error
+  if (!isCallers(error)) throw error
   console.error(error.message)
   process.exitCode = 2
 }

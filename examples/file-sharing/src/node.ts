@@ -21,6 +21,12 @@ export interface Running {
   readonly kill: () => Promise<void>
 }
 
+export interface Peer extends Running {
+  readonly sharing: Sharing
+  /** Whether it knows no other peer of the overlay yet. */
+  readonly isAlone: boolean
+}
+
 /** What peers and servers have in common. */
 const common = (port = 0) => ({
   addresses: { listen: [`/ip4/127.0.0.1/tcp/${port}`] },
@@ -32,19 +38,20 @@ const common = (port = 0) => ({
 })
 
 /** A peer: of the index servers at these addresses, or of the overlay that these are members of; the first of a new one without any. */
-export async function startPeer(over: string, addresses: string[]): Promise<Running & { readonly sharing: Sharing }> {
+export async function startPeer(over: string, addresses: string[]): Promise<Peer> {
   const factory = await overlayNamed(over)
   if (factory === undefined) {
     const node = await createLibp2p({
       ...common(),
       services: { identify: identify(), index: centralIndex({ servers: addresses }, { refreshMs: 5_000 }) },
     })
-    return { ...running(node, () => node.services.index.nodeHost.stop()), sharing: node.services.index }
+    return { ...running(node, () => node.services.index.nodeHost.stop()), sharing: node.services.index, isAlone: false }
   }
   const services = { identify: identify(), overlay: overlay(factory, { bootstrap: addresses }), dolr: dolr() }
   const node = await createLibp2p({ ...common(), services })
   await node.services.overlay.whenReady()
-  return { ...running(node, () => node.services.overlay.host.stop()), sharing: new SharingOverDolr(node.services.dolr) }
+  const isAlone = node.services.overlay.kbr.neighborSet(1).length === 0
+  return { ...running(node, () => node.services.overlay.host.stop()), sharing: new SharingOverDolr(node.services.dolr), isAlone }
 }
 
 /** The index server on this port of this machine; `ports` are those of all servers, which tell each other of their clients. */

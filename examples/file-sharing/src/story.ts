@@ -9,8 +9,7 @@ import { serverAddress, startPeer, startServer } from './node.ts'
 import { overlays } from './over.ts'
 import type { AddressInfo } from 'node:net'
 import type { SharedFile } from '@plaxton/runtime'
-import type { Running } from './node.ts'
-import type { Sharing } from './sharing.ts'
+import type { Peer, Running } from './node.ts'
 
 const { values: args } = parseArgs({
   options: { over: { type: 'string', default: ['central', ...Object.keys(overlays)].join() }, tries: { type: 'string', default: '30' } },
@@ -25,8 +24,6 @@ const fileBytes = 300_000
 const tries = Number(args.tries)
 /** Longest wait for a search, and for a fetch. */
 const patienceMs = 5_000
-
-type Peer = Running & { readonly sharing: Sharing }
 
 interface Song extends SharedFile {
   readonly hosts: readonly Peer[]
