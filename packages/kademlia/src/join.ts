@@ -65,9 +65,10 @@ export class Join {
     for (const ref of this.state.siblings.members) this.inquiries.ask(ref, fx)
   }
 
-  /** A node that was asked is no member. */
-  onRefused(from: NodeRef): void {
+  /** A node that was asked is no member. Those it has heard itself may be: they are tried next. */
+  onRefused(from: NodeRef, refs: readonly NodeRef[]): void {
     this.rounds.refusedBy(from)
+    for (const ref of refs.slice(0, namedMax)) this.rounds.meet(ref)
   }
 
   /** A fellow joiner: a possible bootstrap node for later. */
@@ -112,3 +113,6 @@ export class Join {
     fx.startTimer('join', this.attempt, this.rounds.pauseMs())
   }
 }
+
+/** Of those that a fellow joiner names, the closest: so that one that lies takes up little time. Our guess. */
+const namedMax = 2

@@ -265,7 +265,7 @@ export class KademliaNode implements Overlay {
     if (nodes.member) this.acquaintances.meetAnswer(from, true, now, fx)
     else {
       this.acquaintances.meet(from, false, now, fx)
-      this.joining?.onRefused(from)
+      this.joining?.onRefused(from, this.state.credible(nodes.refs, now))
     }
     this.onEnded(ended, fx)
   }

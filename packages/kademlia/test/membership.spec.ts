@@ -3,6 +3,7 @@ import { compareByXor, randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { byte } from '@plaxton/testbed'
 import { kademliaDefaults } from '../src/index.ts'
+import type { FindNode } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
 
 const { heartbeatMs, probeTimeoutMs, failedMs } = kademliaDefaults
@@ -63,6 +64,26 @@ describe('nodes that join', function () {
     lost.join([dead])
     network.run(60_000)
     assert.ok(!lost.node.ready && lost.events.some(({ type }) => type === 'join-failed'))
+  })
+
+  it('through one that is joining itself: it names the members it has heard, and nobody begins a second network', () => {
+    const network = new TestNetwork('fellow')
+    const [member] = network.grow([byte(0x80), byte(0x90), byte(0xa0)])
+    const [joiner, fellow] = [network.add(byte(0x01)), network.add(byte(0xf0))]
+    // The fellow hears the members and comes no further.
+    network.passes = (from, _to, message) =>
+      from.id !== fellow.ref.id || message.type !== 'find-node' || (message as FindNode).known.length === 0
+    fellow.join([member!])
+    network.run(1_000)
+    joiner.join([fellow])
+    assert.ok(network.runUntil(() => joiner.node.ready, 8_000))
+    assert.deepEqual(
+      joiner.node
+        .neighborSet(9)
+        .map(({ id }) => id)
+        .sort(),
+      ['80', '90', 'a0'],
+    )
   })
 
   it('when all are joining: one begins', () => {
