@@ -1,3 +1,4 @@
+import { commands } from './commands.ts'
 import { UsageError } from './options.ts'
 
 /** Where a command writes. */
@@ -7,7 +8,7 @@ export interface Streams {
 }
 
 /** Returns whether all is well. */
-type Command = (args: readonly string[], streams: Streams) => boolean | Promise<boolean>
+export type Command = (args: readonly string[], streams: Streams) => boolean | Promise<boolean>
 
 const usage = `Usage: plaxton-lab COMMAND [OPTION…]
        plaxton lab COMMAND [OPTION…]
@@ -25,16 +26,11 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
             --overlay pastry   --minutes 1 or --runs 100   --seed 1 (of the first run)   --nodes 16 (at the beginning, at most)
             --json (a line for each run)
             --replay 'seed 1; on plane; 0 start 0; …' runs one scenario again, as it was printed or changed by hand
+  list      all experiments, here and under npm run simulate: what each measures, whose figure it repeats, its size and its cost in messages
+            --json
 
 Ends with status 1 when an overlay failed, a claim did not hold or a check found something. The same seeds give the same figures everywhere.
 `
-
-/** Each is loaded when it is called. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  compare: async () => (await import('./compare/command.ts')).compareCommand,
-  claims: async () => (await import('./claims/command.ts')).claimsCommand,
-  fuzz: async () => (await import('./fuzz/command.ts')).fuzzCommand,
-}
 
 /** Runs the lab with these arguments and returns the status to end with: 0 done, 1 something did not hold, 2 called wrongly. */
 export async function run(args: readonly string[], streams: Streams = process): Promise<number> {
@@ -43,13 +39,13 @@ export async function run(args: readonly string[], streams: Streams = process): 
     streams.stdout.write(usage)
     return 0
   }
-  const load = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined
-  if (load === undefined) {
+  const found = Object.hasOwn(commands, name ?? '') ? commands[name!] : undefined
+  if (found === undefined) {
     streams.stderr.write(usage)
     return 2
   }
   try {
-    const command = await load()
+    const command = await found.load()
     return (await command(rest, streams)) ? 0 : 1
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof TypeError && 'code' in error)) throw error

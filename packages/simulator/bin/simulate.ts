@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { InvalidValueError } from '@plaxton/kbr'
 import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
-import type { DolrCounts, HopsResult, OverlayName, ServiceName } from '../src/index.ts'
+import type { DolrCounts, HopsResult, commonRuns, OverlayName, ServiceName } from '../src/index.ts'
 import { mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
 import { realismOf, realismOptions, realismUsage } from './realism.ts'
@@ -21,7 +21,9 @@ ${realismUsage}
           the figures of the overlay's papers beside ours, and those of ideal tables; sizes are the paper's unless given
           --seed 1 or --seeds 1..3   --nodes, --lookups, --repeats, --objects, --minutes   --overlay: the same of another
 ${Object.entries(experiments)
-  .flatMap(([family, words]) => Object.entries(words).map(([word, { says }]) => `          ${`${family} ${word}`.padEnd(22)}${says}`))
+  .flatMap(([family, words]) =>
+    Object.entries(words).map(([word, { says, paper }]) => `          ${`${family} ${word}`.padEnd(22)}${says} (${paper})`),
+  )
   .join('\n')}
 
   --json  one line of JSON per seed instead of text
@@ -52,9 +54,14 @@ const { positionals, values } = parseArgs({
   },
 })
 
-const commands: Readonly<Record<string, () => boolean | Promise<boolean>>> = { mix, hops, churn }
+const commands: Readonly<Record<keyof typeof commonRuns, () => boolean | Promise<boolean>>> = { mix, hops, churn }
 const [word = '', experiment = ''] = positionals
-const command = commands[word] ?? (experiments[word]?.[experiment] === undefined ? undefined : () => publishedBy(word, experiment))
+const isPublished = experiments[word]?.[experiment] !== undefined
+const command = Object.hasOwn(commands, word)
+  ? commands[word as keyof typeof commonRuns]
+  : isPublished
+    ? () => publishedBy(word, experiment)
+    : undefined
 if (values.help) console.log(usage)
 else if (command === undefined) {
   console.error(usage)
