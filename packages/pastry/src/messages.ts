@@ -40,6 +40,8 @@ export interface LeafProbe extends Message, LeafReport {
   readonly seq: number
   /** The sender has lost everybody on this side and wants to hear of nodes close to it there. */
   readonly lost: LostSide
+  /** The round trip as the sender has measured it; 0: not yet. Who is asked knows by it how long to wait for the sender, should it fall silent. */
+  readonly rttMs: Millis
 }
 
 export type LostSide = 'none' | 'left' | 'right'

@@ -317,6 +317,7 @@ export class PastryNode implements Overlay {
     // Only for a new neighbour: two claimants that are none would otherwise ask each other anew for ever, every question voiding the last answer.
     if (probe.member && this.state.leafSet.admits(from.id)) this.probing.askAnew(from, now, fx)
     this.takeReport(from, probe, false, now, fx)
+    this.learnDistance(from, probe, now, fx)
     const reply: LeafReply = {
       type: 'leaf-reply',
       seq: probe.seq,
@@ -334,6 +335,14 @@ export class PastryNode implements Overlay {
     if (ended?.claimed === true && reply.member) this.joining?.onClaimed(from)
     this.learn(reply.hints, now, fx)
     this.settle(now, fx)
+  }
+
+  /** How long to wait for a neighbour that falls silent. Its word is good enough; if it does not know either, as of the node through which it has joined, it is asked back. */
+  private learnDistance(from: NodeRef, { member, rttMs }: LeafProbe, now: Millis, fx: OverlayEffects): void {
+    const { counts, leafSet, proximity } = this.state
+    if (!member || !leafSet.has(from.id)) return
+    if (rttMs > 0) proximity.reported(from.id, rttMs)
+    else if (counts && proximity.of(from.id) === undefined) this.probing.start(from, { report: true }, now, fx)
   }
 
   /** What a peer says about itself counts; what it says about others is looked into. */

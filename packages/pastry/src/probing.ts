@@ -145,7 +145,9 @@ export class Probing {
     probe.attempts++
     probe.sentAt = now
     probe.claims = state.counts
-    if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, ...state.report(now) }, fx)
+    const ownMs = state.proximity.ownOf(probe.ref.id)
+    const rttMs = ownMs === undefined ? 0 : Math.max(1, ownMs)
+    if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, rttMs, ...state.report(now) }, fx)
     else send(probe.ref, { type: 'ping', seq: probe.seq }, fx)
     fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
   }

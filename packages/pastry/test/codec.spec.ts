@@ -17,8 +17,8 @@ const accept: RefReader = (id, address, epoch) => ({ id, address, epoch })
 function samples(): PastryMessage[] {
   const failed = nodes(3).map(({ id }) => id)
   return [
-    { type: 'leaf-probe', seq: 7, member: true, leafSet: nodes(16), failed, lost: 'none' },
-    { type: 'leaf-probe', seq: 2 ** 53 - 1, member: false, leafSet: nodes(leafRefsMax), failed: [], lost: 'left' },
+    { type: 'leaf-probe', seq: 7, member: true, leafSet: nodes(16), failed, lost: 'none', rttMs: 40 },
+    { type: 'leaf-probe', seq: 2 ** 53 - 1, member: false, leafSet: nodes(leafRefsMax), failed: [], lost: 'left', rttMs: 0 },
     { type: 'leaf-reply', seq: 8, member: true, leafSet: [], failed: [], hints: nodes(hintsMax) },
     { type: 'heartbeat' },
     { type: 'ping', seq: 1 },

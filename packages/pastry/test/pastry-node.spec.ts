@@ -71,6 +71,7 @@ const probe = (leafSet: readonly string[], member = true): PastryMessage => ({
   leafSet: leafSet.map((id) => ref(id)),
   failed: [],
   lost: 'none',
+  rttMs: 40,
 })
 
 describe('PastryNode', () => {
