@@ -24,7 +24,7 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
             --rows scale,security (default: all seven)
   fuzz      draws small networks and what goes wrong in them until a check of the simulator fails; shrinks that, and prints the line that repeats it
             --overlay pastry   --minutes 1 or --runs 100   --seed 1 (of the first run)   --nodes 16 (at the beginning, at most)
-            --json (a line for each run)
+            --jobs 2 (processes; what is printed is the same)   --json (a line for each run)
             --replay 'seed 1; on plane; 0 start 0; …' runs one scenario again, as it was printed or changed by hand
   list      all experiments, here and under npm run simulate: what each measures, whose figure it repeats, its size and its cost in messages
             --json

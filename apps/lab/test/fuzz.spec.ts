@@ -28,6 +28,13 @@ describe('plaxton lab fuzz', function () {
     )
   })
 
+  it('gives the same bytes with one process and with two', async () => {
+    const args = ['fuzz', '--runs', '14', '--nodes', '3', '--seed', '5', '--json']
+    const [one, two] = [await lab(...args), await lab(...args, '--jobs', '2')]
+    assert.equal(one.out.trimEnd().split('\n').length, 14)
+    assert.equal(two.out, one.out)
+  })
+
   it('--replay runs one scenario, and ends with status 1 when a check fails', async () => {
     const sound = await lab('fuzz', '--overlay', 'chord', '--replay', 'seed 3; on plane; past 2; 0 start 0; 1 start 1; 20 put 0 1 50')
     assert.equal(sound.status, 0)

@@ -2,14 +2,14 @@ import { parseArgs } from 'node:util'
 import { InvalidValueError } from '@plaxton/kbr'
 import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
 import type { DolrCounts, HopsResult, commonRuns, OverlayName, ServiceName } from '../src/index.ts'
-import { mixInWorkers } from './mix-workers.ts'
+import { eachSeedInWorkers, mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
 import { realismOf, realismOptions, realismUsage } from './realism.ts'
 
 const usage = `npm run simulate -- COMMAND [OPTION…]
 
   mix     join, crash, restart, leave, partition and loss with PAST on top; then every checker
-          --seed 17 or --seeds 1..200   --nodes 100   --jobs 2 (processes)   --plan prints what each seed drew
+          --seed 17 or --seeds 1..200   --nodes 100   --plan prints what each seed drew
           --overlay pastry (or tapestry)   --services past (or dolr, or past,dolr)   --stop ends at the first failure
           --virtual-nodes 3: so many nodes on each machine, which fail together
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
@@ -26,7 +26,8 @@ ${Object.entries(experiments)
   )
   .join('\n')}
 
-  --json  one line of JSON per seed instead of text
+  --jobs 2  spreads the seeds over so many processes; what is printed is in the order of the seeds, and the same
+  --json    one line of JSON per seed instead of text
 
 Ends with status 1 when a checker found something or a figure has not the shape it must have. The same seed gives the same trace hash everywhere.`
 
@@ -66,7 +67,7 @@ if (values.help) console.log(usage)
 else if (command === undefined) {
   console.error(usage)
   process.exitCode = 2
-} else process.exitCode = await statusOf(command)
+} else process.exitCode = await statusOf(word === 'mix' ? mix : () => spread(command))
 
 /** What the caller got wrong, such as a file that is not there or does not say what it should, is said in one line. */
 async function statusOf(run: () => boolean | Promise<boolean>): Promise<number> {
@@ -78,6 +79,12 @@ async function statusOf(run: () => boolean | Promise<boolean>): Promise<number> 
     console.error(error.message)
     return 2
   }
+}
+
+/** Independent seeds in processes of their own, when so many are wanted. */
+function spread(run: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+  const jobs = number('jobs', values.jobs, 1)
+  return jobs > 1 && seeds().length > 1 ? eachSeedInWorkers(seeds(), process.argv.slice(2), jobs) : run()
 }
 
 async function mix(): Promise<boolean> {

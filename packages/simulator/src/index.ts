@@ -50,6 +50,7 @@ export type { CommandCounts, LedgerObject, ObjectState } from './past-ledger.ts'
 export { Violations } from './violations.ts'
 export type { Violation } from './violations.ts'
 
+export { chunksOf, outputOf, parseLines, sideBySide } from './workers.ts'
 export { runMix } from './mix.ts'
 export type { MixOptions, MixResult } from './mix.ts'
 export type { ServiceName } from './trial.ts'

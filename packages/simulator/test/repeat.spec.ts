@@ -13,6 +13,19 @@ describe('repeating', () => {
     assert.deepEqual(second, first)
   })
 
+  it('one process and two print the same bytes, in the order of the seeds', function () {
+    this.timeout(120_000)
+    for (const args of [
+      ['mix', '--seeds', '1..6', '--nodes', '2', '--json'],
+      ['chord', 'failures', '--seeds', '1..3', '--nodes', '100', '--lookups', '100', '--json'],
+    ]) {
+      const [one, two] = [command(...args), command(...args, '--jobs', '2')]
+      assert.ok(one.stdout.trimEnd().split('\n').length >= 3)
+      assert.equal(two.stdout, one.stdout)
+      assert.equal(two.status, one.status)
+    }
+  })
+
   it('the command says what it can do, and refuses what it cannot', () => {
     assert.match(command('--help').stdout, /npm run simulate -- COMMAND/)
     assert.equal(command('nonsense').status, 2)
