@@ -28,9 +28,9 @@ export const serverDefaults: ServerConfig = {
   listingsMax: 1_000_000,
   /** Listings of one client. Full: as above. Our guess; a library of songs has some hundreds. */
   listingsPerClient: 1_000,
-  /** Listings looked at for one search, those with its rarest word, and hosts of one object: 10 ms. Further ones are not found, or named. Our guess. */
+  /** Listings looked at for one search, those with its rarest word, and hosts of one object: some 20 ms. Further ones are not found, or named. Our guess. */
   scanMax: 10_000,
-  /** What one client may ask at once, and a second for long: a call weighs one, a list one more for each ten listings. Beyond it: refused. Our guess: ten whole lists. */
+  /** What one client may ask at once, and a second for long: a call weighs one, a search ten, a list one more for each ten listings. Beyond it: refused. Our guess: ten whole lists. */
   allowanceMax: 1_000,
   allowancePerSecond: 100,
 

@@ -98,6 +98,7 @@ export class IndexServer implements Application {
       case 'farewell':
         return this.onFarewell(from, reply, now, fx)
       case 'search':
+        if (!this.allowances.take(from.id, searchWeight, now)) return this.turnAway(reply, fx)
         this.counts.searches++
         return respond(reply, { type: 'found', files: this.catalogue.search(call.words, Math.min(call.max, maxFound)) }, fx)
       case 'find':
@@ -238,6 +239,9 @@ export class IndexServer implements Application {
     emit(fx, { type: 'central-index:garbage', from, reason })
   }
 }
+
+/** What a search weighs besides: one that looks at `scanMax` listings takes as long as a hundred other calls, most take as long as one. Our guess. */
+const searchWeight = 9
 
 /** Listings of a list that weigh as much as a call. */
 const listingsForOne = 10

@@ -170,6 +170,18 @@ describe('whatever strangers send', () => {
     assert.deepEqual(network.located(flooder!, guid), [host!.id])
   })
 
+  it('a client that searches without end is refused sooner', () => {
+    const network = new TestNetwork({ servers: 1, clients: 1, server: { allowanceMax: 50, allowancePerSecond: 10 } })
+    const [server] = network.servers
+    network.run(3_000)
+    const search = encodeCall({ type: 'search', words: ['blue'], max: 100 })
+    for (let i = 0; i < 100; i++) tell(network, network.clients[0]!, server!, search)
+    network.run(100)
+    const { searches, throttled } = server!.core.stats(server!.id)
+    assert(searches >= 4 && searches <= 6, `${searches} of 100 answered`)
+    assert.equal(searches + throttled, 100)
+  })
+
   it('a client that tells a whole list again and again is refused sooner', () => {
     const network = new TestNetwork({ servers: 2, clients: 2, server: { allowanceMax: 50, allowancePerSecond: 10 } })
     const [flooder] = network.clients
