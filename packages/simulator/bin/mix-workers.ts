@@ -7,7 +7,7 @@ export type MixReport = Omit<MixResult, 'violations'> & {
   readonly violations: { readonly total: number; readonly byCheck: Readonly<Record<string, number>>; readonly kept: readonly Violation[] }
 }
 
-/** Seeds a process runs before the next begins: enough that starting it and warming up costs little, few enough that no process idles at the end. */
+/** Seeds a process runs before the next begins, at most: enough that starting it and warming up costs little, few enough that no process idles at the end. */
 const seedsPerProcess = 5
 
 const script = fileURLToPath(new URL('simulate.ts', import.meta.url))
@@ -20,7 +20,7 @@ export function mixInWorkers(
   onReport: (report: MixReport) => boolean,
 ): Promise<void> {
   return sideBySide(
-    chunksOf(seeds, seedsPerProcess),
+    chunksOf(seeds, Math.min(seedsPerProcess, Math.ceil(seeds.length / jobs))),
     jobs,
     async (chunk) =>
       parseLines<MixReport>((await outputOf(script, ['mix', '--seeds', `${chunk[0]}..${chunk.at(-1)}`, ...options, '--json'])).stdout),
