@@ -47,6 +47,8 @@ export class SimNode {
   applications: readonly Application[] = []
   /** Set while it leaves, so that schedules let it. */
   leaving = false
+  /** When its last incarnation that has ended did so; undefined: none has. */
+  endedAt: Millis | undefined = undefined
 
   constructor(host: Host) {
     this.host = host
@@ -330,6 +332,7 @@ export class Simulation {
     this.members.remove(process)
     this.bySelf.delete(process)
     node.process = undefined
+    node.endedAt = this.now
     this.lastChangeAt = this.now
     this.simulator.kill(process, options)
   }

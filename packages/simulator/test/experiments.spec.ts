@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { binned, decreases } from '../src/experiments/bins.ts'
 import { figure, percent, renderReport } from '../src/experiments/report.ts'
-import { byMinute } from '../src/experiments/success.ts'
+import { attemptsOf, byMinute } from '../src/experiments/success.ts'
 import { tapestryExperiments as experiments } from '../src/experiments/tapestry/index.ts'
 import type { ExperimentOptions } from '../src/experiments/world.ts'
 
@@ -91,6 +91,16 @@ describe('a report', () => {
     assert.equal(decreases([bin(3), bin(2), bin(2.05)], 0.05), true)
     assert.equal(decreases([bin(3), bin(2), bin(2.2)], 0.05), false)
     assert.equal(decreases([bin(3), bin(9, 5), bin(2)], 0.05), true)
+  })
+
+  it('holds a lost message against the network unless its source died while it could still have arrived in time', () => {
+    const lost = (source: number) => ({ source, sentAt: 100_000, deliveredAt: undefined, rootThen: undefined, elapsedMs: 0 })
+    const nodes = [undefined, 99_999, 100_000, 110_000, 110_001].map((endedAt) => ({ endedAt }))
+    const attempts = attemptsOf({ nodes } as never, { probes: nodes.map((_, source) => lost(source)) } as never)
+    assert.deepEqual(
+      attempts.map((attempt) => attempt.void),
+      [false, false, true, true, false],
+    )
   })
 
   it('counts an attempt by the minute it began in: in time, late, never, or not at all when its source died', () => {

@@ -57,7 +57,7 @@ export function attemptsOf(simulation: Simulation, log: ProbeLog): Attempt[] {
     return {
       sentAt: probe.sentAt,
       elapsedMs: arrived ? probe.elapsedMs : undefined,
-      void: probe.deliveredAt === undefined && !simulation.nodes[probe.source]!.running,
+      void: probe.deliveredAt === undefined && endedWhile(simulation, probe.source, probe.sentAt),
     }
   })
 }
@@ -79,8 +79,14 @@ export function sendToObjects(
     objects.sent.map(({ sentAt, endedAt, ok, source }) => ({
       sentAt,
       elapsedMs: ok ? endedAt! - sentAt : undefined,
-      void: endedAt === undefined && !simulation.nodes[source]!.running,
+      void: endedAt === undefined && endedWhile(simulation, source, sentAt),
     }))
+}
+
+/** Whether the source of an attempt went down while it could still have been in time. */
+function endedWhile(simulation: Simulation, source: number, sentAt: Millis): boolean {
+  const { endedAt } = simulation.nodes[source]!
+  return endedAt !== undefined && endedAt >= sentAt && endedAt <= sentAt + inTimeMs
 }
 
 /** The attempts by minute since `fromMs`. */
