@@ -47,13 +47,13 @@ const claim = message('Claim', { zone: zone(1), version: uint32(2), caretaker: b
 const claims = (number: number) => repeated(nested(number, claim), { max: claimsMax })
 const entry = message('Entry', { node: nodeRef(1), claims: claims(2) })
 const entries = (number: number) => repeated(nested(number, entry), { max: othersMax })
-const surroundings = { claims: claims(1), groups: repeated(zone(2), { max: claimsMax }), others: entries(3) }
+const surroundings = { claims: claims(1), groups: repeated(zone(2), { max: claimsMax }), others: entries(3), digest: uint32(4) }
 
 const report = message('Report', {
   ...surroundings,
-  member: bool(4),
-  token: uint53(5),
-  echo: uint53(6),
+  member: bool(5),
+  token: uint53(6),
+  echo: uint53(7),
 })
 const heard = message('Heard', { digest: uint32(1) })
 const beat = message('Beat', { digest: uint32(1), known: uint32(2) })
@@ -63,7 +63,7 @@ const pong = message('Pong', { seq: uint53(1) })
 const joinRequest = message('JoinRequest', { purpose: choice(1, purposes), attempt: uint53(2), key: guid(3) })
 const joinRefusal = message('JoinRefusal', { attempt: uint53(1) })
 const split = message('Split', { joiner: nodeRef(1), attempt: uint53(2) })
-const grant = message('Grant', { ...surroundings, attempt: uint53(4), zone: nested(5, claim) })
+const grant = message('Grant', { ...surroundings, attempt: uint53(5), zone: nested(6, claim) })
 const adopt = message('Adopt', { giver: nodeRef(1), zone: nested(2, claim), ttl: uint32(3) })
 const search = message('Search', { zone: zone(1), asker: nodeRef(2), nonce: uint53(3), ttl: uint32(4) })
 const searchReply = message('SearchReply', { entries: entries(1) })

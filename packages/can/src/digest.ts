@@ -1,20 +1,8 @@
 import type { Claim } from './claim.ts'
 import type { Surroundings } from './messages.ts'
 
-/** What was worked out before, by the list of others, which is one to everybody who is told the same. */
-const known = new WeakMap<object, { readonly of: Surroundings; readonly digest: number }>()
-
-/** A number of 32 bits that two nodes compare instead of the surroundings themselves (FNV-1a); never 0. */
-export function digestOf(surroundings: Surroundings): number {
-  const { claims, groups, others } = surroundings
-  const before = known.get(others)
-  if (before?.of.claims === claims && before.of.groups === groups) return before.digest
-  const digest = workOut(surroundings)
-  known.set(others, { of: { claims, groups, others }, digest })
-  return digest
-}
-
-function workOut({ claims, groups, others }: Surroundings): number {
+/** A number of 32 bits that stands for the surroundings when two nodes compare what they know (FNV-1a); never 0. Worked out by whoever tells of them. */
+export function digestOf({ claims, groups, others }: Omit<Surroundings, 'digest'>): number {
   let hash = ofClaims(0x811c9dc5, claims)
   for (const group of groups) hash = ofText(hash, `${group};`)
   for (const { node, claims: theirs } of others) hash = ofClaims(ofText(hash, `${node.id}${node.epoch}:`), theirs)

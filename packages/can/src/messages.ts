@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly groups: readonly Zone[]
   /** The sender's contacts with their zones. At most {@link othersMax}. */
   readonly others: readonly Entry[]
+  /** Of all this; the same for as long as it stays the same. */
+  readonly digest: number
 }
 
 export interface Report extends Message, Surroundings {

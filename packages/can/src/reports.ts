@@ -170,7 +170,7 @@ export class Reports {
       contact.toldAt = now
     }
     const member = state.counts
-    send(to, { type: 'report', claims, groups, others, member, token, echo }, fx)
+    send(to, { type: 'report', claims, groups, others, digest, member, token, echo }, fx)
   }
 
   /** The same until it is answered: an answer to the first may still be on its way. */

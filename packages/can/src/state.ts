@@ -25,19 +25,12 @@ export type Standing = 'outside' | 'claiming' | 'member' | 'gone'
 /** A node that this one has exchanged reports with, with what it said last. */
 export interface Contact extends Surroundings {
   readonly ref: NodeRef
-  /** Of what it said. */
-  readonly digest: number
   /** Of what it was last told, and when; and of what it has confirmed. */
   told: number
   toldAt: Millis
   confirmed: number
   beatAt: Millis
   heardAt: Millis
-}
-
-/** What this node says of itself, with its digest. */
-interface OwnSurroundings extends Surroundings {
-  readonly digest: number
 }
 
 /**
@@ -60,7 +53,7 @@ export class CanState {
   standing: Standing = 'outside'
   private lastSeq = 0
   private drawn: Atlas | undefined = undefined
-  private said: OwnSurroundings | undefined = undefined
+  private said: Surroundings | undefined = undefined
   private named: ReadonlyMap<Guid, Entry> | undefined = undefined
   private wanted: readonly Entry[] | undefined = undefined
   private sorted: readonly Contact[] | undefined = undefined
@@ -97,7 +90,7 @@ export class CanState {
     return (this.drawn ??= this.draw())
   }
 
-  get surroundings(): OwnSurroundings {
+  get surroundings(): Surroundings {
     return (this.said ??= this.describe())
   }
 
@@ -168,13 +161,13 @@ export class CanState {
   put(ref: NodeRef, said: Surroundings, now: Millis, fx: OverlayEffects): boolean {
     const before = this.contacts.get(ref.id)
     if (before === undefined && this.contacts.size >= this.config.contactsMax) return false
-    const { claims, groups, others } = said
+    const { claims, groups, others, digest } = said
     const contact: Contact = {
       ref,
       claims,
       groups,
       others,
-      digest: digestOf(said),
+      digest,
       told: before?.told ?? 0,
       toldAt: before?.toldAt ?? -Infinity,
       confirmed: before?.confirmed ?? 0,
@@ -291,7 +284,7 @@ export class CanState {
     return found
   }
 
-  private describe(): OwnSurroundings {
+  private describe(): Surroundings {
     const claims = this.territory.holdings.map(({ zone, version, caretaker }) => ({ zone, version, caretaker }))
     const groups = [...new Set(claims.map(({ zone }) => this.groupOf(zone)))].slice(0, claimsMax)
     const others = this.nearest.slice(0, othersMax).map(({ ref, claims: theirs }): Entry => ({ node: ref, claims: theirs }))

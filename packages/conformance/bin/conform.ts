@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util'
 import { failuresOf, only, overlaySuite } from '../src/index.ts'
 import type { OverlayUnderTest, Suite } from '../src/index.ts'
-import { overlays as finished, slow } from '../test/support/overlays.ts'
+import { overlays } from '../test/support/overlays.ts'
 import { simulated } from '../test/support/simulated.ts'
-
-const overlays: Readonly<Record<string, OverlayUnderTest>> = { ...finished, ...slow }
 
 const usage = `npm run conform -- --overlay NAME [OPTION…]
 

@@ -1,14 +1,8 @@
-import { chord } from '@plaxton/chord'
 import { dhtConformance, dolrConformance, kbrConformance, linkConformance } from '@plaxton/conformance'
-import { kademlia } from '@plaxton/kademlia'
-import { pastry } from '@plaxton/pastry'
-import { clockwise, ringDistance, surrogate, xorDistance } from '@plaxton/simulator'
-import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
-import type { OverlayFactory } from '@plaxton/kbr'
-import type { Ownership } from '@plaxton/simulator'
 import { dolr, past } from '../src/index.ts'
 import { linkDefaults } from '../src/limits.ts'
 import { kbrOnLoopback, linksOnLoopback, onLoopback, virtualLinksOnLoopback } from './support/conformance.ts'
+import { overlays } from './support/overlays.ts'
 
 // Real TCP on loopback, encrypted. Connections cost tens of milliseconds of processor time each, so the networks are small.
 
@@ -25,14 +19,8 @@ linkConformance('Libp2pLink, of virtual nodes on two hosts', {
   has: { frameBytesMax: linkDefaults.maxBlockBytes - 3, orderedBytesMax: linkDefaults.maxFrameBytes - 3, lastWords: true },
 })
 
-const overlays: ReadonlyArray<readonly [OverlayFactory, Ownership, 'contiguous' | 'scattered']> = [
-  [pastry(), ringDistance, 'contiguous'],
-  [tapestry(), surrogate(tapestryDefaults.digitBits), 'scattered'],
-  [chord(), clockwise, 'contiguous'],
-  [kademlia(), xorDistance, 'scattered'],
-]
-
-for (const [overlay, ownership, ranges] of overlays) {
+for (const { factory, ownership, ranges } of Object.values(overlays)) {
+  const overlay = factory()
   kbrConformance(`key-based routing by ${overlay.name} on libp2p`, {
     open: kbrOnLoopback(overlay),
     ownership,

@@ -28,10 +28,6 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
     ownership: clockwise,
     has: { ranges: 'contiguous', proximity: true, heals: true },
   },
-}
-
-/** An overlay that needs minutes where the others need seconds, because crashes heal within ten seconds: for the command, not for every day. */
-export const slow: Readonly<Record<string, OverlayUnderTest>> = {
   can: {
     create: can,
     ownership: zoneOrder(),
