@@ -2,6 +2,7 @@ import type { Millis } from '@plaxton/kbr'
 import { keepSessions } from './churn.ts'
 import { failDomain, flashCrowd } from './crowds.ts'
 import type { Wave } from './crowds.ts'
+import { diedMeanwhile } from './experiments/success.ts'
 import { lookUpAtRandom } from './lookups.ts'
 import { overlays, pastryUnderTest } from './overlays.ts'
 import type { OverlayName } from './overlays.ts'
@@ -49,7 +50,7 @@ export interface ChurnResult {
   readonly seed: number | string
   readonly nodes: number
   readonly lookups: number
-  /** Share of lookups never delivered, though their source lived on. */
+  /** Share of lookups never delivered, of those whose source did not die within ten seconds. */
   readonly lossRate: number
   /** Share delivered at a node that was not the root at that moment. */
   readonly wrongRate: number
@@ -124,7 +125,9 @@ const drainMs = 60_000
 
 function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog, controlPerSecondAndNode: number): ChurnResult {
   const arrived = log.probes.filter((probe) => probe.deliveredAt !== undefined)
-  const sourceLives = log.probes.filter((probe) => probe.deliveredAt !== undefined || simulation.nodes[probe.source]!.running)
+  const sourceLives = log.probes.filter(
+    (probe) => probe.deliveredAt !== undefined || !diedMeanwhile(simulation, probe.source, probe.sentAt),
+  )
   const { topology } = simulation.simulator
   const travelled = arrived.filter((probe) => probe.deliveredAt !== probe.source)
   const penalties = travelled.map((probe) => probe.elapsedMs / topology.latencyMs(probe.source, probe.deliveredAt!))

@@ -57,7 +57,7 @@ export function attemptsOf(simulation: Simulation, log: ProbeLog): Attempt[] {
     return {
       sentAt: probe.sentAt,
       elapsedMs: arrived ? probe.elapsedMs : undefined,
-      void: probe.deliveredAt === undefined && endedWhile(simulation, probe.source, probe.sentAt),
+      void: probe.deliveredAt === undefined && diedMeanwhile(simulation, probe.source, probe.sentAt),
     }
   })
 }
@@ -79,12 +79,12 @@ export function sendToObjects(
     objects.sent.map(({ sentAt, endedAt, ok, source }) => ({
       sentAt,
       elapsedMs: ok ? endedAt! - sentAt : undefined,
-      void: endedAt === undefined && endedWhile(simulation, source, sentAt),
+      void: endedAt === undefined && diedMeanwhile(simulation, source, sentAt),
     }))
 }
 
 /** Whether the source of an attempt went down while it could still have been in time. */
-function endedWhile(simulation: Simulation, source: number, sentAt: Millis): boolean {
+export function diedMeanwhile(simulation: Simulation, source: number, sentAt: Millis): boolean {
   const { endedAt } = simulation.nodes[source]!
   return endedAt !== undefined && endedAt >= sentAt && endedAt <= sentAt + inTimeMs
 }
