@@ -127,13 +127,6 @@ describe('fuzz', function () {
   })
 })
 
-describe('scenarios that fuzz has found', () => {
-  it('two nodes of Chord: the check of ranges takes the way from a key to itself for no way', () => {
-    const { violations } = runScenario(parseScenario('seed 7; 0 start 2; 0 start 3'), overlays.chord())
-    assert.deepEqual(violations.kept, [])
-  })
-})
-
 /** Pastry with something wrong about each of its nodes. */
 function broken(change: (overlay: Overlay) => void): OverlayUnderTest {
   const sound = overlays.pastry()

@@ -6,6 +6,7 @@ import { Trial } from '../trial.ts'
 import type { Violations } from '../violations.ts'
 import type { Scenario, ScenarioEvent } from './scenario.ts'
 import { verbs } from './verbs.ts'
+import type { Stage } from './verbs.ts'
 
 export interface ScenarioResult {
   readonly violations: Violations
@@ -36,7 +37,7 @@ export function runScenario(scenario: Scenario, subject: OverlayUnderTest): Scen
     dolr: dolr ?? noDolr,
   })
   const { simulation } = trial
-  const stage = { trial, objects: new Map(), replicas: replicas ?? 0 }
+  const stage: Stage = { trial, objects: new Map(), replicas: replicas ?? 0 }
   trial.attempt(() => {
     for (let host = 0; host < hosts; host++) simulation.addHost()
     for (const event of events) {
