@@ -6,7 +6,7 @@ import type { KademliaState } from './state.ts'
 
 /**
  * Strangers who say unasked that they are members. Before one gets a place in any table it has to answer a ping, which shows that messages reach it: a table that took
- * everybody at their word would send messages, and keys, to whoever says so (S/Kademlia, ICPADS 2007, §4.3: unsolicited contacts need more than a message).
+ * everybody at their word would send messages, and keys, to whoever says so (S/Kademlia, ICPADS 2007, takes contacts from answers only, and others under restrictions).
  *
  * One that claims a place among the siblings is answered only after its pong. A joiner is no member before all whom it claims its place from have answered, so whoever loses keys to it has
  * taken it in by then.
