@@ -96,5 +96,7 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'number' || typeof value === 'boolean' || value === undefined || value === null) return String(value)
   if (value instanceof Uint8Array) return `${value.length} bytes`
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
+  if (typeof value === 'function') return 'a function'
   return Object.prototype.toString.call(value)
 }

@@ -44,6 +44,8 @@ describe('errors', () => {
     assert.ok(new InvalidValueError('name', 'x'.repeat(10_000), 'short').message.length < 150)
     assert.equal(new InvalidValueError('data', new Uint8Array(3), 'text').message, 'data is 3 bytes, allowed is text')
     assert.equal(new InvalidValueError('data', {}, 'text').message, 'data is [object Object], allowed is text')
+    assert.equal(new InvalidValueError('servers', [], 'one or more').message, 'servers is an empty list, allowed is one or more')
+    assert.equal(new InvalidValueError('overlay', () => {}, 'pastry()').message, 'overlay is a function, allowed is pastry()')
   })
 
   it('carry the step at which a route failed', () => {
