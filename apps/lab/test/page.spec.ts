@@ -24,6 +24,23 @@ describe('the page', () => {
     for (const { title } of Object.values(figures)) assert(page.includes(`<th scope="row">${title}</th>`), title)
   })
 
+  it('stands in sections, each chart with a sentence and with what its axis counts', () => {
+    assert.deepEqual(
+      [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map((match) => match[1]),
+      ['Lookups at rest', 'State and joining', 'Upkeep and churn', 'Load balance', 'A fifth of the nodes die at one moment', 'All figures'],
+    )
+    const figuresDrawn = [...page.matchAll(/<figure>(.*?)<\/figure>/gs)].map((match) => match[1]!)
+    assert.equal(figuresDrawn.length, 16)
+    for (const drawn of figuresDrawn) {
+      assert.match(drawn, /<figcaption><b>[^<]+<\/b> [^<]+\.<\/figcaption>/)
+      assert.match(drawn, /<text [^>]*text-anchor="middle" fill="#5c5c5c">[a-z][^<]+<\/text>/)
+    }
+  })
+
+  it('gives each overlay one colour in bars and lines', () => {
+    for (const colour of ['#0072b2', '#d55e00']) assert(page.includes(`fill="${colour}"`) && page.includes(`stroke="${colour}"`), colour)
+  })
+
   it('says the command that repeats it', () => {
     assert(
       page.includes(
