@@ -1,8 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import { Probing } from '@plaxton/upkeep'
+import { BoundedMap, Probing } from '@plaxton/upkeep'
 import type { Proximity, ProbingConfig, ProbingHost } from '@plaxton/upkeep'
-import { BoundedMap } from './bounded-map.ts'
 import { send } from './messages.ts'
 import type { ChordState } from './state.ts'
 

@@ -1,5 +1,5 @@
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { Neighborhood } from './neighborhood.ts'
 import type { ChordState } from './state.ts'

@@ -1,6 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '@plaxton/upkeep'
 import type { ChordState } from './state.ts'
 
 /**

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { Acquittals, Suspects, probeWaitMs } from '@plaxton/upkeep'
 import { send } from './messages.ts'
 import type { LeafReply, LostSide } from './messages.ts'
 import type { PastryState } from './state.ts'
@@ -22,12 +23,12 @@ export class Probing {
   private readonly state: PastryState
   /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
-  private suspected: Set<Guid> | undefined = undefined
-  /** When peers that others took for dead answered. Bound: `probesMax`. Full: the one that answered first goes. Undefined until then. */
-  private answeredAt: Map<Guid, Millis> | undefined = undefined
+  private readonly suspected = new Suspects()
+  private readonly acquittals: Acquittals
 
   constructor(state: PastryState) {
     this.state = state
+    this.acquittals = new Acquittals(state.config.probesMax)
   }
 
   get size(): number {
@@ -43,7 +44,7 @@ export class Probing {
 
   /** Peers that did not answer and are being probed. */
   get suspects(): ReadonlySet<Guid> {
-    return this.suspected ?? nobody
+    return this.suspected.ids
   }
 
   has(id: Guid): boolean {
@@ -59,13 +60,13 @@ export class Probing {
       probe = { ref, seq: 0, firstSeq: 0, attempts: 0, sentAt: 0, claims: false, report, lost, heard: false, doubted: false }
       running.set(ref.id, probe)
     } else if (probe.ref.epoch >= ref.epoch && (probe.report || !report) && (probe.lost !== 'none' || lost === 'none')) {
-      if (suspect) this.suspect(probe.ref, fx)
+      if (suspect) this.suspected.add(probe.ref, fx)
       return
     }
     probe.ref = ref
     probe.report ||= report
     if (lost !== 'none') probe.lost = lost
-    if (suspect) this.suspect(ref, fx)
+    if (suspect) this.suspected.add(ref, fx)
     this.send(probe, now, fx)
   }
 
@@ -74,9 +75,7 @@ export class Probing {
    * so of many, and each answer may bring the next claim.
    */
   verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const answeredAt = this.answeredAt?.get(ref.id)
-    if (answeredAt !== undefined && now - answeredAt <= this.state.config.heartbeatMs) return
-    if (this.has(ref.id)) return
+    if (this.has(ref.id) || this.acquittals.has(ref.id, this.state.config.heartbeatMs, now)) return
     this.start(ref, { report: true }, now, fx)
     const probe = this.running?.get(ref.id)
     if (probe !== undefined) probe.doubted = true
@@ -92,7 +91,7 @@ export class Probing {
     const probe = this.running?.get(from.id)
     if (probe === undefined || reply.seq < probe.firstSeq || reply.seq > probe.seq) return undefined
     this.end(probe, fx)
-    if (probe.doubted) this.noteAnswer(from.id, now)
+    if (probe.doubted) this.acquittals.note(from.id, now)
     return { claimed: probe.claims, rttMs: reply.seq === probe.seq ? now - probe.sentAt : undefined }
   }
 
@@ -110,7 +109,7 @@ export class Probing {
     if (probe === undefined || from.epoch < probe.ref.epoch) return
     probe.heard = true
     if (!probe.report) this.end(probe, fx)
-    else this.acquit(probe.ref, fx)
+    else this.suspected.acquit(probe.ref, fx)
   }
 
   /** A wait is over: asks again, or gives up. Returns the peer when it is to be taken for dead. */
@@ -130,12 +129,12 @@ export class Probing {
   /** The peer is in no need of probing any more: dead, gone, or of no interest. */
   drop(id: Guid): void {
     this.running?.delete(id)
-    this.suspected?.delete(id)
+    this.suspected.drop(id)
   }
 
   clear(): void {
     this.running = undefined
-    this.suspected = undefined
+    this.suspected.clear()
   }
 
   private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
@@ -149,26 +148,7 @@ export class Probing {
     const rttMs = ownMs === undefined ? 0 : Math.max(1, ownMs)
     if (probe.report) send(probe.ref, { type: 'leaf-probe', seq: probe.seq, lost: probe.lost, rttMs, ...state.report(now) }, fx)
     else send(probe.ref, { type: 'ping', seq: probe.seq }, fx)
-    fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
-  }
-
-  /** Four round trips where one is known, within bounds. */
-  private timeoutMs(probe: Probe): Millis {
-    const { probeTimeoutMs, probeTimeoutMinMs } = this.state.config
-    const rttMs = this.state.proximity.of(probe.ref.id)
-    if (rttMs === undefined) return probeTimeoutMs
-    return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
-  }
-
-  private noteAnswer(id: Guid, now: Millis): void {
-    const answeredAt = (this.answeredAt ??= new Map())
-    answeredAt.delete(id)
-    answeredAt.set(id, now)
-    if (answeredAt.size <= this.state.config.probesMax) return
-    for (const first of answeredAt.keys()) {
-      answeredAt.delete(first)
-      break
-    }
+    fx.startTimer('probe', probe.seq, probeWaitMs(state.proximity.of(probe.ref.id), state.config))
   }
 
   private bySeq(seq: number): Probe | undefined {
@@ -179,18 +159,7 @@ export class Probing {
 
   private end(probe: Probe, fx: OverlayEffects): void {
     this.running?.delete(probe.ref.id)
-    this.acquit(probe.ref, fx)
-  }
-
-  private suspect(ref: NodeRef, fx: OverlayEffects): void {
-    const suspected = (this.suspected ??= new Set())
-    if (suspected.has(ref.id)) return
-    suspected.add(ref.id)
-    fx.emit({ type: 'peer-suspected', peer: ref })
-  }
-
-  private acquit(ref: NodeRef, fx: OverlayEffects): void {
-    if (this.suspected?.delete(ref.id) === true) fx.peerRecovered(ref)
+    this.suspected.acquit(probe.ref, fx)
   }
 }
 
@@ -217,5 +186,3 @@ interface Probe {
   /** Somebody says that it is dead. */
   doubted: boolean
 }
-
-const nobody: ReadonlySet<Guid> = new Set()

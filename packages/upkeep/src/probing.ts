@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Proximity } from './proximity.ts'
+import { Acquittals, Suspects, probeWaitMs } from './suspects.ts'
 
 /** The bounds of {@link Probing}. */
 export interface ProbingConfig {
@@ -34,13 +35,13 @@ export class Probing {
   private readonly host: ProbingHost
   /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
   private running: Map<Guid, Probe> | undefined = undefined
-  private suspected: Set<Guid> | undefined = undefined
-  /** When peers that others took for dead answered. Bound: `probesMax`. Full: the one that answered first goes. Undefined until then. */
-  private answeredAt: Map<Guid, Millis> | undefined = undefined
+  private readonly suspected = new Suspects()
+  private readonly acquittals: Acquittals
   private lastEnded: Probe | undefined = undefined
 
   constructor(host: ProbingHost) {
     this.host = host
+    this.acquittals = new Acquittals(host.config.probesMax)
   }
 
   get size(): number {
@@ -49,7 +50,7 @@ export class Probing {
 
   /** Peers that did not answer and are being probed. */
   get suspects(): ReadonlySet<Guid> {
-    return this.suspected ?? nobody
+    return this.suspected.ids
   }
 
   has(id: Guid): boolean {
@@ -61,13 +62,13 @@ export class Probing {
     const running = (this.running ??= new Map())
     const before = running.get(ref.id)
     if (before !== undefined && before.ref.epoch >= ref.epoch) {
-      if (suspect) this.suspect(ref, fx)
+      if (suspect) this.suspected.add(ref, fx)
       return
     }
     if (before === undefined && running.size >= this.host.config.probesMax && this.host.find(ref.id) === undefined) return
     const probe = { ref, seq: 0, attempts: 0, sentAt: 0, doubted: false }
     running.set(ref.id, probe)
-    if (suspect) this.suspect(ref, fx)
+    if (suspect) this.suspected.add(ref, fx)
     this.send(probe, now, fx)
   }
 
@@ -76,9 +77,7 @@ export class Probing {
    * so of many.
    */
   verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
-    const answeredAt = this.answeredAt?.get(ref.id)
-    if (answeredAt !== undefined && now - answeredAt <= this.host.config.heartbeatMs) return
-    if (this.has(ref.id)) return
+    if (this.has(ref.id) || this.acquittals.has(ref.id, this.host.config.heartbeatMs, now)) return
     this.start(ref, false, now, fx)
     const probe = this.running?.get(ref.id)
     if (probe !== undefined) probe.doubted = true
@@ -100,8 +99,8 @@ export class Probing {
     if (probe === undefined || from.epoch < probe.ref.epoch) return
     this.running?.delete(from.id)
     this.lastEnded = probe
-    if (this.suspected?.delete(from.id) === true) fx.peerRecovered(from)
-    if (probe.doubted) this.noteAnswer(from.id, now)
+    this.suspected.acquit(from, fx)
+    if (probe.doubted) this.acquittals.note(from.id, now)
   }
 
   /** A wait is over: asks again, or gives up. Returns the peer when it is to be taken for dead. */
@@ -116,12 +115,12 @@ export class Probing {
   /** The peer is in no need of probing any more: dead, gone, or of no interest. */
   drop(id: Guid): void {
     this.running?.delete(id)
-    this.suspected?.delete(id)
+    this.suspected.drop(id)
   }
 
   clear(): void {
     this.running = undefined
-    this.suspected = undefined
+    this.suspected.clear()
   }
 
   private send(probe: Probe, now: Millis, fx: OverlayEffects): void {
@@ -129,39 +128,13 @@ export class Probing {
     probe.attempts++
     probe.sentAt = now
     this.host.ping(probe.ref, probe.seq, fx)
-    fx.startTimer('probe', probe.seq, this.timeoutMs(probe))
-  }
-
-  /** Four round trips where one is known, within bounds. */
-  private timeoutMs(probe: Probe): Millis {
-    const { probeTimeoutMs, probeTimeoutMinMs } = this.host.config
-    const rttMs = this.host.proximity.of(probe.ref.id)
-    if (rttMs === undefined) return probeTimeoutMs
-    return Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
-  }
-
-  private noteAnswer(id: Guid, now: Millis): void {
-    const answeredAt = (this.answeredAt ??= new Map())
-    answeredAt.delete(id)
-    answeredAt.set(id, now)
-    if (answeredAt.size <= this.host.config.probesMax) return
-    for (const first of answeredAt.keys()) {
-      answeredAt.delete(first)
-      break
-    }
+    fx.startTimer('probe', probe.seq, probeWaitMs(this.host.proximity.of(probe.ref.id), this.host.config))
   }
 
   private bySeq(seq: number): Probe | undefined {
     if (this.running === undefined) return undefined
     for (const probe of this.running.values()) if (probe.seq === seq) return probe
     return undefined
-  }
-
-  private suspect(ref: NodeRef, fx: OverlayEffects): void {
-    const suspected = (this.suspected ??= new Set())
-    if (suspected.has(ref.id)) return
-    suspected.add(ref.id)
-    fx.emit({ type: 'peer-suspected', peer: ref })
   }
 }
 
@@ -174,5 +147,3 @@ interface Probe {
   /** Somebody says that it is dead. */
   doubted: boolean
 }
-
-const nobody: ReadonlySet<Guid> = new Set()
