@@ -15,7 +15,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
   hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
           --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
-          --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry
+          --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry   --bytes (counts upkeep in bytes too)
 ${realismUsage}
   OVERLAY EXPERIMENT
           the figures of the overlay's papers beside ours, and those of ideal tables; sizes are the paper's unless given
@@ -47,6 +47,7 @@ const { positionals, values } = parseArgs({
     session: { type: 'string' },
     minutes: { type: 'string' },
     loss: { type: 'string' },
+    bytes: { type: 'boolean', default: false },
     ...realismOptions,
     plan: { type: 'boolean', default: false },
     stop: { type: 'boolean', default: false },
@@ -187,7 +188,7 @@ function churn(): boolean {
     const onProgress = (at: number) => {
       if (process.stderr.isTTY) process.stderr.write(`\r${at} minutes simulated `)
     }
-    const result = runChurn({ seed, nodes, overlay: name, sessionMinutes, minutes, loss, realism, onProgress })
+    const result = runChurn({ seed, nodes, overlay: name, sessionMinutes, minutes, loss, encode: values.bytes, realism, onProgress })
     // MSPastry's promise: nothing arrives at a wrong node while nobody is taken for dead who lives. Lost messages bring such mistakes about.
     const broken = loss === 0 && result.falseSuspicions === 0 && result.wrongRate > 0
     if (broken) fine = false
@@ -195,13 +196,15 @@ function churn(): boolean {
       values[option] === undefined ? '' : ` --${option} ${values[option]}`,
     )
     const repeat = `churn --seed ${seed} --nodes ${nodes} --session ${sessionMinutes} --minutes ${minutes} --overlay ${name}${surroundings.join('')}`
+    const bytes = result.controlBytesPerSecondAndNode
+    const inBytes = bytes === undefined ? '' : ` and ${bytes.toFixed(0)} bytes`
     print(
       result,
       () =>
         [
           `seed ${seed}, ${nodes} nodes, sessions of ${sessionMinutes} min on average, ${minutes} min measured, loss ${loss}, trace ${result.traceHash}`,
           `  ${result.lookups} lookups: lost ${result.lossRate.toExponential(1)}, delivered elsewhere ${result.wrongRate.toExponential(1)}, twice ${result.duplicates}`,
-          `  hops ${result.hops.mean.toFixed(2)}, delay penalty ${result.delayPenalty.toFixed(2)}, control ${result.controlPerSecondAndNode.toFixed(3)} messages/s/node, ${result.falseSuspicions} false suspicions`,
+          `  hops ${result.hops.mean.toFixed(2)}, delay penalty ${result.delayPenalty.toFixed(2)}, control ${result.controlPerSecondAndNode.toFixed(3)} messages${inBytes}/s/node, ${result.falseSuspicions} false suspicions`,
         ].join('\n') + repetition(broken, repeat),
     )
   }

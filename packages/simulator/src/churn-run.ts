@@ -13,7 +13,7 @@ import { Simulation } from './simulation.ts'
 import type { SimNode, SimulationOptions } from './simulation.ts'
 import { summarize } from './summary.ts'
 import type { Summary } from './summary.ts'
-import { countNodeSeconds, upkeepSoFar } from './traffic.ts'
+import { countNodeSeconds, trafficSince, upkeepSoFar } from './traffic.ts'
 import { transitStub } from './transit-stub.ts'
 
 export interface ChurnOptions {
@@ -27,6 +27,8 @@ export interface ChurnOptions {
   readonly minutes: number
   /** Probability that a message is lost. */
   readonly loss: number
+  /** Every message as bytes, so that upkeep is known in bytes as well; takes longer. Default: only with access links. */
+  readonly encode?: boolean
   /** What makes the network and its users more like those there are; default: nothing of it. */
   readonly realism?: Realism
   /** Called now and then with the simulated minutes so far. */
@@ -61,6 +63,8 @@ export interface ChurnResult {
   readonly delayPenalty: number
   /** Messages a second and node besides the lookups themselves and their acknowledgements. */
   readonly controlPerSecondAndNode: number
+  /** The same in bytes; only when messages travelled as bytes. */
+  readonly controlBytesPerSecondAndNode?: number
   readonly falseSuspicions: number
   readonly traceHash: string
 }
@@ -72,6 +76,7 @@ const lookupsPerSecondAndNode = 0.01
 export function runChurn(options: ChurnOptions): ChurnResult {
   const log = new ProbeLog()
   const { overlay = 'pastry', realism = {} } = options
+  const encode = options.encode === true || realism.accessLinks !== undefined
   const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay]()
   const simulation = new Simulation({
     seed: options.seed,
@@ -79,7 +84,8 @@ export function runChurn(options: ChurnOptions): ChurnResult {
     topology: realism.topology ?? transitStub(),
     network: { loss: options.loss, jitterMs: realism.jitterMs ?? 0 },
     ...(realism.traits === undefined ? {} : { traits: realism.traits }),
-    ...(realism.accessLinks === undefined ? {} : { accessLinks: realism.accessLinks, encode: true }),
+    ...(realism.accessLinks === undefined ? {} : { accessLinks: realism.accessLinks }),
+    encode,
     overlay: subject.overlay,
     ownership: subject.ownership,
     applications: () => [log.application()],
@@ -97,13 +103,19 @@ export function runChurn(options: ChurnOptions): ChurnResult {
   })
   scheduleCrowds(simulation, realism, { start, measureMs, begin })
   runWithProgress(simulation, warmUpMs, options)
-  const before = upkeepSoFar(simulation).messages
+  const before = upkeepSoFar(simulation)
   const nodeSeconds = countNodeSeconds(simulation, untilMs)
   lookUpAtRandom(simulation, log, { perSecond: lookupsPerSecondAndNode * options.nodes, untilMs })
   runWithProgress(simulation, measureMs, options)
-  const controlMessages = upkeepSoFar(simulation).messages - before
+  const { messages, bytes } = trafficSince(before, upkeepSoFar(simulation))
   simulation.run(drainMs)
-  return result(options, simulation, log, controlMessages / nodeSeconds())
+  const perNode = 1 / nodeSeconds()
+  return {
+    ...result(options, simulation, log),
+    controlPerSecondAndNode: messages * perNode,
+    ...(encode ? { controlBytesPerSecondAndNode: bytes * perNode } : {}),
+    traceHash: simulation.traceHash,
+  }
 }
 
 function scheduleCrowds(
@@ -123,7 +135,7 @@ function scheduleCrowds(
 /** Longer than any lookup takes. */
 const drainMs = 60_000
 
-function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog, controlPerSecondAndNode: number): ChurnResult {
+function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog): Omit<ChurnResult, 'controlPerSecondAndNode' | 'traceHash'> {
   const arrived = log.probes.filter((probe) => probe.deliveredAt !== undefined)
   const sourceLives = log.probes.filter(
     (probe) => probe.deliveredAt !== undefined || !diedMeanwhile(simulation, probe.source, probe.sentAt),
@@ -140,9 +152,7 @@ function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog, co
     duplicates: log.probes.filter((probe) => probe.deliveries > 1).length,
     hops: summarize(arrived.map((probe) => probe.hops)),
     delayPenalty: penalties.reduce((sum, x) => sum + x, 0) / penalties.length,
-    controlPerSecondAndNode,
     falseSuspicions: simulation.falseSuspicions,
-    traceHash: simulation.traceHash,
   }
 }
 

@@ -248,6 +248,16 @@ describe('churn in realistic surroundings', () => {
     assert.equal(runChurn({ ...small, realism: { traits: {} } }).traceHash, runChurn(small).traceHash)
   })
 
+  it('counts upkeep in bytes when messages travel as bytes, which changes nothing else', function () {
+    this.timeout(60_000)
+    const [plain, encoded] = [runChurn(small), runChurn({ ...small, encode: true })]
+    assert.equal(plain.controlBytesPerSecondAndNode, undefined)
+    assert.equal(encoded.controlPerSecondAndNode, plain.controlPerSecondAndNode)
+    // A message has some ten bytes at least, and some hundred with a leaf set in it.
+    const each = encoded.controlBytesPerSecondAndNode! / encoded.controlPerSecondAndNode
+    assert.ok(each > 10 && each < 2000, `${each}`)
+  })
+
   it('with all of it brings most lookups to their roots', function () {
     this.timeout(60_000)
     const realism = {
