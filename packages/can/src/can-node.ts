@@ -96,6 +96,11 @@ export class CanNode implements Overlay {
     return this.state.territory.holdings.filter(isSettled).map(({ zone }) => zone)
   }
 
+  /** The zones that it shares with peers, where zones are overloaded; else none. */
+  get sharedZones(): readonly Zone[] {
+    return this.state.surroundings.shared
+  }
+
   /** The zones it claims, those for which it does not answer yet included. */
   get claims(): readonly Claim[] {
     return this.state.territory.holdings

@@ -47,7 +47,8 @@ const claim = message('Claim', { zone: zone(1), version: uint32(2), caretaker: b
 const claims = (number: number) => repeated(nested(number, claim), { max: claimsMax })
 const entry = message('Entry', { node: nodeRef(1), claims: claims(2) })
 const entries = (number: number) => repeated(nested(number, entry), { max: othersMax })
-const surroundings = { claims: claims(1), groups: repeated(zone(2), { max: claimsMax }), others: entries(3), digest: uint32(4) }
+const zones = (number: number) => repeated(zone(number), { max: claimsMax })
+const surroundings = { claims: claims(1), groups: zones(2), others: entries(3), digest: uint32(4), shared: zones(8) }
 
 const report = message('Report', {
   ...surroundings,

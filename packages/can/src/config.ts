@@ -9,6 +9,8 @@ export interface CanConfig {
   readonly rttWeighted: 0 | 1
   /** 1: the largest zone among those of a joiner's owner and its neighbours is split, instead of the owner's own. */
   readonly uniformPartitioning: 0 | 1
+  /** Zone overloading, the paper's MAXPEERS: so many nodes at most share a zone as others see it, and divide its keys among themselves. At most `groupMin`. */
+  readonly peersPerZone: number
   /** A node knows the owners of the smallest stretch of halvings around it that holds this many: so many ranks of a key are known for certain. Bounds k of PAST. */
   readonly groupMin: number
   /** Contacts kept. Full: another is left out. */
@@ -82,6 +84,8 @@ export const canDefaults: CanConfig = {
   rttWeighted: 1,
   /** The paper leaves it open. Without it a newcomer's zone holds the point it chose, its own id. */
   uniformPartitioning: 0,
+  /** As in the paper's plain CAN; it takes 2 to 4 elsewhere (§3.5). */
+  peersPerZone: 1,
   /** Ours: room for PAST's k up to 7 and one to spare. */
   groupMin: 8,
   /** Our guess: twice what a zone of a thousand times the least volume has for neighbours. */
@@ -150,6 +154,7 @@ const bounds: Bounds<keyof CanConfig> = {
   dimensions: [1, 16],
   rttWeighted: [0, 1],
   uniformPartitioning: [0, 1],
+  peersPerZone: [1, 8],
   groupMin: [2, 32],
   contactsMax: [16, 4_096],
   heartbeatMs: [100, 3_600_000],
@@ -189,6 +194,9 @@ export function canConfig(changes: Partial<CanConfig> = {}): CanConfig {
   const config = configOf('can', canDefaults, changes, bounds)
   if (config.probeTimeoutMinMs > config.probeTimeoutMs) {
     throw new InvalidValueError('can.probeTimeoutMinMs', config.probeTimeoutMinMs, `at most probeTimeoutMs, ${config.probeTimeoutMs}`)
+  }
+  if (config.peersPerZone > config.groupMin) {
+    throw new InvalidValueError('can.peersPerZone', config.peersPerZone, `at most groupMin, ${config.groupMin}`)
   }
   return config
 }

@@ -85,9 +85,9 @@ export class Grants {
 
   private give(to: NodeRef, holding: Holding, zone: Zone, attempt: number, now: Millis, fx: OverlayEffects): void {
     this.expect(to.id, zone, now)
-    const { claims, groups, others, digest } = this.state.surroundings
+    const { claims, groups, shared, others, digest } = this.state.surroundings
     const claim: Claim = { zone, version: nextVersion(holding.version), caretaker: false }
-    send(to, { type: 'grant', attempt, zone: claim, claims, groups, others, digest }, fx)
+    send(to, { type: 'grant', attempt, zone: claim, claims, groups, shared, others, digest }, fx)
   }
 
   /** Own zones without what is promised to others, the largest first. */

@@ -31,6 +31,8 @@ export interface Surroundings {
   readonly claims: readonly Claim[]
   /** Whoever has a zone in one of these stretches belongs to the sender's group. At most {@link claimsMax}. */
   readonly groups: readonly Zone[]
+  /** The zones that the sender shares with its peers, where zones are overloaded; else none. At most {@link claimsMax}. */
+  readonly shared: readonly Zone[]
   /** The sender's contacts with their zones. At most {@link othersMax}. */
   readonly others: readonly Entry[]
   /** Of all this; the same for as long as it stays the same. */

@@ -13,6 +13,8 @@ import type { Zone } from './zone.ts'
  * whole zones, not to their centres, make every hop strict progress: from the nearest point of a zone, the way on leads through a face into a neighbour that is nearer. So no message
  * goes round in circles, whatever the zones' sizes.
  *
+ * Where zones are overloaded, distances are those to the zones that nodes share with their peers, and the message goes to the nearest of a zone's peers; within its own zone, to the peer whose key it is.
+ *
  * Where no neighbour is nearer, because some are gone, one of the neighbours' neighbours may be: the first ring of the paper's expanding ring, which this node knows already.
  */
 export function nextHop(state: CanState, suspects: ReadonlySet<Guid>, key: Guid, avoid: Avoid): NextHop {
@@ -92,12 +94,16 @@ export function routeCandidates(state: CanState, suspects: ReadonlySet<Guid>, ke
 }
 
 /** Square of the distance from a point to the nearest own zone; without zones, from nowhere. */
-function distanceFrom({ territory, space }: CanState, point: readonly number[]): number {
-  return least(territory.holdings.map(({ zone }) => space.distance2(point, zone)))
+function distanceFrom({ reach, space }: CanState, point: readonly number[]): number {
+  return least(reach.map((zone) => space.distance2(point, zone)))
 }
 
 function candidatesOf({ contacts, proximity }: CanState): HopCandidate[] {
-  return [...contacts.values()].map(({ ref, claims }) => ({ ref, zones: zonesOf(claims), rttMs: proximity.of(ref.id) }))
+  return [...contacts.values()].map(({ ref, claims, shared }) => ({
+    ref,
+    zones: shared.length > 0 ? shared : zonesOf(claims),
+    rttMs: proximity.of(ref.id),
+  }))
 }
 
 /** Contacts of contacts that are nearer to the point than this node, the owner first, then the nearest. */

@@ -163,14 +163,14 @@ export class Reports {
 
   private tell(to: NodeRef, echo: number, token: number, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    const { claims, groups, others, digest } = state.surroundings
+    const { claims, groups, shared, others, digest } = state.surroundings
     const contact = state.contacts.get(to.id)
     if (contact !== undefined) {
       contact.told = digest
       contact.toldAt = now
     }
     const member = state.counts
-    send(to, { type: 'report', claims, groups, others, digest, member, token, echo }, fx)
+    send(to, { type: 'report', claims, groups, shared, others, digest, member, token, echo }, fx)
   }
 
   /** The same until it is answered: an answer to the first may still be on its way. */

@@ -13,7 +13,7 @@ import { othersMax } from './messages.ts'
 import type { Surroundings } from './messages.ts'
 import { Space } from './space.ts'
 import { Territory } from './territory.ts'
-import { bitsOf, contains, differenceFrom, overlap, parentOf, siblingOf } from './zone.ts'
+import { bitsOf, contains, differenceFrom, everything, overlap, parentOf, siblingOf } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /**
@@ -96,16 +96,27 @@ export class CanState {
 
   /** Whether the owner of these zones belongs among the contacts for their sake. */
   wants(claims: readonly Claim[]): boolean {
-    const { groups } = this.surroundings
+    const { groups, shared } = this.surroundings
     const isNear = (zone: Zone): boolean =>
       groups.some((group) => zone.startsWith(group)) ||
-      this.territory.holdings.some((own) => overlap(own.zone, zone) || this.space.abut(own.zone, zone))
+      this.territory.holdings.some((own) => overlap(own.zone, zone) || this.space.abut(own.zone, zone)) ||
+      shared.some((stretch) => this.space.abut(stretch, zone))
     return claims.some(({ zone }) => isNear(zone))
   }
 
-  /** Whether this node belongs to the group of a contact. */
-  isWantedBy({ groups }: Surroundings): boolean {
-    return groups.some((group) => this.territory.holdings.some(({ zone }) => zone.startsWith(group)))
+  /** Whether this node belongs to the group of a contact, or borders on a zone that it shares. */
+  isWantedBy({ groups, shared }: Surroundings): boolean {
+    const { holdings } = this.territory
+    return (
+      groups.some((group) => holdings.some(({ zone }) => zone.startsWith(group))) ||
+      shared.some((stretch) => holdings.some(({ zone }) => this.space.abut(stretch, zone)))
+    )
+  }
+
+  /** How far this node's own zones reach as others see them: with those of the peers it shares them with. */
+  get reach(): readonly Zone[] {
+    const { shared, claims } = this.surroundings
+    return shared.length > 0 ? shared : claims.map(({ zone }) => zone)
   }
 
   abuts(claims: readonly Claim[]): boolean {
@@ -161,11 +172,13 @@ export class CanState {
   put(ref: NodeRef, said: Surroundings, now: Millis, fx: OverlayEffects): boolean {
     const before = this.contacts.get(ref.id)
     if (before === undefined && this.contacts.size >= this.config.contactsMax) return false
-    const { claims, groups, others, digest } = said
+    const { claims, groups, shared, others, digest } = said
     const contact: Contact = {
       ref,
       claims,
       groups,
+      // Nobody shares what it has no part in.
+      shared: shared.filter((stretch) => claims.some(({ zone }) => zone.startsWith(stretch))),
       others,
       digest,
       told: before?.told ?? 0,
@@ -246,6 +259,12 @@ export class CanState {
       assert(!this.failed.has(id), 'a node that is taken to be dead is no contact')
     }
     assert(this.failed.size <= config.failedMax, 'failed nodes are bounded')
+    for (const stretch of this.surroundings.shared) {
+      assert(
+        zones.some((zone) => zone.startsWith(stretch)),
+        'who shares a zone has a part of it',
+      )
+    }
   }
 
   // Working it out
@@ -288,8 +307,22 @@ export class CanState {
     const claims = this.territory.holdings.map(({ zone, version, caretaker }) => ({ zone, version, caretaker }))
     const groups = [...new Set(claims.map(({ zone }) => this.groupOf(zone)))].slice(0, claimsMax)
     const others = this.nearest.slice(0, othersMax).map(({ ref, claims: theirs }): Entry => ({ node: ref, claims: theirs }))
-    const said = { claims, groups, others }
+    const shared = this.config.peersPerZone === 1 ? [] : [...new Set(claims.map(({ zone }) => this.sharedAround(zone)))]
+    const said = { claims, groups, shared, others }
     return { ...said, digest: digestOf(said) }
+  }
+
+  /** Zone overloading (§3.5): the largest stretch of halvings around a zone that has no more owners than `peersPerZone`, each of them known. */
+  private sharedAround(zone: Zone): Zone {
+    const nodes = new Set<Guid>([this.self.id])
+    for (let prefix = zone; prefix !== ''; prefix = parentOf(prefix)) {
+      for (const mark of this.atlas.within(siblingOf(prefix))) {
+        if (mark === undefined || mark.source === 'ghost') return prefix
+        nodes.add(mark.node.id)
+      }
+      if (nodes.size > this.config.peersPerZone) return prefix
+    }
+    return everything
   }
 
   /** The smallest stretch of halvings around a zone in which `groupMin` nodes are known; everything, when there are fewer. */

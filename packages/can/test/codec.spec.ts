@@ -19,10 +19,11 @@ const accept: RefReader = (id, address, epoch) => ({ id, address, epoch })
 
 /** One of each kind, and kinds with lists at their largest. */
 function samples(): CanMessage[] {
-  const around = { claims: [claim('0110', 7)], groups: [zone('01'), zone('')], others: entries(3), digest: 9 }
+  const around = { claims: [claim('0110', 7)], groups: [zone('01'), zone('')], shared: [zone('011')], others: entries(3), digest: 9 }
   const full = {
     claims: Array.from({ length: claimsMax }, () => claim('1'.repeat(depthMax), 2 ** 32 - 1, true)),
     groups: [zone('1'.repeat(depthMax))],
+    shared: [],
     others: entries(othersMax),
     digest: 2 ** 32 - 1,
   }

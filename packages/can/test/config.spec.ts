@@ -16,6 +16,7 @@ describe('the configuration', () => {
       [{ rttWeighted: 2 }, 'can.rttWeighted is 2, allowed is a whole number from 0 to 1'],
       [{ groupMin: 1 }, 'can.groupMin is 1, allowed is a whole number from 2 to 32'],
       [{ probeTimeoutMinMs: 4_000 }, 'can.probeTimeoutMinMs is 4000, allowed is at most probeTimeoutMs, 3000'],
+      [{ peersPerZone: 4, groupMin: 3 }, 'can.peersPerZone is 4, allowed is at most groupMin, 3'],
       [{ leafSetSize: 16 }, 'can.leafSetSize is 16, allowed is nothing: there is no such parameter'],
     ] as const) {
       assert.throws(
