@@ -24,13 +24,13 @@ export class Clocks {
 
   /** What the host takes the time to be, in whole milliseconds. */
   shows(host: number, now: Millis): Millis {
-    return this.clocks.size === 0 ? now : Math.floor(this.exact(host, now))
+    return this.clocks.size === 0 ? now : Math.floor(this.exact(host, now) + rounding)
   }
 
-  /** How long it takes until the host thinks that `delayMs` have passed. */
+  /** How long it takes until `delayMs` have passed by the host's clock, never less: a timer that is early is none. */
   waits(host: number, delayMs: Millis): Millis {
     const rate = this.clocks.get(host)?.rate ?? 1
-    return rate === 1 ? delayMs : Math.round(delayMs / rate)
+    return rate === 1 ? delayMs : Math.ceil(delayMs / rate - rounding)
   }
 
   private exact(host: number, now: Millis): number {
@@ -38,3 +38,6 @@ export class Clocks {
     return clock === undefined ? now : clock.shown + (now - clock.since) * clock.rate
   }
 }
+
+/** Fractions of a millisecond that come of calculating with fractions. */
+const rounding = 1e-6

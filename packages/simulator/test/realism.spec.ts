@@ -43,6 +43,19 @@ describe('clocks that drift', () => {
     }
   })
 
+  it('let no timer come early by its own clock, at whatever rate and whenever it is set', () => {
+    for (const drift of [0.01, -0.01, 0.001, 0.3, -0.7]) {
+      const clocks = new Clocks()
+      clocks.setDrift(1, drift, 0)
+      for (let now = 0; now < 2000; now++) {
+        for (const delay of [1, 101, 1000]) {
+          const due = now + clocks.waits(1, delay)
+          assert.ok(clocks.shows(1, due) >= clocks.shows(1, now) + delay, `${delay} ms at ${now}, drift ${drift}`)
+        }
+      }
+    }
+  })
+
   it('are what a core is told the time by, and what its timers wait by', () => {
     const simulator = new Simulator({ seed: 1, topology: uniform(10) })
     const process = simulator.start(simulator.addHost('a1' as Guid), (self) => new ToyCore(self))
