@@ -86,12 +86,12 @@ export class Asking implements ProbingHost {
     return true
   }
 
-  /** `from` takes this node in when it sees the ticket; 0: it needs none. Whether it has not been shown one before. */
+  /** `from` takes this node in when it sees the ticket; 0: it needs none. Whether it is another than it has been shown. */
   noteTicket(from: NodeRef, ticket: number): boolean {
-    const isFirst = ticket !== 0 && this.tickets.get(from.id) === undefined
+    const isNew = ticket !== 0 && this.tickets.get(from.id) !== ticket
     if (ticket === 0) this.tickets.delete(from.id)
     else this.tickets.set(from.id, ticket)
-    return isFirst
+    return isNew
   }
 
   /** Something arrived from `from`: it lives, whether or not it has said yet who is around it. */

@@ -43,14 +43,14 @@ export class Neighborhood {
   onStabilize(from: NodeRef, message: Stabilize, looksInto: boolean, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     if (!message.member || state.isReborn(from)) this.doubt(from, now, fx)
-    const comesIn = message.member && this.tickets.redeem(from, message.ticket)
+    const comesIn = message.member && this.tickets.accepts(from, message.ticket, now)
     if (comesIn || (message.member && state.lists.has(from.id))) state.admit(from, fx)
     // Everybody in the lists is asked to count this node, also who was not there when the others were.
     if (comesIn && state.standing === 'claiming') this.asking.ask(from, now, fx)
     this.heed(from, message, looksInto, now, fx)
     if (looksInto && state.find(from.id) !== undefined) this.learn(around(message), now, fx)
     state.agreements.note(from, message)
-    const ticket = this.tickets.giveTo(from)
+    const ticket = this.tickets.giveTo(from, now)
     send(from, { type: 'neighbors', seq: message.seq, counted: message.member && ticket === 0, ticket, ...state.report(from.id, now) }, fx)
   }
 
