@@ -33,6 +33,15 @@ export function zoneOrder(): Ownership {
       }
       return ids.toSorted(compare).slice(0, count)
     },
+    near(key, sorted, count) {
+      const bits = BigInt(`0x${key}`)
+        .toString(2)
+        .padStart(4 * key.length, '0')
+      const shared = new Map(sorted.map((id) => [id, mostHalvings(bits, zones.get(id) ?? [])]))
+      // Who shares more halvings with the key comes first.
+      const least = [...shared.values()].sort((a, b) => b - a)[count - 1]
+      return least === undefined ? sorted : sorted.filter((id) => shared.get(id)! >= least)
+    },
     boundaries: (sorted) =>
       sorted.flatMap((id) =>
         (zones.get(id) ?? []).flatMap((zone) => {
@@ -46,6 +55,18 @@ export function zoneOrder(): Ownership {
         }),
       ),
   }
+}
+
+/** The most halvings that one of the zones shares with the key of these bits; all, when the key lies in it; -1 without zones. */
+function mostHalvings(bits: string, zones: readonly string[]): number {
+  let most = -1
+  for (const zone of zones) {
+    if (bits.startsWith(zone)) return bits.length
+    let depth = 0
+    while (zone[depth] === bits[depth]) depth++
+    if (depth > most) most = depth
+  }
+  return most
 }
 
 /** The least difference, by exclusive or, between the point and a key in one of the zones. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import { Prng } from '@plaxton/kbr'
 import type { Overlay } from '@plaxton/kbr'
 import { zoneOrder } from '../src/zone-ownership.ts'
 
@@ -26,6 +28,21 @@ describe('ownership by zones', () => {
   it('puts those without a zone last, and in order of id', () => {
     order.look!(members({ '03': [''] }))
     assert.deepEqual(order.ranks('d0' as Guid, ids, 4), ['03', '01', '02', '04'])
+  })
+
+  it('narrows a search down without leaving out any of the first', () => {
+    const prng = Prng.fromSeed('zones')
+    const many = Array.from({ length: 24 }, (_, i) => (i + 16).toString(16) as Guid)
+    // Zones of every kind: of one node and of several, overlapping and none at all.
+    const zone = (): string => Array.from({ length: prng.nextInt(6) }, () => prng.nextInt(2)).join('')
+    for (let round = 0; round < 50; round++) {
+      order.look!(members(Object.fromEntries(many.map((id) => [id, Array.from({ length: prng.nextInt(3) }, zone)]))))
+      const key = randomGuid(prng, 8)
+      for (const count of [1, 2, 8, 24]) {
+        const near = order.near!(key, many, count)
+        assert.deepEqual(order.ranks(key, near, count), order.ranks(key, many, count))
+      }
+    }
   })
 
   it('has its boundaries at the ends of zones', () => {
