@@ -7,6 +7,7 @@ import {
   paretoSessions,
   plane,
   rttMatrix,
+  shortTransitStub,
   tracedSessions,
   transitStub,
 } from '../src/index.ts'
@@ -26,7 +27,7 @@ export const realismOptions = {
   slow: { type: 'string' },
 } as const
 
-export const realismUsage = `          --topology transit-stub (CAN paper's links), transit-stub-chord, plane, cube, or a FILE with a matrix of round trips in ms
+export const realismUsage = `          --topology transit-stub (CAN paper's links), transit-stub-short, transit-stub-chord, plane, cube, or a FILE with a matrix of round trips in ms
           --bandwidth 16,64 (kB/s up and down for each host; queues of a second)   --jitter 30 (ms, at most)   --slow 0.05,500 (share of the hosts, ms)
           --sessions pareto:1.5 (shape; the mean is --session), or a FILE with a length in seconds on each line; default exponential
           --diurnal 0.5 (more newcomers by day, fewer by night)   --day 1440 (minutes)   --flash-crowd 1 (share of the network that comes at once)
@@ -64,6 +65,7 @@ export function realismOf(
 
 const topologies: Readonly<Record<string, () => TopologyFactory>> = {
   'transit-stub': () => transitStub(canTransitStub),
+  'transit-stub-short': () => transitStub(shortTransitStub),
   'transit-stub-chord': () => transitStub(chordTransitStub),
   plane,
   cube,

@@ -8,7 +8,7 @@ export { Network, networkDefaults } from './network.ts'
 export type { NetworkConfig } from './network.ts'
 export { cube, plane, uniform } from './topology.ts'
 export type { Topology, TopologyFactory } from './topology.ts'
-export { canTransitStub, chordTransitStub, transitStub } from './transit-stub.ts'
+export { canTransitStub, chordTransitStub, shortTransitStub, transitStub } from './transit-stub.ts'
 export type { TransitStubConfig } from './transit-stub.ts'
 
 export { SimNode, Simulation } from './simulation.ts'

@@ -26,6 +26,9 @@ export const canTransitStub: TransitStubConfig = {
   stubMs: 1,
 }
 
+/** The shorter links that the CAN paper tries beside those: 20, 5 and 2 ms. */
+export const shortTransitStub: TransitStubConfig = { ...canTransitStub, transitMs: 20, transitStubMs: 5, stubMs: 2 }
+
 /** Link latencies and the number of routers of the Chord paper (ToN 2003, §VI): 50, 20 and 1 ms, 5,050 routers of which 5,000 in stubs. */
 export const chordTransitStub: TransitStubConfig = {
   transitDomains: 5,

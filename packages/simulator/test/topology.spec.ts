@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import { plane, uniform } from '../src/topology.ts'
 import type { Topology } from '../src/topology.ts'
-import { canTransitStub, chordTransitStub, shortestPaths, transitStub } from '../src/transit-stub.ts'
+import { canTransitStub, chordTransitStub, shortTransitStub, shortestPaths, transitStub } from '../src/transit-stub.ts'
 import type { Graph } from '../src/transit-stub.ts'
 
 describe('topologies', () => {
@@ -42,6 +42,20 @@ describe('topologies', () => {
     const far = latencies.filter((ms) => ms >= 20)
     assert.ok(far.length > 250, 'most hosts are in other stub domains')
     assert.ok(Math.max(...latencies) < 1000)
+  })
+
+  it('transit-stub: two hosts in neighbouring domains are as far apart as their links add up to', () => {
+    // One router to a domain, and two of these on one transit router: host, access link, transit router, and back down again.
+    const small = { transitDomains: 1, routersPerTransitDomain: 1, stubDomainsPerTransitRouter: 2, routersPerStubDomain: 1 }
+    for (const [config, apart] of [
+      [canTransitStub, 1 + 2 * 10],
+      [shortTransitStub, 2 + 2 * 5],
+      [chordTransitStub, 1 + 2 * 20],
+    ] as const) {
+      const topology = placed(transitStub({ ...config, ...small })(Prng.fromSeed(1)), 10)
+      const other = [1, 2, 3, 4, 5, 6, 7, 8, 9].find((host) => topology.domainOf!(host) !== topology.domainOf!(0))!
+      assert.equal(topology.latencyMs(0, other), apart)
+    }
   })
 
   it('transit-stub: has the routers the Chord paper says', () => {

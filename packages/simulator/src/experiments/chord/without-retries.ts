@@ -67,4 +67,4 @@ const refreshMs = 30_000
 /** Not in the paper for this experiment; what it has in the one before. */
 const successors = 20
 /** The published ones reach from .01 to .1. */
-const rates = [0.02, 0.04, 0.06, 0.08, 0.1]
+const rates = [0.02, 0.06, 0.1]
