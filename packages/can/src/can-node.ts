@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
-import { Probing } from '@plaxton/upkeep'
+import { Joining, Probing } from '@plaxton/upkeep'
 import { canCodec, decodeJoinPayload } from './codec.ts'
 import type { Claim } from './claim.ts'
 import type { CanConfig } from './config.ts'
@@ -50,9 +50,7 @@ export class CanNode implements Overlay {
   private readonly departures: Departures
   private readonly reassignment: Reassignment
   private readonly maintenance: Maintenance
-  /** Undefined except while joining. */
-  private joining: Join | undefined = undefined
-  private bootstraps: readonly NodeRef[] = []
+  private readonly joins: Joining<Join>
   /** When it is next to be looked at what follows from what has changed. */
   private settleAt: Millis = Infinity
   /** When a joiner answers for its zone although some of those around it have not answered. */
@@ -79,6 +77,16 @@ export class CanNode implements Overlay {
     )
     this.reassignment = new Reassignment(state, this.grants)
     this.maintenance = new Maintenance(state, this.probing, this.reports)
+    this.joins = new Joining(this.state, {
+      begin: (contacts, now, fx) => {
+        const join = new Join(this.state, this.reports, contacts, now)
+        join.start(fx)
+        return join
+      },
+      found: (since, now, fx) => this.found(since, now, fx),
+      seek: (contact, fx) => this.maintenance.seek(contact, fx),
+      wasMember: () => this.maintenance.started,
+    })
   }
 
   // Questions
@@ -129,13 +137,7 @@ export class CanNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const others = bootstrap.filter((ref) => ref.id !== this.self.id)
-    // A member was told of another network: whoever owns the same there is looked for, as through past contacts.
-    if (this.ready) for (const ref of others) this.maintenance.seek(ref, fx)
-    if (this.state.standing !== 'outside' || this.joining !== undefined) return
-    this.bootstraps = others
-    if (others.length === 0) this.found(now, now, fx)
-    else this.startJoining(others, now, fx)
+    this.joins.command(bootstrap, now, fx)
   }
 
   leave(_now: Millis, fx: OverlayEffects): void {
@@ -148,7 +150,7 @@ export class CanNode implements Overlay {
     state.standing = 'gone'
     state.territory.clear()
     state.territoryChanged(fx)
-    this.joining = undefined
+    this.joins.end()
     this.takeover.clear()
     this.probing.clear()
   }
@@ -214,7 +216,7 @@ export class CanNode implements Overlay {
         if (state.territory.settle(now)) this.onSettled(now, fx)
         return
       case 'join':
-        return this.onJoinTimer(arg, now, fx)
+        return this.joins.onTimer(arg, now, fx)
       case 'claim':
         return this.joining?.onClaimTimer(arg, now, fx)
       case 'reassign':
@@ -222,9 +224,9 @@ export class CanNode implements Overlay {
         return fx.startTimer('reassign', 0, state.prng.jitter(state.config.reassignMs, 0.2))
       case 'watch':
         this.doubts.repeat(fx)
-        return this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        return this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
       default:
-        this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
         if (kind === 'history' && state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
@@ -299,22 +301,9 @@ export class CanNode implements Overlay {
 
   // Joining
 
-  private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, this.reports, bootstraps, now)
-    this.joining.start(fx)
-  }
-
-  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
-    const { joining } = this
-    if (joining === undefined) return
-    const outcome = joining.onTimer(attempt, now, fx)
-    if (outcome === 'founder') return this.found(joining.startedAt, now, fx)
-    if (outcome === 'joining') return
-    this.joining = undefined
-    // A former member tries again at its next look for other parts of the network.
-    if (this.maintenance.started) return
-    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
-    fx.emit({ type: 'join-failed', reason })
+  /** Undefined except while joining. */
+  private get joining(): Join | undefined {
+    return this.joins.current
   }
 
   /** Everything is this node's, as far as it knows. */
@@ -324,7 +313,7 @@ export class CanNode implements Overlay {
   }
 
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
-    this.joining = undefined
+    this.joins.end()
     this.state.standing = 'member'
     this.state.territoryChanged(fx)
     if (!this.maintenance.started) fx.startTimer('reassign', 0, this.state.prng.jitter(this.state.config.reassignMs, 0.2))
@@ -391,13 +380,13 @@ export class CanNode implements Overlay {
     this.takeover.clear()
     if (joining !== undefined) return joining.onDispossessed(fx)
     const others = contacts.filter(({ id }) => id !== owner.id)
-    this.startJoining([owner, ...state.prng.shuffle(others).slice(0, rejoinContacts)], now, fx)
+    this.joins.begin([owner, ...state.prng.shuffle(others).slice(0, rejoinContacts)], now, fx)
   }
 
   /** Nobody to join through was left: it tries those it once knew. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
-    const contacts = [...this.bootstraps, ...this.state.history.all()]
-    if (contacts.length > 0) this.startJoining(contacts, now, fx)
+    const contacts = this.joins.contacts()
+    if (contacts.length > 0) this.joins.begin(contacts, now, fx)
   }
 
   private onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {

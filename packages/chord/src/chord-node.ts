@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, Prng, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
+import { Joining } from '@plaxton/upkeep'
 import { chordCodec, decodeWalkPayload } from './codec.ts'
 import type { ChordConfig } from './config.ts'
 import { Join, onJoinRequest, passWalk } from './join.ts'
@@ -35,14 +36,22 @@ export class ChordNode implements Overlay {
   private readonly state: ChordState
   private readonly neighborhood: Neighborhood
   private readonly maintenance: Maintenance
-  /** Undefined except while joining. */
-  private joining: Join | undefined = undefined
-  private bootstraps: readonly NodeRef[] = []
+  private readonly joins: Joining<Join>
 
   constructor(self: NodeRef, config: ChordConfig, prng: Prng) {
     this.state = new ChordState(self, config, prng)
     this.neighborhood = new Neighborhood(this.state)
     this.maintenance = new Maintenance(this.state, this.neighborhood)
+    this.joins = new Joining(this.state, {
+      begin: (contacts, now, fx) => {
+        const join = new Join(this.state, this.neighborhood.asking, contacts, now)
+        join.start(fx)
+        return join
+      },
+      found: (since, now, fx) => this.becomeMember(since, now, fx),
+      seek: (contact, fx) => this.maintenance.askThrough(contact, fx),
+      wasMember: () => this.maintenance.started,
+    })
   }
 
   /**
@@ -113,13 +122,7 @@ export class ChordNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const others = bootstrap.filter((ref) => ref.id !== this.self.id)
-    // A member was told of another ring: it looks for its own place there, as it does through past contacts.
-    if (this.ready) for (const ref of others) this.maintenance.askThrough(ref, fx)
-    if (this.state.standing !== 'outside' || this.joining !== undefined) return
-    this.bootstraps = others
-    if (others.length === 0) this.becomeMember(now, now, fx)
-    else this.startJoining(others, now, fx)
+    this.joins.command(bootstrap, now, fx)
   }
 
   leave(_now: Millis, fx: OverlayEffects): void {
@@ -131,7 +134,7 @@ export class ChordNode implements Overlay {
       }
     }
     state.standing = 'gone'
-    this.joining = undefined
+    this.joins.end()
     this.neighborhood.clear()
   }
 
@@ -256,9 +259,9 @@ export class ChordNode implements Overlay {
       case 'failure-notice':
         return neighborhood.onNoticeTimer(now, fx)
       case 'join':
-        return this.onJoinTimer(arg, now, fx)
+        return this.joins.onTimer(arg, now, fx)
       default:
-        this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
         if (kind === 'history' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
@@ -279,9 +282,9 @@ export class ChordNode implements Overlay {
 
   // Joining
 
-  private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, this.neighborhood.asking, bootstraps, now)
-    this.joining.start(fx)
+  /** Undefined except while joining. */
+  private get joining(): Join | undefined {
+    return this.joins.current
   }
 
   private onJoinRequest(from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
@@ -297,21 +300,8 @@ export class ChordNode implements Overlay {
       neighborhood.learn([from, ...message.predecessors, ...message.successors], now, fx)
   }
 
-  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
-    const { joining } = this
-    if (joining === undefined) return
-    const outcome = joining.onTimer(attempt, now, fx)
-    if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
-    if (outcome === 'joining') return
-    this.joining = undefined
-    // A former member tries again at its next look for other rings.
-    if (this.maintenance.started) return
-    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
-    fx.emit({ type: 'join-failed', reason })
-  }
-
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
-    this.joining = undefined
+    this.joins.end()
     this.state.standing = 'member'
     this.maintenance.start(fx)
     fx.emit({ type: 'ready', elapsedMs: now - since })
@@ -331,7 +321,7 @@ export class ChordNode implements Overlay {
 
   /** Both lists are lost and nobody in any table answers: it starts over. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
-    const contacts = [...this.bootstraps, ...this.state.history.all()]
+    const contacts = this.joins.contacts()
     if (contacts.length === 0) return
     const { state } = this
     state.standing = 'outside'
@@ -339,6 +329,6 @@ export class ChordNode implements Overlay {
     state.failed.clear()
     state.lists.heal(state.lists.successors)
     state.lists.heal(state.lists.predecessors)
-    this.startJoining(contacts, now, fx)
+    this.joins.begin(contacts, now, fx)
   }
 }

@@ -2,7 +2,7 @@ import { compareByXor } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Metric, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
-import { Probing } from '@plaxton/upkeep'
+import { Joining, Probing } from '@plaxton/upkeep'
 import { Acquaintances } from './acquaintances.ts'
 import type { Bucket } from './buckets.ts'
 import { kademliaCodec } from './codec.ts'
@@ -49,9 +49,7 @@ export class KademliaNode implements Overlay {
   private readonly guardians: Guardians
   private readonly repair: SiblingRepair
   private readonly maintenance: Maintenance
-  /** Undefined except while joining. */
-  private joining: Join | undefined = undefined
-  private bootstraps: readonly NodeRef[] = []
+  private readonly joins: Joining<Join>
   constructor(self: NodeRef, config: KademliaConfig, prng: Prng) {
     const state = new KademliaState(self, config, prng)
     this.state = state
@@ -69,6 +67,16 @@ export class KademliaNode implements Overlay {
     this.guardians = new Guardians(state, this.probing)
     this.repair = new SiblingRepair(state)
     this.maintenance = new Maintenance(state, this.probing, this.inquiries, this.guardians)
+    this.joins = new Joining(this.state, {
+      begin: (contacts, now, fx) => {
+        const join = new Join(this.state, this.inquiries, this.searches, contacts, now)
+        join.start(now, fx)
+        return join
+      },
+      found: (since, now, fx) => this.becomeMember(since, now, fx),
+      seek: (contact, fx) => this.maintenance.askThrough(contact, fx),
+      wasMember: () => this.maintenance.started,
+    })
   }
 
   // Questions
@@ -109,13 +117,7 @@ export class KademliaNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const others = bootstrap.filter((ref) => ref.id !== this.self.id)
-    // A member was told of another network: it looks for its own place there, as it does through past contacts.
-    if (this.ready) for (const ref of others) this.maintenance.askThrough(ref, fx)
-    if (this.state.standing !== 'outside' || this.joining !== undefined) return
-    this.bootstraps = others
-    if (others.length === 0) this.becomeMember(now, now, fx)
-    else this.startJoining(others, now, fx)
+    this.joins.command(bootstrap, now, fx)
   }
 
   leave(_now: Millis, fx: OverlayEffects): void {
@@ -124,7 +126,7 @@ export class KademliaNode implements Overlay {
       for (const ref of state.everybody()) send(ref, { type: 'leave', refs: state.siblings.members.slice(0, refsMax) }, fx)
     }
     state.standing = 'gone'
-    this.joining = undefined
+    this.joins.end()
     this.probing.clear()
     this.inquiries.clear()
     this.searches.clear()
@@ -240,13 +242,13 @@ export class KademliaNode implements Overlay {
         return this.onEnded(ended, fx)
       }
       case 'join':
-        return this.onJoinTimer(arg, now, fx)
+        return this.joins.onTimer(arg, now, fx)
       case 'silence':
         return void this.guardians.watch(now, fx)
       case 'obituary':
         return this.guardians.onObituaryTimer(arg, fx)
       default:
-        this.refresh(this.maintenance.onTimer(kind, this.bootstraps, now, fx), now, fx)
+        this.refresh(this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx), now, fx)
         if (kind === 'seek' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
@@ -295,27 +297,14 @@ export class KademliaNode implements Overlay {
 
   // Joining
 
-  private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, this.inquiries, this.searches, bootstraps, now)
-    this.joining.start(now, fx)
-  }
-
-  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
-    const { joining } = this
-    if (joining === undefined) return
-    const outcome = joining.onTimer(attempt, now, fx)
-    if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
-    if (outcome === 'joining') return
-    this.joining = undefined
-    // A former member tries again at its next look for others.
-    if (this.maintenance.started) return
-    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
-    fx.emit({ type: 'join-failed', reason })
+  /** Undefined except while joining. */
+  private get joining(): Join | undefined {
+    return this.joins.current
   }
 
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    this.joining = undefined
+    this.joins.end()
     state.standing = 'member'
     state.siblings.settle(state.buckets.refs().filter(({ id }) => !state.siblings.has(id)))
     this.maintenance.start(fx)
@@ -388,13 +377,13 @@ export class KademliaNode implements Overlay {
   /** Nobody in any table answers, and there were more: it starts over, through whoever it has known. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    const contacts = [...this.bootstraps, ...state.history.all()]
+    const contacts = this.joins.contacts()
     if (contacts.length === 0) return
     state.standing = 'outside'
     // More likely this node was cut off than everybody else died.
     state.failed.clear()
     state.siblings.settle([])
-    this.startJoining(contacts, now, fx)
+    this.joins.begin(contacts, now, fx)
   }
 }
 

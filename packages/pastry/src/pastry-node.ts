@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
+import { Joining } from '@plaxton/upkeep'
 import { decodeJoinPayload, pastryCodec } from './codec.ts'
 import type { PastryConfig } from './config.ts'
 import { Join, onJoinRequest, passJoin } from './join.ts'
@@ -58,9 +59,7 @@ export class PastryNode implements Overlay {
   private readonly tables: TableKeeper
   private readonly maintenance: Maintenance
   private readonly tableProbing: TableProbing
-  /** Undefined except while joining. */
-  private joining: Join | undefined = undefined
-  private bootstraps: readonly NodeRef[] = []
+  private readonly joins: Joining<Join>
   /** Failures this node found by itself and has not told yet. Bound: `failedMax`. Full: further ones are left to the others. Undefined when none. */
   private news: Set<Guid> | undefined = undefined
 
@@ -71,6 +70,16 @@ export class PastryNode implements Overlay {
     this.tables = new TableKeeper(this.state)
     this.maintenance = new Maintenance(this.state, this.probing)
     this.tableProbing = new TableProbing(this.state, this.probing)
+    this.joins = new Joining(this.state, {
+      begin: (contacts, now, fx) => {
+        const join = new Join(this.state, this.probing, contacts, now)
+        join.start(now, fx)
+        return join
+      },
+      found: (since, now, fx) => this.becomeMember(since, now, fx),
+      seek: (contact, fx) => send(contact, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx),
+      wasMember: () => this.maintenance.started,
+    })
   }
 
   // Questions
@@ -106,20 +115,14 @@ export class PastryNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    // A member was told of another ring: it looks for its own place there, as it does through past contacts.
-    if (this.ready)
-      for (const ref of bootstrap) if (ref.id !== this.self.id) send(ref, { type: 'join-request', purpose: 'seek', attempt: 0 }, fx)
-    if (this.state.standing !== 'outside' || this.joining !== undefined) return
-    this.bootstraps = bootstrap.filter((ref) => ref.id !== this.self.id)
-    if (this.bootstraps.length === 0) this.becomeMember(now, now, fx)
-    else this.startJoining(this.bootstraps, now, fx)
+    this.joins.command(bootstrap, now, fx)
   }
 
   leave(_now: Millis, fx: OverlayEffects): void {
     const { state } = this
     if (state.counts) for (const ref of state.everybody()) send(ref, { type: 'leave', leafSet: state.leafSet.members }, fx)
     state.standing = 'gone'
-    this.joining = undefined
+    this.joins.end()
     this.tables.stop()
     this.probing.clear()
   }
@@ -185,13 +188,13 @@ export class PastryNode implements Overlay {
       case 'locality':
         return this.tables.onLocalityTimer(fx)
       case 'join':
-        return this.onJoinTimer(arg, now, fx)
+        return this.joins.onTimer(arg, now, fx)
       case 'seek':
         return this.joining?.onSeekTimer(arg, now, fx)
       case 'failure-notice':
         return this.noticeFailures(now, fx)
       default:
-        this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
         if (kind === 'history' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
@@ -255,9 +258,9 @@ export class PastryNode implements Overlay {
 
   // Joining
 
-  private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, this.probing, bootstraps, now)
-    this.joining.start(now, fx)
+  /** Undefined except while joining. */
+  private get joining(): Join | undefined {
+    return this.joins.current
   }
 
   private onJoinRequest(from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
@@ -275,22 +278,9 @@ export class PastryNode implements Overlay {
     }
   }
 
-  private onJoinTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
-    const { joining } = this
-    if (joining === undefined) return
-    const outcome = joining.onTimer(attempt, now, fx)
-    if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
-    if (outcome === 'joining') return
-    this.joining = undefined
-    // A former member tries again at its next look for other rings.
-    if (this.maintenance.started) return
-    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
-    fx.emit({ type: 'join-failed', reason })
-  }
-
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
     const candidates = this.joining?.candidates ?? []
-    this.joining = undefined
+    this.joins.end()
     this.state.standing = 'member'
     if (!this.maintenance.started) this.tableProbing.start(now, fx)
     this.maintenance.start(fx)
@@ -453,7 +443,7 @@ export class PastryNode implements Overlay {
 
   /** Both sides of the leaf set are gone and nobody in any table answers: it starts over. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
-    const contacts = [...this.bootstraps, ...this.state.history.all()]
+    const contacts = this.joins.contacts()
     if (contacts.length === 0) return
     const { state } = this
     state.standing = 'outside'
@@ -461,6 +451,6 @@ export class PastryNode implements Overlay {
     state.failed.clear()
     state.leafSet.heal(state.leafSet.right)
     state.leafSet.heal(state.leafSet.left)
-    this.startJoining(contacts, now, fx)
+    this.joins.begin(contacts, now, fx)
   }
 }

@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
+import { Joining } from '@plaxton/upkeep'
 import { Acquaintances } from './acquaintances.ts'
 import { decodeInsertPayload, tapestryCodec } from './codec.ts'
 import type { TapestryConfig } from './config.ts'
@@ -44,13 +45,11 @@ export class TapestryNode implements Overlay {
   private readonly departures: Departures
   private readonly acquaintances: Acquaintances
   private readonly maintenance: Maintenance
-  /** Undefined except while joining. */
-  private joining: Join | undefined = undefined
+  private readonly joins: Joining<Join>
   /** Undefined except while the sibling group is being collected. */
   private gathering: Gathering | undefined = undefined
   /** Undefined except while leaving. */
   private retirement: Retirement | undefined = undefined
-  private bootstraps: readonly NodeRef[] = []
 
   constructor(self: NodeRef, config: TapestryConfig, prng: Prng) {
     this.state = new TapestryState(self, config, prng)
@@ -58,6 +57,16 @@ export class TapestryNode implements Overlay {
     this.departures = new Departures(this.parts)
     this.acquaintances = new Acquaintances(this.parts, this.departures)
     this.maintenance = new Maintenance(this.parts)
+    this.joins = new Joining(this.state, {
+      begin: (contacts, now, fx) => {
+        const join = new Join(this.state, this.parts.probing, this.parts.measuring, contacts, now)
+        join.start(fx)
+        return join
+      },
+      found: (since, now, fx) => this.becomeMember(since, now, fx),
+      seek: (contact, fx) => this.maintenance.askThrough(contact, fx),
+      wasMember: () => this.maintenance.started,
+    })
   }
 
   // Questions
@@ -98,13 +107,7 @@ export class TapestryNode implements Overlay {
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    const others = bootstrap.filter((ref) => ref.id !== this.self.id)
-    // A member was told of another network: it looks for its own place there, as it does through past contacts.
-    if (this.ready) for (const ref of others) this.maintenance.askThrough(ref, fx)
-    if (this.state.standing !== 'outside' || this.joining !== undefined) return
-    this.bootstraps = others
-    if (others.length === 0) this.becomeMember(now, now, fx)
-    else this.startJoining(others, now, fx)
+    this.joins.command(bootstrap, now, fx)
   }
 
   retire(now: Millis, fx: OverlayEffects): void {
@@ -121,7 +124,7 @@ export class TapestryNode implements Overlay {
   leave(_now: Millis, fx: OverlayEffects): void {
     if (this.state.counts) sayGoodbye(this.parts, fx)
     this.state.standing = 'gone'
-    this.joining = undefined
+    this.joins.end()
     this.gathering = undefined
     this.parts.clear()
   }
@@ -284,7 +287,7 @@ export class TapestryNode implements Overlay {
       case 'build':
         return this.joining?.onBuildTimer(arg, now, fx)
       case 'join':
-        return this.onJoinTimer(arg, now, fx)
+        return this.joins.onTimer(arg, now, fx)
       case 'multicast': {
         const { silent, completed } = this.parts.multicasts.onTimer(arg, now, fx)
         for (const ref of silent) this.suspect(ref, now, fx)
@@ -302,7 +305,7 @@ export class TapestryNode implements Overlay {
         return this.retirement?.onTimer(now, fx)
       default:
         if (this.retirement !== undefined) return
-        this.maintenance.onTimer(kind, this.bootstraps, now, fx)
+        this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
         if (kind === 'seek' && this.state.standing === 'outside' && this.joining === undefined) this.rejoin(now, fx)
     }
   }
@@ -324,9 +327,9 @@ export class TapestryNode implements Overlay {
 
   // Joining
 
-  private startJoining(bootstraps: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
-    this.joining = new Join(this.state, this.parts.probing, this.parts.measuring, bootstraps, now)
-    this.joining.start(fx)
+  /** Undefined except while joining. */
+  private get joining(): Join | undefined {
+    return this.joins.current
   }
 
   private onInsertRequest(from: NodeRef, request: InsertRequest, fx: OverlayEffects): void {
@@ -340,23 +343,10 @@ export class TapestryNode implements Overlay {
     this.acquaintances.learn([from, ...message.refs], now, fx)
   }
 
-  private onJoinTimer(wait: number, now: Millis, fx: OverlayEffects): void {
-    const { joining } = this
-    if (joining === undefined) return
-    const outcome = joining.onTimer(wait, now, fx)
-    if (outcome === 'founder') return this.becomeMember(joining.startedAt, now, fx)
-    if (outcome === 'joining') return
-    this.joining = undefined
-    // A former member tries again at its next look for others.
-    if (this.maintenance.started) return
-    const reason = `None of ${this.bootstraps.length} bootstrap nodes could be joined through within ${this.state.config.joinMs} ms.`
-    fx.emit({ type: 'join-failed', reason })
-  }
-
   private becomeMember(since: Millis, now: Millis, fx: OverlayEffects): void {
     const { state } = this
     const isFounder = state.standing === 'outside'
-    this.joining = undefined
+    this.joins.end()
     if (isFounder) state.enterGroup(0, fx)
     state.standing = 'member'
     state.announcePointers()
@@ -401,7 +391,7 @@ export class TapestryNode implements Overlay {
 
   /** It starts over, through whoever it has known. */
   private rejoin(now: Millis, fx: OverlayEffects): void {
-    const contacts = [...this.bootstraps, ...this.state.history.all()]
+    const contacts = this.joins.contacts()
     if (contacts.length === 0) return
     const { state } = this
     state.standing = 'outside'
@@ -409,6 +399,6 @@ export class TapestryNode implements Overlay {
     state.enterGroup(0, fx)
     state.doubtful.clear()
     this.gathering = undefined
-    this.startJoining(contacts, now, fx)
+    this.joins.begin(contacts, now, fx)
   }
 }
