@@ -86,8 +86,13 @@ export function routeCandidates(state: CanState, suspects: ReadonlySet<Guid>, ke
   const from = isOwner ? Infinity : distanceFrom(state, point)
   const first = safe || isOwner ? undefined : nextHop(state, suspects, key, nobody)
   const chosen = first?.action === 'forward' ? first.to : undefined
+  const mark = state.atlas.at(bits)
   const nearer = candidatesOf(state)
-    .map(({ ref, zones }) => ({ ref, distance2: least(zones.map((zone) => state.space.distance2(point, zone))) }))
+    // In a zone that it shares with this node, the owner alone is nearer.
+    .map(({ ref, zones }) => ({
+      ref,
+      distance2: ref.id === mark?.node.id ? -1 : least(zones.map((zone) => state.space.distance2(point, zone))),
+    }))
     .filter(({ ref, distance2 }) => distance2 < from && ref.id !== chosen?.id && !suspects.has(ref.id))
     .sort((a, b) => a.distance2 - b.distance2 || (a.ref.id < b.ref.id ? -1 : 1))
   return [...(chosen === undefined ? [] : [chosen]), ...nearer.map(({ ref }) => ref)].slice(0, count)

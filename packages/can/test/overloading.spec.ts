@@ -106,6 +106,17 @@ describe('overloaded zones', () => {
     assert.ok(chosen > 0)
   })
 
+  it('leave no key to which a node knows no way, its peers’ own included', () => {
+    const network = grown('ways', 4, 3)
+    for (let i = 0; i < 40; i++) {
+      const key = randomGuid(network.prng, 64)
+      for (const node of nodesOf(network)) {
+        const isOwner = node.nextHop(key, 0, new Set()).action === 'deliver'
+        for (const safe of [true, false]) assert.ok(isOwner || node.localLookup(key, 1, safe).length === 1)
+      }
+    }
+  })
+
   it('go on with the peers that are left when nodes crash and leave, and take in newcomers', () => {
     const network = grown('churn', 4, 24)
     const hosts = network.members()

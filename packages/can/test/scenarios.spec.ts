@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Message, NodeRef } from '@plaxton/kbr'
-import { guid } from '@plaxton/testbed'
+import { describeScenarios, guid, playBlocks } from '@plaxton/testbed'
 import type { Claim } from '../src/claim.ts'
 import type { CanMessage } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
@@ -10,18 +9,7 @@ import { TestNetwork } from './network.ts'
  * What nodes say to each other, as text: commands, then everything that follows from them. Two dimensions, ids of 8 bits. `UPDATE=1` writes the files anew; commit a
  * change only if you understand it.
  */
-describe('scenarios', () => {
-  const folder = new URL('./scenarios/', import.meta.url)
-  for (const name of readdirSync(folder)) {
-    it(`${name.replace('.txt', '').replaceAll('-', ' ')} is as written down`, () => {
-      const file = new URL(name, folder)
-      const text = readFileSync(file, 'utf8')
-      const played = new Scenario().play(text)
-      if (process.env['UPDATE'] === '1') writeFileSync(file, played)
-      assert.equal(text, played)
-    })
-  }
-})
+describeScenarios(new URL('./scenarios/', import.meta.url), (text) => new Scenario().play(text))
 
 /** Blocks of commands and, after `----`, what came of them, set apart by empty lines. */
 class Scenario {
@@ -36,15 +24,11 @@ class Scenario {
   }
 
   play(text: string): string {
-    const blocks = text.trimEnd().split('\n\n')
-    return `${blocks.map((block) => this.playBlock(block)).join('\n\n')}\n`
-  }
-
-  private playBlock(block: string): string {
-    const commands = block.split('\n----')[0]!
-    this.log = []
-    for (const line of commands.split('\n')) if (!line.startsWith('#')) this.command(line.split(' '))
-    return `${commands}\n----\n${this.log.join('\n')}`.trimEnd()
+    return playBlocks(text, (commands) => {
+      this.log = []
+      for (const command of commands) this.command(command)
+      return this.log
+    })
   }
 
   private command([word, ...rest]: readonly string[]): void {
