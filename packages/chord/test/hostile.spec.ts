@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { Message, NodeRef } from '@plaxton/kbr'
-import { Prng } from '@plaxton/kbr'
-import { byte, guid, ref, someBytes } from '@plaxton/testbed'
+import { Fuzz, byte, guid, ref, someBytes } from '@plaxton/testbed'
 import { encodeWalkPayload } from '../src/codec.ts'
 import type { Stabilize } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
@@ -29,14 +28,8 @@ function asked(network: TestNetwork, host: TestHost, to: NodeRef): number {
   return seq
 }
 
-/** Everything a message may hold, drawn at random but within what the codec lets pass. */
-class Fuzz {
-  private readonly prng: Prng
-
-  constructor(seed: string) {
-    this.prng = Prng.fromSeed(seed)
-  }
-
+/** Every message, with anything in it. */
+class ChordFuzz extends Fuzz {
   message(): Message {
     const { prng } = this
     const any = { seq: this.number(), ticket: this.number(), attempt: prng.nextInt(4), predecessors: this.refs(), successors: this.refs() }
@@ -54,20 +47,6 @@ class Fuzz {
       { type: 'leave', ...any } as Message,
     ])!
   }
-
-  ref(): NodeRef {
-    const { prng } = this
-    const id = prng.chance(0.05) ? guid('1234') : byte(prng.nextInt(256))
-    return { id, address: 'test:nowhere', epoch: prng.nextInt(4) }
-  }
-
-  private number(): number {
-    return this.prng.chance(0.7) ? this.prng.nextInt(12) : this.prng.nextUint32()
-  }
-
-  private refs(): NodeRef[] {
-    return Array.from({ length: this.prng.nextInt(8) }, () => this.ref())
-  }
 }
 
 describe('whatever strangers send', () => {
@@ -76,7 +55,7 @@ describe('whatever strangers send', () => {
       const config = { successors: 3, predecessors: 2, fingerSuccessors, probesMax: 16, candidatesMax: 20, failedMax: 8 }
       const network = new TestNetwork(`fuzz ${fingerSuccessors}`, config)
       const hosts = network.grow(someBytes(network.prng, 12))
-      const fuzz = new Fuzz(`fuzz ${fingerSuccessors}`)
+      const fuzz = new ChordFuzz(`fuzz ${fingerSuccessors}`)
       for (let round = 0; round < 1_500; round++) {
         const host = network.prng.pick(hosts)!
         const from = network.prng.chance(0.5) ? network.prng.pick(hosts)!.ref : fuzz.ref()
@@ -91,7 +70,7 @@ describe('whatever strangers send', () => {
   it('throws nothing in a node that is joining', () => {
     const network = new TestNetwork('fuzz joiner', { successors: 3, predecessors: 3, joinMs: 600_000 })
     const [first] = network.grow(someBytes(network.prng, 6)) as [TestHost]
-    const fuzz = new Fuzz('joiner')
+    const fuzz = new ChordFuzz('joiner')
     for (let i = 0; i < 20; i++) {
       const taken = new Set(network.hosts.keys())
       const id = someBytes(network.prng, 256).find((candidate) => !taken.has(candidate))!
@@ -109,7 +88,7 @@ describe('whatever strangers send', () => {
   it('heals: an hour after the last lie the ring is as it should be', () => {
     const network = new TestNetwork('lies', { successors: 4, predecessors: 4 })
     const hosts = network.grow(20)
-    const fuzz = new Fuzz('lies')
+    const fuzz = new ChordFuzz('lies')
     for (let round = 0; round < 500; round++) {
       const [host, from] = network.prng.shuffle(hosts) as [TestHost, TestHost]
       const message = fuzz.message()

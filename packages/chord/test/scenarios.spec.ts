@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Message, NodeRef } from '@plaxton/kbr'
-import { byte, guid } from '@plaxton/testbed'
+import { byte, describeScenarios, guid, playBlocks } from '@plaxton/testbed'
 import type { ChordMessage } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
 
@@ -9,27 +8,14 @@ import { TestNetwork } from './network.ts'
  * What nodes say to each other, as text: commands, then everything that follows from them. `UPDATE=1` writes the files anew; commit a change only if you
  * understand it.
  */
-describe('scenarios', () => {
-  const folder = new URL('./scenarios/', import.meta.url)
-  for (const name of readdirSync(folder)) {
-    it(`${name.replace('.txt', '').replaceAll('-', ' ')} is as written down`, () => {
-      const file = new URL(name, folder)
-      const text = readFileSync(file, 'utf8')
-      const played = new Scenario(text).play()
-      if (process.env['UPDATE'] === '1') writeFileSync(file, played)
-      assert.equal(text, played)
-    })
-  }
-})
+describeScenarios(new URL('./scenarios/', import.meta.url), (text) => new Scenario().play(text))
 
 /** Blocks of commands and, after `----`, what came of them, set apart by empty lines. */
 class Scenario {
-  private readonly blocks: readonly string[]
   private readonly network: TestNetwork
   private log: string[] = []
 
-  constructor(text: string) {
-    this.blocks = text.trimEnd().split('\n\n')
+  constructor() {
     // Lists short enough to read, and nothing of its own accord.
     const calm = { stabilizeMs: 3_600_000, historyMs: 86_400_000 }
     this.network = new TestNetwork('scenario', { successors: 3, predecessors: 2, fingerSuccessors: 0, joinRetryMs: 1, ...calm })
@@ -37,15 +23,12 @@ class Scenario {
     this.network.onSent = (from, to, message) => this.note(from, to, message)
   }
 
-  play(): string {
-    return `${this.blocks.map((block) => this.playBlock(block)).join('\n\n')}\n`
-  }
-
-  private playBlock(block: string): string {
-    const commands = block.split('\n----')[0]!
-    this.log = []
-    for (const line of commands.split('\n')) if (!line.startsWith('#')) this.command(line.split(' '))
-    return `${commands}\n----\n${this.log.join('\n')}`.trimEnd()
+  play(text: string): string {
+    return playBlocks(text, (commands) => {
+      this.log = []
+      for (const command of commands) this.command(command)
+      return this.log
+    })
   }
 
   private command([word, ...rest]: readonly string[]): void {

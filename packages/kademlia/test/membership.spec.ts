@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { compareByXor, randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import { byte } from '@plaxton/testbed'
+import { byte, itSurvivesCrashes } from '@plaxton/testbed'
 import { kademliaDefaults } from '../src/index.ts'
 import type { FindNode } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
@@ -98,43 +98,19 @@ describe('nodes that join', function () {
 describe('when nodes crash', function () {
   this.timeout(120_000)
 
-  for (const [count, share, config] of [
-    [3, 0.67, {}],
-    [12, 0.5, {}],
-    [60, 0.5, small],
-    [80, 0.1, small],
-  ] as const) {
-    it(`${Math.round(share * count)} of ${count} at once, lists of ${{ ...kademliaDefaults, ...config }.siblings}: exact within three minutes`, () => {
-      for (let seed = 0; seed < 2; seed++) {
-        const network = new TestNetwork(`crash ${count} ${seed}`, config)
-        network.grow(count)
-        network.run(10_000)
-        for (const victim of network.prng.shuffle(network.members()).slice(0, Math.round(share * count))) victim.crash()
-        soundWithin(network, 180_000)
-        oneRoot(network)
-      }
-    })
-  }
-
-  it('one of 30: its siblings know within a heartbeat and the probes', () => {
-    for (let seed = 0; seed < 3; seed++) {
-      const network = new TestNetwork(`one ${seed}`)
-      network.grow(30)
-      network.run(10_000)
-      network.prng.pick(network.members())!.crash()
-      soundWithin(network, 1.3 * heartbeatMs + 4 * probeTimeoutMs + 10_000)
-    }
-  })
-
-  it('is noticed at once where a refused connection tells', () => {
-    const network = new TestNetwork('refused')
-    network.tellsUnreachable = true
-    network.grow(30)
-    network.run(10_000)
-    const victim = network.members()[3]!
-    victim.crash()
-    for (const host of network.members()) host.peerDown(victim.ref, 'disconnected')
-    soundWithin(network, 1_000)
+  const inSmallGroups = (seed: string): TestNetwork => new TestNetwork(seed, small)
+  itSurvivesCrashes({
+    network: (seed) => new TestNetwork(seed),
+    masses: [
+      [3, 0.67],
+      [12, 0.5],
+      [60, 0.5, inSmallGroups],
+      [80, 0.1, inSmallGroups],
+    ],
+    seeds: 2,
+    oneMs: 1.3 * heartbeatMs + 4 * probeTimeoutMs + 10_000,
+    sound: soundWithin,
+    sane: oneRoot,
   })
 
   it('a message waits while the only closer node is suspected, and is delivered once it is dead', () => {

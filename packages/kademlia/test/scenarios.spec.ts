@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Guid } from '@plaxton/guid'
 import type { Message, NodeRef } from '@plaxton/kbr'
+import { describeScenarios } from '@plaxton/testbed'
 import type { KademliaConfig } from '../src/index.ts'
 import type { KademliaMessage } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
@@ -14,19 +13,9 @@ import type { TestHost } from './network.ts'
  * Numbers of questions are shown as #1, #2, … for each asker. One way takes 10 ms. `for` is how long is looked on; what maintenance does by itself is hourly unless
  * a file says otherwise.
  */
-const folder = new URL('scenarios/', import.meta.url)
-
-describe('the scenario', () => {
-  for (const name of readdirSync(folder)) {
-    it(name.replace('.txt', '').replaceAll('-', ' '), () => {
-      const file = new URL(name, folder)
-      const committed = readFileSync(file, 'utf8')
-      const commands = committed.slice(0, committed.indexOf('----\n') + 5)
-      const happened = commands + play(commands.split('\n'))
-      if (process.env['UPDATE'] === '1') writeFileSync(file, happened)
-      assert.equal(happened, readFileSync(file, 'utf8'))
-    })
-  }
+describeScenarios(new URL('scenarios/', import.meta.url), (text) => {
+  const commands = text.slice(0, text.indexOf('----\n') + 5)
+  return commands + play(commands.split('\n'))
 })
 
 const hourMs = 3_600_000

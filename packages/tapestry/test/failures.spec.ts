@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { byte, someBytes } from '@plaxton/testbed'
+import { byte, itJoinsAgainWhenCutOff, itSurvivesCrashes, someBytes } from '@plaxton/testbed'
 import { tapestryDefaults } from '../src/index.ts'
 import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
@@ -11,43 +11,18 @@ import type { TestHost } from './network.ts'
 const { heartbeatMs, probeTimeoutMs, exchangeMs } = tapestryDefaults
 
 describe('when nodes crash', () => {
-  for (const [count, share] of [
-    [3, 0.67],
-    [12, 0.5],
-    [40, 0.1],
-    [60, 0.5],
-  ] as const) {
-    it(`${Math.round(share * count)} of ${count} at once: no hole, no dead sibling, one root within three minutes`, () => {
-      for (let seed = 0; seed < 3; seed++) {
-        const network = new TestNetwork(`crash ${count} ${seed}`)
-        network.grow(count)
-        network.run(10_000)
-        for (const victim of network.prng.shuffle(network.members()).slice(0, Math.round(share * count))) victim.crash()
-        soundWithin(network, 180_000)
-        oneRoot(network)
-      }
-    })
-  }
-
-  it('one of 30: its siblings know within a heartbeat and the probes', () => {
-    for (let seed = 0; seed < 5; seed++) {
-      const network = new TestNetwork(`one ${seed}`)
-      network.grow(30)
-      network.run(10_000)
-      network.prng.pick(network.members())!.crash()
-      soundWithin(network, 1.3 * heartbeatMs + 4 * probeTimeoutMs + 10_000)
-    }
-  })
-
-  it('is noticed at once where a refused connection tells', () => {
-    const network = new TestNetwork('refused')
-    network.tellsUnreachable = true
-    network.grow(30)
-    network.run(10_000)
-    const victim = network.members()[3]!
-    victim.crash()
-    for (const host of network.members()) host.peerDown(victim.ref, 'disconnected')
-    soundWithin(network, 1_000)
+  itSurvivesCrashes({
+    network: (seed) => new TestNetwork(seed),
+    masses: [
+      [3, 0.67],
+      [12, 0.5],
+      [40, 0.1],
+      [60, 0.5],
+    ],
+    seeds: 3,
+    oneMs: 1.3 * heartbeatMs + 4 * probeTimeoutMs + 10_000,
+    sound: soundWithin,
+    sane: oneRoot,
   })
 
   it('a message waits while the last pointer of a slot is suspected, and goes on by a backup while there is one', () => {
@@ -141,19 +116,7 @@ describe('when nodes crash', () => {
     }
   })
 
-  it('a node cut off from a large network ends up answering for nothing, and joins again', () => {
-    const network = new TestNetwork('isolated', { siblingsMin: 4 })
-    const [lonely] = network.grow(40) as [TestHost]
-    network.run(10_000)
-    network.passes = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
-    // Longer than one attempt to join lasts.
-    network.run(1_800_000)
-    assert.equal(lonely.node.ready, false)
-    assert.ok(!lonely.events.some(({ type }) => type === 'join-failed'))
-    network.passes = () => true
-    assert.ok(network.runUntil(() => lonely.node.ready, 150_000))
-    soundWithin(network, 240_000)
-  })
+  itJoinsAgainWhenCutOff((seed) => new TestNetwork(seed, { siblingsMin: 4 }), { cutMs: 1_800_000, soundMs: 240_000 }, soundWithin)
 })
 
 describe('when nodes leave', () => {

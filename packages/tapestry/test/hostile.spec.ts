@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { Message, NodeRef } from '@plaxton/kbr'
-import { Prng } from '@plaxton/kbr'
-import { byte, guid, ref, someBytes } from '@plaxton/testbed'
+import { Fuzz, byte, ref, someBytes } from '@plaxton/testbed'
 import { encodeInsertPayload } from '../src/codec.ts'
 import { tapestryDefaults } from '../src/index.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
 
-/** Everything a message may hold, drawn at random but within what the codec lets pass. */
-class Fuzz {
-  private readonly prng: Prng
-
-  constructor(seed: string) {
-    this.prng = Prng.fromSeed(seed)
-  }
-
+/** Every message, with anything in it. */
+class TapestryFuzz extends Fuzz {
   message(): Message {
     const { prng } = this
     const status = { member: prng.chance(0.7), group: this.number(), points: prng.chance(0.5) }
@@ -55,24 +48,6 @@ class Fuzz {
     ])!
   }
 
-  ref(): NodeRef {
-    const { prng } = this
-    const id = prng.chance(0.05) ? guid('1234') : byte(prng.nextInt(256))
-    return { id, address: 'test:nowhere', epoch: prng.nextInt(4) }
-  }
-
-  private number(): number {
-    return this.prng.chance(0.7) ? this.prng.nextInt(12) : this.prng.nextUint32()
-  }
-
-  private refs(): NodeRef[] {
-    return Array.from({ length: this.prng.nextInt(8) }, () => this.ref())
-  }
-
-  private ids(): Guid[] {
-    return this.refs().map(({ id }) => id)
-  }
-
   private slots(): number[] {
     return Array.from({ length: this.prng.nextInt(6) }, () => this.number())
   }
@@ -93,7 +68,7 @@ describe('whatever strangers send', () => {
       }
       const network = new TestNetwork(`fuzz ${digitBits}`, config)
       const hosts = network.grow(someBytes(network.prng, 12))
-      const fuzz = new Fuzz(`fuzz ${digitBits}`)
+      const fuzz = new TapestryFuzz(`fuzz ${digitBits}`)
       for (let round = 0; round < 4_000; round++) {
         const host = network.prng.pick(hosts)!
         const from = network.prng.chance(0.5) ? network.prng.pick(hosts)!.ref : fuzz.ref()
@@ -108,7 +83,7 @@ describe('whatever strangers send', () => {
   it('throws nothing in a node that leaves, and holds it up for `leaveMs` at most', () => {
     const network = new TestNetwork('fuzz leaver', { siblingsMin: 4 })
     const [leaver, ...others] = network.grow(someBytes(network.prng, 12)) as [TestHost, ...TestHost[]]
-    const fuzz = new Fuzz('leaver')
+    const fuzz = new TapestryFuzz('leaver')
     network.passes = (_from, to, { type }) => type !== 'leave' || to.id !== others[0]!.ref.id
     leaver.leave()
     const startedAt = network.now
@@ -193,7 +168,7 @@ describe('whatever strangers send', () => {
   it('throws nothing in a node that is joining', () => {
     const network = new TestNetwork('fuzz joiner', { siblingsMin: 4, joinMs: 600_000 })
     const [first] = network.grow(someBytes(network.prng, 6)) as [TestHost]
-    const fuzz = new Fuzz('joiner')
+    const fuzz = new TapestryFuzz('joiner')
     for (let i = 0; i < 40; i++) {
       const taken = new Set(network.hosts.keys())
       const id = someBytes(network.prng, 256).find((candidate) => !taken.has(candidate))!

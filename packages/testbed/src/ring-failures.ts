@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { compareClockwise } from '@plaxton/guid'
+import { itJoinsAgainWhenCutOff, itNoticesRefusals } from './crashes.ts'
 import type { Host, Network, Ring } from './ring.ts'
 
 /** What holds, in every overlay whose tables are the next nodes on a ring, of nodes that crash, leave, are cut off, and come and go. */
@@ -34,16 +35,7 @@ export function describeRingFailures(ring: Ring): void {
       }
     })
 
-    it('is noticed at once where a refused connection tells', () => {
-      const network = ring.network('refused')
-      network.tellsUnreachable = true
-      network.grow(30)
-      network.run(10_000)
-      const victim = network.members()[3]!
-      victim.crash()
-      for (const host of network.members()) host.peerDown(victim.ref, 'disconnected')
-      exactWithin(network, 1_000)
-    })
+    itNoticesRefusals((seed) => ring.network(seed), exactWithin)
 
     it('no two nodes answer for the keys of a gap wider than what a node knows on one side', () => {
       const network = ring.network('edge')
@@ -70,19 +62,7 @@ export function describeRingFailures(ring: Ring): void {
       assert.equal(last.node.nextHop(others[0]!.ref.id, 0, new Set()).action, 'deliver')
     })
 
-    it('a node cut off from a large ring answers for nothing, and joins again', () => {
-      const network = ring.network('isolated')
-      const [lonely] = network.grow(40) as [Host]
-      network.run(10_000)
-      network.passes = (a, b) => a.id !== lonely.ref.id && b.id !== lonely.ref.id
-      // Longer than one attempt to join lasts.
-      network.run(600_000)
-      assert.equal(lonely.node.ready, false)
-      assert.ok(!lonely.events.some(({ type }) => type === 'join-failed'))
-      network.passes = () => true
-      assert.ok(network.runUntil(() => lonely.node.ready, 150_000))
-      exactWithin(network, 60_000)
-    })
+    itJoinsAgainWhenCutOff((seed) => ring.network(seed), { cutMs: 600_000, soundMs: 60_000 }, exactWithin)
   })
 
   describe('when nodes leave', () => {
