@@ -1,4 +1,6 @@
 import type { ChordConfig } from '@plaxton/chord'
+import type { Guid } from '@plaxton/guid'
+import type { KbrEvent } from '@plaxton/kbr'
 import { atRandomTimes } from '../../churn.ts'
 import { lookUpAtRandom } from '../../lookups.ts'
 import { chordUnderTest } from '../../overlays.ts'
@@ -15,13 +17,19 @@ export interface ChurnedRing {
   /** Joins a second; as many nodes die. */
   readonly perSecond: number
   readonly minutes: number
-  /** Told of the ring when it has grown and before anything else happens. */
-  readonly onGrown?: (simulation: Simulation) => void
 }
 
-/** Grows the ring and runs it. Messages take 25 to {@link longestMs}. Returns the lookups but for those whose source died meanwhile, which takes its message along. */
-export function lookUpUnderChurn(options: ExperimentOptions, ring: ChurnedRing): { simulation: Simulation; probes: Probe[] } {
-  const { nodes, config, perSecond, minutes } = ring
+/** What became of the ring and the lookups. */
+export interface LookupsUnderChurn {
+  readonly simulation: Simulation
+  /** But for those whose source died meanwhile, which takes its message along. */
+  readonly probes: readonly Probe[]
+  /** How often a lookup had to go another way, by its key. */
+  readonly reroutes: ReadonlyMap<Guid, number>
+}
+
+/** Grows the ring and runs it. Messages take 25 to {@link longestMs}. */
+export function lookUpUnderChurn(options: ExperimentOptions, { nodes, config, perSecond, minutes }: ChurnedRing): LookupsUnderChurn {
   const world = new World(options, { nodes, subject: chordUnderTest(config), topology: uniform(25), network: { jitterMs: longestMs - 25 } })
   world.grow(nodes, { gapMs: joinGapMs })
   const { simulation, log } = world
@@ -30,11 +38,16 @@ export function lookUpUnderChurn(options: ExperimentOptions, ring: ChurnedRing):
   const meanGapMs = 1000 / perSecond
   atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => void simulation.addNode() })
   atRandomTimes(simulation, faults.fork(), { meanGapMs, untilMs, action: () => simulation.crash(faults.pick(simulation.running())!) })
-  ring.onGrown?.(simulation)
+  const reroutes = new Map<Guid, number>()
+  simulation.onEvent((_node, event) => {
+    if (event.type !== 'rerouted') return
+    const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
+    reroutes.set(key, (reroutes.get(key) ?? 0) + 1)
+  })
   lookUpAtRandom(simulation, log, { perSecond: 1, untilMs })
   simulation.run(minutes * 60_000 + drainMs)
   const probes = log.probes.filter((probe) => probe.deliveredAt !== undefined || simulation.nodes[probe.source]!.running)
-  return { simulation, probes }
+  return { simulation, probes, reroutes }
 }
 
 /** A message takes so long at most, one way. */

@@ -1,5 +1,3 @@
-import type { Guid } from '@plaxton/guid'
-import type { KbrEvent } from '@plaxton/kbr'
 import { figure } from '../report.ts'
 import type { Report } from '../report.ts'
 import type { ExperimentOptions } from '../world.ts'
@@ -50,25 +48,18 @@ export function comingsAndGoings(options: ExperimentOptions): Report {
 
 function measure(options: ExperimentOptions, perSecond: number, minutes: number) {
   const { nodes = publishedNodes } = options
-  const timeouts = new Map<Guid, number>()
-  const { simulation, probes } = lookUpUnderChurn(options, {
+  const { simulation, probes, reroutes } = lookUpUnderChurn(options, {
     nodes,
     config: { successors: 20, fingerSuccessors: 0 },
     perSecond: (perSecond * nodes) / publishedNodes,
     minutes,
-    onGrown: (ring) =>
-      ring.onEvent((_node, event) => {
-        if (event.type !== 'rerouted') return
-        const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
-        timeouts.set(key, (timeouts.get(key) ?? 0) + 1)
-      }),
   })
   const arrived = probes.filter((probe) => probe.deliveredAt !== undefined)
   const right = arrived.filter((probe) => probe.deliveredAt === probe.rootThen)
   const total = (of: (probe: (typeof probes)[number]) => number) => probes.reduce((sum, probe) => sum + of(probe), 0)
   return {
     hops: arrived.reduce((sum, probe) => sum + probe.hops, 0) / arrived.length,
-    late: total(({ key }) => timeouts.get(key) ?? 0) / probes.length,
+    late: total(({ key }) => reroutes.get(key) ?? 0) / probes.length,
     failed: (10_000 * (probes.length - right.length)) / probes.length,
     elsewhere: arrived.length - right.length,
     inTime: right.filter(({ elapsedMs }) => elapsedMs <= 3_000).length / probes.length,
