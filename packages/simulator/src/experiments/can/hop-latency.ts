@@ -15,7 +15,7 @@ export function hopLatency({ seed, nodes = 2 ** 14, lookups = 2_000, onProgress 
   const rows = published.map(({ dimensions, ...paper }) => {
     const network = new StaticCan({ seed, nodes, dimensions })
     onProgress?.(`${dimensions} dimensions`)
-    return { dimensions, paper, plain: network.route(lookups, false), weighted: network.route(lookups, true) }
+    return { dimensions, paper, plain: network.route(lookups), weighted: network.route(lookups, { rttWeighted: true }) }
   })
   const saved = rows.map(({ plain, weighted }) => 1 - weighted.hopMs / plain.hopMs)
   return {

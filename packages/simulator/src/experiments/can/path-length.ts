@@ -9,7 +9,7 @@ export function pathLength({ seed, nodes: largest = 2 ** 16, lookups = 2_000, on
     const size = Math.min(nodes, largest)
     for (const dimensions of [2, 3, 4]) {
       const network = new StaticCan({ seed, nodes: size, dimensions })
-      rows.push({ nodes: size, dimensions, hops: network.route(lookups, false).hops, neighbors: network.state().neighbors })
+      rows.push({ nodes: size, dimensions, hops: network.route(lookups).hops, neighbors: network.state().neighbors })
       onProgress?.(`${size} nodes, ${dimensions} dimensions`)
     }
   }

@@ -5,6 +5,7 @@ import { Prng } from '@plaxton/kbr'
 import type { Topology } from '../../topology.ts'
 import { canTransitStub, transitStub } from '../../transit-stub.ts'
 import { ZoneMap } from '../../zone-map.ts'
+import { Landmarks } from './landmarks.ts'
 
 export interface StaticCanOptions {
   readonly seed: number | string
@@ -12,6 +13,17 @@ export interface StaticCanOptions {
   readonly dimensions: number
   readonly uniform?: boolean
   readonly peersPerZone?: number
+  /** Coordinate spaces in which every node has a zone (§3.2). Default 1. */
+  readonly realities?: number
+  /** Hosts by which nodes order themselves (§3.6). Default none: points are random. */
+  readonly landmarks?: number
+}
+
+export interface RouteOptions {
+  /** By progress over round trip; else to the nearest neighbour in the space. Default false. */
+  readonly rttWeighted?: boolean
+  /** Points to which a key is mapped; all are asked at once, and the first answer counts (§3.4). Default 1. */
+  readonly hashFunctions?: number
 }
 
 /** What the routes of one network were like, on average. Times are one-way milliseconds. */
@@ -19,7 +31,7 @@ export interface StaticRoutes {
   readonly hops: number
   readonly hopMs: number
   readonly pathMs: number
-  /** Straight from the source to the owner. */
+  /** Straight from the source to where the path ends. */
   readonly directMs: number
 }
 
@@ -32,53 +44,60 @@ interface Candidate extends HopCandidate {
  * decision chooses each next hop. Hosts stand on the CAN paper's transit-stub network, 100/10/1 ms.
  */
 export class StaticCan {
-  readonly zones: ZoneMap
+  /** One for each reality. */
+  readonly realities: readonly ZoneMap[]
   private readonly space: Space
   private readonly topology: Topology
   private readonly nodes: number
   private readonly prng: Prng
 
-  constructor({ seed, nodes, dimensions, uniform = false, peersPerZone = 1 }: StaticCanOptions) {
+  constructor({ seed, nodes, dimensions, uniform = false, peersPerZone = 1, realities = 1, landmarks = 0 }: StaticCanOptions) {
     const prng = Prng.fromSeed(`${seed}/can/${nodes}/${dimensions}`)
     this.nodes = nodes
     this.space = new Space(dimensions, 256, 2 * nodes)
-    this.zones = new ZoneMap({ dimensions, uniform, peersPerZone })
+    this.realities = Array.from({ length: realities }, () => new ZoneMap({ dimensions, uniform, peersPerZone }))
     this.topology = transitStub(paperInternet)(prng.fork())
     this.prng = prng.fork()
-    for (let node = 0; node < nodes; node++) {
-      this.topology.place()
-      this.zones.join(node, bitsOf(randomGuid(prng)))
-    }
+    for (let host = 0; host < nodes + landmarks; host++) this.topology.place()
+    const ordering = new Landmarks(
+      this.topology,
+      dimensions,
+      Array.from({ length: landmarks }, (_, i) => nodes + i),
+    )
+    for (let node = 0; node < nodes; node++)
+      for (const zones of this.realities) zones.join(node, landmarks === 0 ? bitsOf(randomGuid(prng)) : ordering.draw(node, prng))
   }
 
-  /** Routes of `lookups` random keys from random nodes; by progress over round trip, or to the nearest neighbour in the space. */
-  route(lookups: number, rttWeighted: boolean): StaticRoutes {
+  /** Routes of `lookups` random keys from random nodes. */
+  route(lookups: number, { rttWeighted = false, hashFunctions = 1 }: RouteOptions = {}): StaticRoutes {
     let [hops, pathMs, directMs] = [0, 0, 0]
     for (let i = 0; i < lookups; i++) {
       const from = this.prng.nextInt(this.nodes)
-      const path = this.path(from, bitsOf(randomGuid(this.prng)), rttWeighted)
+      const paths = Array.from({ length: hashFunctions }, () => this.path(from, bitsOf(randomGuid(this.prng)), rttWeighted))
+      const path = paths.reduce((best, other) => (this.lengthOf(other) < this.lengthOf(best) ? other : best))
       hops += path.length - 1
       directMs += this.topology.distance(from, path.at(-1)!)
-      for (let at = 1; at < path.length; at++) pathMs += this.topology.distance(path[at - 1]!, path[at]!)
+      pathMs += this.lengthOf(path)
     }
     return { hops: hops / lookups, hopMs: pathMs / hops, pathMs: pathMs / lookups, directMs: directMs / lookups }
   }
 
-  /** Neighbouring zones of a zone, and owners of one, on average over nodes. */
+  /** Neighbouring zones of a zone, in all realities, and owners of one, on average over nodes. */
   state(): { readonly neighbors: number; readonly peers: number } {
     let [neighbors, peers] = [0, 0]
     for (let node = 0; node < this.nodes; node++) {
-      neighbors += this.zones.neighborZonesOf(node).length
-      peers += this.zones.peersOf(node).length
+      for (const zones of this.realities) neighbors += zones.neighborZonesOf(node).length
+      peers += this.realities[0]!.peersOf(node).length
     }
     return { neighbors: neighbors / this.nodes, peers: peers / this.nodes }
   }
 
+  /** With several realities the point may be reached in any of them, and each hop goes to whoever is closest in any (§3.2). */
   private path(from: number, bits: string, rttWeighted: boolean): number[] {
     const point = this.space.pointOf(bits)
     const path = [from]
-    for (let at = from; !bits.startsWith(this.zones.zoneOf(at));) {
-      const distance2 = this.space.distance2(point, this.zones.zoneOf(at))
+    for (let at = from; !this.realities.some((zones) => bits.startsWith(zones.zoneOf(at)));) {
+      const distance2 = Math.min(...this.realities.map((zones) => this.space.distance2(point, zones.zoneOf(at))))
       const next = greedyHop(this.space, point, distance2, this.candidates(at, rttWeighted), rttWeighted)
       at = next!.node
       path.push(at)
@@ -86,14 +105,22 @@ export class StaticCan {
     return path
   }
 
+  private lengthOf(path: readonly number[]): number {
+    let length = 0
+    for (let at = 1; at < path.length; at++) length += this.topology.distance(path[at - 1]!, path[at]!)
+    return length
+  }
+
   /** Of each neighbouring zone the owner that is nearest by network distance (§3.5), with one owner a zone just that. */
   private candidates(at: number, measured: boolean): Candidate[] {
-    return this.zones.neighborZonesOf(at).map(({ zone, owners }) => {
-      let node = owners[0]!
-      for (const owner of owners) if (this.topology.distance(at, owner) < this.topology.distance(at, node)) node = owner
-      const rttMs = measured ? 2 * this.topology.distance(at, node) : undefined
-      return { node, ref: nobody, zones: [zone] satisfies Zone[], rttMs }
-    })
+    return this.realities.flatMap((zones) =>
+      zones.neighborZonesOf(at).map(({ zone, owners }) => {
+        let node = owners[0]!
+        for (const owner of owners) if (this.topology.distance(at, owner) < this.topology.distance(at, node)) node = owner
+        const rttMs = measured ? 2 * this.topology.distance(at, node) : undefined
+        return { node, ref: nobody, zones: [zone] satisfies Zone[], rttMs }
+      }),
+    )
   }
 }
 

@@ -10,7 +10,7 @@ export function zoneOverloading({ seed, nodes = 2 ** 14, lookups = 2_000, onProg
   const rows = published.map((paper, i) => {
     const network = new StaticCan({ seed, nodes, dimensions: 2, peersPerZone: i + 1 })
     onProgress?.(`${i + 1} nodes a zone`)
-    return { paper, routes: network.route(lookups, false), peers: network.state().peers }
+    return { paper, routes: network.route(lookups), peers: network.state().peers }
   })
   const relative = rows.map(({ routes }) => routes.hopMs / rows[0]!.routes.hopMs)
   return {

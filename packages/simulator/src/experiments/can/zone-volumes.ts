@@ -11,7 +11,7 @@ const names = ['V/16', 'V/8', 'V/4', 'V/2', 'V', '2V', '4V', '8V'] as const
 export function zoneVolumes({ seed, nodes = 2 ** 16, onProgress }: ExperimentOptions): Report {
   const shares = [false, true].map((uniform) => {
     onProgress?.(uniform ? 'uniform' : 'plain')
-    return volumeShares(new StaticCan({ seed, nodes, dimensions: 3, uniform }).zones.zones(), nodes)
+    return volumeShares(new StaticCan({ seed, nodes, dimensions: 3, uniform }).realities[0]!.zones(), nodes)
   }) as [number[], number[]]
   const [plain, uniform] = shares
   return {
