@@ -2,7 +2,7 @@ import type { Guid } from '@plaxton/guid'
 import { sameNode } from '@plaxton/kbr'
 import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import type { Then } from './errands.ts'
-import { includesOwnHost, nodesAround, replicaSet } from './hosts.ts'
+import { includesOwnHost, isNeighbor, nodesAround, replicaSet } from './hosts.ts'
 import { maxEntries, maxPages } from './messages.ts'
 import type { Entry, Page, PastCall, PastMessage } from './messages.ts'
 import { unreliable, widened } from './parts.ts'
@@ -136,7 +136,7 @@ export function answerExchange(
   for (const offer of offers) {
     compare(offer)
     // Whoever offers drops what is held here. So this node must mean to keep it, and not rather give it back.
-    if (parts.shelf.get(offer.guid)?.version !== offer.version || isUnreliable || !mayBelongHere(offer, without, parts, fx)) continue
+    if (parts.shelf.get(offer.guid)?.version !== offer.version || isUnreliable || !mayBelongHere(offer, from, without, parts, fx)) continue
     held.push(offer.guid)
     if (without.length > 0) parts.placement.pin(offer.guid, fx)
   }
@@ -151,7 +151,7 @@ export function isOversized({ pages, offers }: Exchange): boolean {
 
 /** Copies a record from a node that has it, if this node has it otherwise or may belong to the object's replica set. */
 function wantIfMine(entry: Entry, from: NodeRef, without: readonly Guid[], parts: ComparisonParts, now: Millis, fx: AppEffects): void {
-  if (parts.shelf.get(entry.guid) !== undefined || mayBelongHere(entry, without, parts, fx)) parts.repair.want(entry, from, now, fx)
+  if (parts.shelf.get(entry.guid) !== undefined || mayBelongHere(entry, from, without, parts, fx)) parts.repair.want(entry, from, now, fx)
 }
 
 /** False for what a node lists as shared with this one and is too far from: views differ by a few nodes, hence twice the replica set. */
@@ -161,17 +161,26 @@ function mayShare({ guid, replicas }: Entry, peer: NodeRef, { config }: Comparis
   return around.length < count || around.some((node) => sameNode(node, peer))
 }
 
-function mayBelongHere({ guid, replicas }: Entry, without: readonly Guid[], { config }: ComparisonParts, fx: AppEffects): boolean {
+function mayBelongHere(
+  { guid, replicas }: Entry,
+  from: NodeRef,
+  without: readonly Guid[],
+  { config }: ComparisonParts,
+  fx: AppEffects,
+): boolean {
   const count = Math.min(replicas, config.maxReplicas)
-  return mayBelongTo(replicaSetWithout(without, guid, count, fx), count, fx)
+  return mayBelongTo(replicaSetWithout(without, guid, count, fx), count, from, fx)
 }
 
 /**
  * True when this node is one of the `count` closest, or may be: a set cut short lies at the edge of this node's view, which then cannot
- * tell. An empty one lies beyond it. False when another node of this host stands for it.
+ * tell. An empty one lies beyond it: then only a neighbour can be right about it, and only where nodes share hosts, for it may take many to name enough of these. False when
+ * another node of this host stands for it.
  */
-export function mayBelongTo(set: readonly NodeRef[], count: number, fx: AppEffects): boolean {
-  return set.some((node) => sameNode(node, fx.self)) || (set.length > 0 && set.length < count && !includesOwnHost(set, fx))
+export function mayBelongTo(set: readonly NodeRef[], count: number, from: NodeRef, fx: AppEffects): boolean {
+  if (set.some((node) => sameNode(node, fx.self))) return true
+  if (set.length >= count || includesOwnHost(set, fx)) return false
+  return set.length > 0 || (fx.hostOf !== undefined && isNeighbor(from, fx))
 }
 
 /** The nodes an object belongs on once those of `without` are gone. */

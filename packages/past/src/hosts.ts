@@ -10,7 +10,7 @@ import type { AppEffects, NodeRef } from '@plaxton/kbr'
  * overlay's order agree about this one. With one node on each host it is the overlay's replica set.
  */
 
-/** The first `count` nodes on different hosts, the root first. Shorter than asked when this node's view does not reach further, or there are no more hosts. */
+/** The first `count` nodes on different hosts, the root first. Shorter than asked when this node sees no more hosts or, unless it is the root, cannot be certain of the order. */
 export function replicaSet(guid: Guid, count: number, fx: AppEffects): NodeRef[] {
   if (fx.hostOf === undefined) return fx.replicaSet(guid, count)
   const seen = new Set<string>()
@@ -24,14 +24,29 @@ export function replicaSet(guid: Guid, count: number, fx: AppEffects): NodeRef[]
   return firsts
 }
 
-/** As many nodes in the overlay's order as it takes to name `count` hosts: whoever may hold a copy, whatever nodes came and went on its host. */
+/**
+ * As many nodes in the overlay's order as it takes to name `count` hosts: whoever may hold a copy, whatever nodes came and went on its host.
+ *
+ * Where these are more than this node can be certain of and it is the root, its neighbours follow, the nearest first: somebody has to say which host has the last copy, and the
+ * others ask the root.
+ */
 export function nodesAround(guid: Guid, count: number, fx: AppEffects): NodeRef[] {
   if (fx.hostOf === undefined) return fx.replicaSet(guid, count)
   for (let reach = count; ; reach *= 2) {
     const order = fx.replicaSet(guid, reach)
     const end = endOfHosts(order, count, fx)
-    if (end !== undefined || order.length < reach) return order.slice(0, end)
+    if (end !== undefined) return order.slice(0, end)
+    if (order.length === reach) continue
+    const [root] = order
+    if (root === undefined || !sameNode(root, fx.self)) return order
+    const further = fx.neighborSet(maxNeighbors).filter((node) => !order.some((other) => sameNode(other, node)))
+    const known = [...order, ...further]
+    return known.slice(0, endOfHosts(known, count, fx))
   }
+}
+
+export function isNeighbor(node: NodeRef, fx: AppEffects): boolean {
+  return fx.neighborSet(maxNeighbors).some((other) => sameNode(other, node))
 }
 
 /** True when a node of this node's own host is in the set, this one or another: then what belongs on this host belongs there. */
@@ -39,9 +54,11 @@ export function includesOwnHost(set: readonly NodeRef[], fx: AppEffects): boolea
   return includesHostOf(fx.self, set, fx)
 }
 
-/** True when there are hosts besides those of a replica set: not the network is so small, but this node's view. */
-export function isCutShort(set: readonly NodeRef[], fx: AppEffects): boolean {
-  return [fx.self, ...fx.neighborSet(maxNeighbors)].some((node) => !includesHostOf(node, set, fx))
+/** True when there are hosts besides those of the replica set `set`, or may be: not the network is so small, but this node's view. */
+export function isCutShort(guid: Guid, set: readonly NodeRef[], fx: AppEffects): boolean {
+  const neighbors = fx.neighborSet(maxNeighbors)
+  if ([fx.self, ...neighbors].some((node) => !includesHostOf(node, set, fx))) return true
+  return fx.hostOf !== undefined && fx.replicaSet(guid, maxNeighbors).length <= neighbors.length
 }
 
 function includesHostOf(node: NodeRef, set: readonly NodeRef[], fx: AppEffects): boolean {

@@ -296,7 +296,7 @@ export class PastNode implements Application {
         return this.root.onPut(call, respond, now, fx)
       case 'store': {
         const obstacle = unreliable(this.parts, fx)
-        return obstacle === undefined ? this.replica.onStore(call, respond, now, fx) : fx.refuse(reply, obstacle)
+        return obstacle === undefined ? this.replica.onStore(from, call, respond, now, fx) : fx.refuse(reply, obstacle)
       }
       case 'fetch':
         return this.replica.onFetch(call, this.maintenance.settled, respond, now, fx)

@@ -1,5 +1,5 @@
 import { guidOf } from '@plaxton/guid'
-import type { AppEffects, Millis } from '@plaxton/kbr'
+import type { AppEffects, Millis, NodeRef } from '@plaxton/kbr'
 import { anyLive } from './claims.ts'
 import { mayBelongTo } from './comparison.ts'
 import { nodesAround } from './hosts.ts'
@@ -18,14 +18,14 @@ export class Replica {
   }
 
   /** Stores claims, with their data unless it has these, and answers once they are durable. */
-  onStore({ guid, claims, data }: Store, respond: Respond, now: Millis, fx: AppEffects): void {
+  onStore(from: NodeRef, { guid, claims, data }: Store, respond: Respond, now: Millis, fx: AppEffects): void {
     const { shelf, notary, config } = this.parts
     const known = shelf.get(guid)?.claims ?? []
     const refuse = (detail: string, time: Millis, effects: AppEffects): void =>
       respond({ type: 'stored', outcome: 'refused', detail, claims: shelf.get(guid)?.claims ?? [] }, time, effects)
 
     const near = nodesAround(guid, config.maxReplicas, fx)
-    if (known.length === 0 && !mayBelongTo(near, config.maxReplicas, fx)) return refuse('it is too far from the guid', now, fx)
+    if (known.length === 0 && !mayBelongTo(near, config.maxReplicas, from, fx)) return refuse('it is too far from the guid', now, fx)
     notary.check(guid, claims, known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return refuse(problem, time, effects)
       shelf.keep(guid, claims, data && { bytes: data, digest: guidOf(data) }, time, effects, (kept, at, fxKept) => {

@@ -95,7 +95,7 @@ export class Root {
     const { guid, contentDigest, replicas } = claim.certificate
     const candidates = replicaSet(guid, widened(replicas), fx)
     const wanted = Math.min(replicas, candidates.length)
-    const cutShort = wanted < replicas && isCutShort(candidates, fx)
+    const cutShort = wanted < replicas && isCutShort(guid, candidates, fx)
     // The quorum of a set cut short is that of the whole.
     const needed = quorumOf(quorum, cutShort ? replicas : wanted)
     if (cutShort && (wanted < needed || nodesAround(guid, replicas, fx).length < replicas))

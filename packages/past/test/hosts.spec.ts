@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Guid } from '@plaxton/guid'
 import type { AppEffects, NodeRef } from '@plaxton/kbr'
+import { mayBelongTo } from '../src/comparison.ts'
 import { includesOwnHost, isCutShort, nodesAround, replicaSet } from '../src/hosts.ts'
 
 const key = '00' as Guid
@@ -41,6 +42,20 @@ describe('replicas on hosts', () => {
     assert.equal(namesOf(replicaSet(key, 3, blind)), 'a1 a2 a3')
   })
 
+  it('are completed by the root with its neighbours when the overlay is not certain of an order that names enough hosts', () => {
+    // Certain of the first four only.
+    const partly = (self: string): AppEffects => {
+      const fx = effects('a1 b1 a2 b2 c1 a3 c2 d1', self)
+      return { ...fx, replicaSet: (_: Guid, count: number) => nodes('a1 b1 a2 b2').slice(0, count) } as unknown as AppEffects
+    }
+    assert.equal(namesOf(replicaSet(key, 2, partly('a1'))), 'a1 b1')
+    assert.equal(namesOf(replicaSet(key, 4, partly('a1'))), 'a1 b1 c1 d1')
+    assert.equal(namesOf(nodesAround(key, 3, partly('a1'))), 'a1 b1 a2 b2 c1')
+    assert.equal(namesOf(replicaSet(key, 4, partly('b1'))), 'a1 b1', 'it is not the root')
+    assert.equal(namesOf(replicaSet(key, 9, partly('a1'))), 'a1 b1 c1 d1')
+    assert.equal(isCutShort(key, nodes('a1 b1 c1 d1'), partly('a1')), true, 'there may be more than its neighbours')
+  })
+
   it('may have been on any node up to the last host needed', () => {
     const fx = effects('a1 a2 b1 a3 b2 c1 b3 d1')
     assert.equal(namesOf(nodesAround(key, 2, fx)), 'a1 a2 b1')
@@ -63,14 +78,23 @@ describe('replicas on hosts', () => {
     )
   })
 
+  it('are taken on at the word of a neighbour by a node that cannot see where they belong', () => {
+    const beyond = { ...effects('a1 b1 c1', 'a1'), replicaSet: () => [] } as unknown as AppEffects
+    assert.equal(mayBelongTo([], 3, node('b1'), beyond), true)
+    assert.equal(mayBelongTo([], 3, node('z1'), beyond), false)
+    assert.equal(mayBelongTo([], 3, node('b1'), { ...beyond, hostOf: undefined } as unknown as AppEffects), false)
+    assert.equal(mayBelongTo(nodes('b1 c1 d1'), 3, node('b1'), effects('a1 b1 c1')), false, 'it sees that they do not')
+    assert.equal(mayBelongTo(nodes('b1 a2'), 3, node('b1'), effects('a1 b1 a2')), false, 'another node of this host is to have them')
+  })
+
   it('stand for all nodes of their host', () => {
     assert.equal(includesOwnHost(nodes('b1 a2'), effects('a1')), true)
     assert.equal(includesOwnHost(nodes('b1 c2'), effects('a1')), false)
   })
 
   it('are all there can be when every neighbour is on one of their hosts', () => {
-    assert.equal(isCutShort(nodes('a1 b1'), effects('a1 a2 b1 b2')), false)
-    assert.equal(isCutShort(nodes('a1 b1'), effects('a1 a2 b1 b2 c1')), true)
-    assert.equal(isCutShort(nodes('b1 c1'), effects('a1 b1 c1')), true)
+    assert.equal(isCutShort(key, nodes('a1 b1'), effects('a1 a2 b1 b2')), false)
+    assert.equal(isCutShort(key, nodes('a1 b1'), effects('a1 a2 b1 b2 c1')), true)
+    assert.equal(isCutShort(key, nodes('b1 c1'), effects('a1 b1 c1')), true)
   })
 })
