@@ -131,9 +131,8 @@ export class Reports {
 
   private take(from: NodeRef, report: Report, contact: Contact | undefined, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    const isNear = state.wants(report.claims) || state.isWantedBy(report)
-    if (!isNear && contact === undefined) return
     const isNew = contact === undefined
+    if (isNew && !state.wants(report.claims) && !state.isWantedBy(report)) return
     if (!state.put(from, report, now, fx) || !isNew) return
     state.failed.forget(from.id)
     state.history.forget(from)

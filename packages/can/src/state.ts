@@ -259,12 +259,11 @@ export class CanState {
       assert(!this.failed.has(id), 'a node that is taken to be dead is no contact')
     }
     assert(this.failed.size <= config.failedMax, 'failed nodes are bounded')
-    for (const stretch of this.surroundings.shared) {
+    for (const stretch of this.said?.shared ?? [])
       assert(
         zones.some((zone) => zone.startsWith(stretch)),
         'who shares a zone has a part of it',
       )
-    }
   }
 
   // Working it out
