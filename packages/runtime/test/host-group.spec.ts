@@ -151,24 +151,18 @@ describe('a group of hosts, 3 hosts of 4 virtual nodes', function () {
 describe('a group of hosts, 5 hosts of 4 virtual nodes whose views hold few hosts', function () {
   this.timeout(60_000)
 
-  it('stores on the hosts in view as long as they are a quorum of all copies, and says so; never twice on one', async () => {
+  it('stores as many copies as asked for, with hosts of the neighbours where the order that a root can be certain of names too few; never twice on one', async () => {
     await using network = new VirtualNetwork(4, pastry({ leafSetSize: 4 }))
     for (const name of ['a', 'b', 'c', 'd', 'e']) await network.add(name)
-    const counts = new Set<number>()
     for (let i = 0; i < 60; i++) {
       const data = bytesOf(`object ${i}`)
-      try {
-        const { holders, wanted } = await network.hosts[0]!.client.put(guidOf(data), data, { replicas: 3 })
-        assert.equal(wanted, 3)
-        assert.equal(new Set(holders.map(({ address }) => address.split('#')[0])).size, holders.length)
-        assert(holders.length >= 2)
-        counts.add((await network.hosts[1]!.client.inspect(guidOf(data))).holders.length)
-      } catch (error) {
-        assert.equal((error as Error).name, 'QuorumError')
-        counts.add(0)
-      }
+      const { holders, wanted } = await network.hosts[0]!.client.put(guidOf(data), data, { replicas: 3, quorum: 'all' })
+      assert.equal(wanted, 3)
+      assert.equal(new Set(holders.map(({ address }) => address.split('#')[0])).size, holders.length)
+      assert.equal(holders.length, 3)
+      const kept = await network.hosts[1]!.client.inspect(guidOf(data))
+      assert.equal(kept.holders.length, 3)
     }
-    assert(counts.has(2) && counts.has(3), `copies: ${[...counts].join()}`)
   })
 })
 
