@@ -58,6 +58,7 @@ export class Neighborhood {
   onNeighbors(from: NodeRef, message: Neighbors, looksInto: boolean, now: Millis, fx: OverlayEffects): boolean {
     const { state, asking } = this
     if (!asking.answered(from, message.seq, now, fx)) return notAsked(from, fx)
+    this.measure(from, message.seq, now)
     if (message.member) state.admit(from, fx)
     else if (state.hasResigned(from.id, message.seq)) this.dismiss(from, now, fx)
     this.heed(from, message, looksInto, now, fx)
@@ -70,10 +71,9 @@ export class Neighborhood {
   /** A finger, or one that is to become one, says that it is there. */
   onPong(from: NodeRef, pong: Pong, now: Millis, fx: OverlayEffects): void {
     const { state, asking, fingers } = this
-    const rttMs = asking.probing.roundTrip(pong.seq, now)
-    if (rttMs !== undefined) state.proximity.sample(from.id, rttMs)
     const isAnswer = fingers.measuring.answered(from, pong.seq, now, fx) || asking.answered(from, pong.seq, now, fx)
     if (!isAnswer) return void notAsked(from, fx)
+    this.measure(from, pong.seq, now)
     if (!pong.member) return this.doubt(from, now, fx)
     state.admitFinger(from, fx)
     if (state.counts) this.learn([from], now, fx)
@@ -144,6 +144,12 @@ export class Neighborhood {
     this.asking.clear()
     this.fingers.clear()
     this.news = undefined
+  }
+
+  /** From a question to its answer. Where it is known how far a neighbour is, it is sooner known that it is dead. */
+  private measure(from: NodeRef, seq: number, now: Millis): void {
+    const rttMs = this.asking.probing.roundTrip(seq, now)
+    if (rttMs !== undefined) this.state.proximity.sample(from.id, rttMs)
   }
 
   private seekConfirmation(now: Millis, fx: OverlayEffects): void {
