@@ -129,17 +129,21 @@ export class Buckets {
   }
 
   assertInvariants(): void {
+    const named = new Set<Guid>()
+    let count = 0
     for (const { level, contacts, waiting } of this.byLevel.values()) {
       assert(contacts.length <= this.size && waiting.length <= this.size, 'a bucket is bounded')
-      assert(
-        new Set([...contacts.map(({ ref }) => ref.id), ...waiting.map(({ id }) => id)]).size === contacts.length + waiting.length,
-        'a bucket names everybody once',
-      )
-      for (let i = 0; i < contacts.length; i++) {
-        assert(this.levelOf(contacts[i]!.ref.id) === level, 'a contact stands in the bucket of its distance range')
-        assert(i === 0 || contacts[i - 1]!.seenAt <= contacts[i]!.seenAt, 'a bucket is sorted, least recently seen first')
+      count += contacts.length + waiting.length
+      let before = -Infinity
+      for (const { ref, seenAt } of contacts) {
+        named.add(ref.id)
+        assert(this.levelOf(ref.id) === level, 'a contact stands in the bucket of its distance range')
+        assert(before <= seenAt, 'a bucket is sorted, least recently seen first')
+        before = seenAt
       }
+      for (const { id } of waiting) named.add(id)
     }
+    assert(named.size === count, 'the buckets name everybody once')
   }
 
   private bucketFor(id: Guid, now: Millis): Bucket {

@@ -14,6 +14,8 @@ import type { NodeRef } from '@plaxton/kbr'
 export class SiblingList {
   readonly self: NodeRef
   private readonly sorted: NodeRef[] = []
+  /** The same by id: whether somebody is in the list is asked with every message. */
+  private readonly byId = new Map<Guid, NodeRef>()
   private nearestOutside: Guid | undefined = undefined
   private readonly least: number
   private readonly places: number
@@ -55,12 +57,11 @@ export class SiblingList {
   }
 
   get(id: Guid): NodeRef | undefined {
-    const ref = this.sorted[this.countBefore(id)]
-    return ref?.id === id ? ref : undefined
+    return this.byId.get(id)
   }
 
   has(id: Guid): boolean {
-    return this.get(id) !== undefined
+    return this.byId.has(id)
   }
 
   /** Those that share exactly `level` bits with this node. */
@@ -70,29 +71,26 @@ export class SiblingList {
 
   /** Whether a node that is not in the list would be if it were added. */
   wants(id: Guid): boolean {
-    const at = this.countBefore(id)
-    return id !== this.self.id && this.sorted[at]?.id !== id && this.hasPlace(at, id)
+    return id !== this.self.id && !this.has(id) && this.hasPlace(this.countBefore(id), id)
   }
 
   /** Takes in a node that is wanted, or the new incarnation of one that is in. Returns who had to go. */
   add(ref: NodeRef): NodeRef[] {
     const at = this.countBefore(ref.id)
+    const isIn = this.has(ref.id)
     this.byLevel = undefined
-    if (this.sorted[at]?.id === ref.id) {
-      this.sorted[at] = ref
-      return []
-    }
-    this.sorted.splice(at, 0, ref)
+    this.byId.set(ref.id, ref)
+    this.sorted.splice(at, isIn ? 1 : 0, ref)
     const displaced: NodeRef[] = []
     for (let last = this.size - 1; !this.hasPlace(last, this.sorted[last]!.id); last--) displaced.push(this.sorted.pop()!)
+    for (const { id } of displaced) this.byId.delete(id)
     for (const { id } of displaced) this.noteOutside(id)
     return displaced
   }
 
   remove(id: Guid): boolean {
-    const at = this.countBefore(id)
-    if (this.sorted[at]?.id !== id) return false
-    this.sorted.splice(at, 1)
+    if (!this.byId.delete(id)) return false
+    this.sorted.splice(this.countBefore(id), 1)
     this.byLevel = undefined
     return true
   }
@@ -128,8 +126,10 @@ export class SiblingList {
   assertInvariants(): void {
     const { self, sorted } = this
     assert(sorted.length <= 2 * this.places, 'the sibling list is bounded')
+    assert(this.byId.size === sorted.length, 'the sibling list knows its members by id')
     for (let i = 0; i < sorted.length; i++) {
       assert(sorted[i]!.id !== self.id, 'a node is not in its own sibling list')
+      assert(this.byId.get(sorted[i]!.id) === sorted[i], 'a sibling is known by its id')
       assert(i === 0 || compareByXor(sorted[i - 1]!.id, sorted[i]!.id, self.id) < 0, 'the sibling list is sorted, nearest first')
       assert(this.hasPlace(i, sorted[i]!.id), 'every sibling has a place')
     }

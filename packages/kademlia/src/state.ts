@@ -136,9 +136,11 @@ export class KademliaState {
   assertInvariants(): void {
     this.siblings.assertInvariants()
     this.buckets.assertInvariants()
-    for (const ref of this.everybody()) {
-      assert(ref.id !== this.self.id, 'a node is in none of its own tables')
-      assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
+    for (const refs of [this.siblings.members, this.buckets.refs()]) {
+      for (const { id } of refs) {
+        assert(id !== this.self.id, 'a node is in none of its own tables')
+        assert(!this.failed.has(id), 'a node that is taken to be dead is in no table')
+      }
     }
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
   }
