@@ -32,6 +32,7 @@ export class Acquaintances {
     else state.backpointers.delete(from.id)
     if (probing.size > 0) probing.heard(from, now, fx)
     if (state.cousins.has(from.id)) this.askPointers(from, now, fx)
+    else if (state.cousins.get(from.id) !== undefined) this.askCrowd(from, now, fx)
     this.parts.insertions.onMet(from, fx)
   }
 
@@ -72,6 +73,12 @@ export class Acquaintances {
     for (const ref of state.map.slotFor(cousin.id)) {
       if (state.cousins.get(ref.id) === undefined && !state.siblings.has(ref.id)) probing.start(ref, false, now, fx)
     }
+  }
+
+  /** It says that its branch is sparse, and more are known there than a sparse branch has: one of them has gone without a word to this node, or says otherwise. */
+  private askCrowd(cousin: NodeRef, now: Millis, fx: OverlayEffects): void {
+    const { state, probing } = this.parts
+    for (const ref of state.cousins.beside(cousin.id)) if (ref.id !== cousin.id) probing.verify(ref, now, fx)
   }
 
   private doubt(from: NodeRef, now: Millis, fx: OverlayEffects): void {

@@ -37,6 +37,8 @@ export class Multicasts {
   /** Those that are over, in case an acknowledgement was lost. Bound: `multicastsMax`. Full: the first is forgotten. Undefined until then. */
   private over: Map<number, Over> | undefined = undefined
   private readonly rate: Rate
+  /** When the last insertion of a node passed here. Bound: `watchMax`. Full: the first is forgotten. Undefined until then. */
+  private passedAt: Map<Guid, Millis> | undefined = undefined
 
   constructor(state: TapestryState) {
     this.state = state
@@ -158,6 +160,7 @@ export class Multicasts {
   clear(): void {
     this.running = undefined
     this.over = undefined
+    this.passedAt = undefined
   }
 
   private start(
@@ -184,6 +187,7 @@ export class Multicasts {
       refs: new Map(found.map((ref) => [ref.id, ref])),
     }
     table.set(token, running)
+    if (purpose === 'insert') this.notePassed(subject.id, now)
     this.fanOut(running, now, fx)
     if (running.children.length > 0) fx.startTimer('multicast', running.number, state.config.multicastMs)
     return running
@@ -194,7 +198,7 @@ export class Multicasts {
     const { map } = this.state
     for (let level = running.announcement.level; level < map.depth; level++) {
       for (let digit = 0; digit < map.base(level); digit++) {
-        const ref = this.pick(running, level, digit, [])
+        const ref = this.pick(running, level, digit, [], now)
         if (ref === undefined) continue
         const child = { level, digit, ref, seq: 0, tries: 0, heardAt: -Infinity, tried: [] }
         running.children.push(child)
@@ -203,13 +207,32 @@ export class Multicasts {
     }
   }
 
-  private pick(running: Running, level: number, digit: number, tried: readonly Guid[]): NodeRef | undefined {
+  /** One of a slot. Who has come in lately may not know yet all those below it: others are told before. */
+  private pick(running: Running, level: number, digit: number, tried: readonly Guid[], now: Millis): NodeRef | undefined {
     const { subject } = running.announcement
+    const isUsable = (ref: NodeRef): boolean => ref.id !== subject.id && !tried.includes(ref.id)
     const inSlot = this.state.map.slot(level, digit)
-    const usable = inSlot.find((ref) => ref.id !== subject.id && !tried.includes(ref.id))
-    if (usable !== undefined || inSlot.length === 0) return usable
-    const siblings = this.state.siblings.within(inSlot[0]!.id, level + 1)
-    return siblings.find((ref) => ref.id !== subject.id && !tried.includes(ref.id))
+    const first = inSlot.find(isUsable)
+    if (inSlot.length === 0 || (first !== undefined && this.cameAt(first.id, now) === 0)) return first
+    const usable = [...inSlot, ...this.state.siblings.within(inSlot[0]!.id, level + 1)].filter(isUsable)
+    return usable.sort((a, b) => this.cameAt(a.id, now) - this.cameAt(b.id, now))[0]
+  }
+
+  /** When the insertion of a node passed here, if that was lately; otherwise 0. */
+  private cameAt(id: Guid, now: Millis): Millis {
+    const at = this.passedAt?.get(id) ?? 0
+    return now - at < this.state.config.watchMs ? at : 0
+  }
+
+  private notePassed(subject: Guid, now: Millis): void {
+    const passedAt = (this.passedAt ??= new Map())
+    passedAt.delete(subject)
+    passedAt.set(subject, now)
+    if (passedAt.size <= this.state.config.watchMax) return
+    for (const first of passedAt.keys()) {
+      passedAt.delete(first)
+      break
+    }
   }
 
   private send(running: Running, child: Child, fx: OverlayEffects): void {
@@ -221,7 +244,7 @@ export class Multicasts {
 
   private substitute(running: Running, child: Child, now: Millis, fx: OverlayEffects): Completed | undefined {
     child.tried.push(child.ref.id)
-    const other = child.tried.length >= substitutesMax ? undefined : this.pick(running, child.level, child.digit, child.tried)
+    const other = child.tried.length >= substitutesMax ? undefined : this.pick(running, child.level, child.digit, child.tried, now)
     if (other === undefined) return this.finish(running, child, fx)
     child.ref = other
     child.seq = 0

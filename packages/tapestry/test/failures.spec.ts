@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { byte, itJoinsAgainWhenCutOff, itSurvivesCrashes, someBytes } from '@plaxton/testbed'
+import { byte, itJoinsAgainWhenCutOff, itSurvivesCrashes, ref, someBytes } from '@plaxton/testbed'
 import { tapestryDefaults } from '../src/index.ts'
 import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
@@ -23,6 +23,18 @@ describe('when nodes crash', () => {
     oneMs: 1.3 * heartbeatMs + 4 * probeTimeoutMs + 10_000,
     sound: soundWithin,
     sane: oneRoot,
+  })
+
+  it('a cousin that has gone without a word does not make its branch crowded for good', () => {
+    const network = new TestNetwork('crowd', { digitBits: 2, siblingsMin: 4 })
+    // Of those that begin with 10 there are three: a sparse branch, which knows all the others and is known to them.
+    const hosts = network.grow([0x00, 0x10, 0x20, 0x30, 0x05, 0x80, 0x90, 0xa0].map(byte))
+    network.run(30_000)
+    assert.deepEqual(network.complaints(), [])
+    hosts[0]!.take(ref('b0'), { type: 'pong', seq: 0, member: true, group: 0, points: false } as never)
+    assert.equal(network.complaints().length, 1)
+    network.run(2 * exchangeMs + 4 * probeTimeoutMs)
+    assert.deepEqual(network.complaints(), [])
   })
 
   it('a message waits while the last pointer of a slot is suspected, and goes on by a backup while there is one', () => {

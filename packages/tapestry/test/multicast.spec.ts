@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Guid } from '@plaxton/guid'
 import type { Message } from '@plaxton/kbr'
-import { byte, ref, someBytes } from '@plaxton/testbed'
+import { Recorder, byte, ref, someBytes } from '@plaxton/testbed'
+import { Multicasts } from '../src/multicast.ts'
 import { TestNetwork } from './network.ts'
 import type { TestHost } from './network.ts'
-import { shared } from './helpers.ts'
+import { memberState, shared } from './helpers.ts'
 
 interface Multicast extends Message {
   readonly type: 'multicast'
@@ -115,6 +116,39 @@ describe('acknowledged multicast', () => {
     ])
     assert.equal(second.neighbors.filter((change) => change === '+33').length, 1)
   })
+
+  it('goes by those of a slot that have been there for long, not by one whose own insertion has just passed and who may not know the others yet', () => {
+    const state = memberState(byte(0x11), [0x6c, 0x6f].map(byte))
+    const multicasts = new Multicasts(state)
+    const fx = new Recorder()
+    const insertion = (subject: Guid) => ({ purpose: 'insert', subject: ref(subject), level: 0, slots: [] }) as const
+    multicasts.begin(insertion(byte(0x72)), 0, fx)
+    assert.deepEqual(fx.sent(), ['6c multicast'])
+    multicasts.begin(insertion(byte(0x6c)), 100, fx)
+    assert.deepEqual(fx.sent(), ['6f multicast'])
+    multicasts.begin(insertion(byte(0x75)), 200, fx)
+    assert.deepEqual(fx.sent(), ['6f multicast'])
+    multicasts.begin(insertion(byte(0x78)), 100 + state.config.watchMs, fx)
+    assert.deepEqual(fx.sent(), ['6c multicast'])
+  })
+
+  it('a node acknowledges an insertion at once when it has just heard from the joiner', () => {
+    const network = new TestNetwork('heard before', { siblingsMin: 30 })
+    const [first, second] = network.grow([byte(0x11), byte(0x22)]) as [TestHost, TestHost]
+    const done: Message[] = []
+    network.passes = (from, _to, sent) => {
+      if (from.id === second.ref.id && sent.type === 'multicast-ack' && (sent as Message & { done: boolean }).done) done.push(sent)
+      return true
+    }
+    second.take(ref('33'), { type: 'ping', seq: 1, member: false, group: 0, points: false } as never)
+    second.take(first.ref, { type: 'multicast', seq: 5, token: 77, purpose: 'insert', level: 1, subject: ref('33'), slots: [] } as never)
+    assert.equal(done.length, 1)
+    assert.deepEqual(second.neighbors, ['+11', '+33'])
+    // Of another incarnation it has heard nothing.
+    second.take(first.ref, { type: 'multicast', seq: 6, token: 78, purpose: 'insert', level: 1, subject: ref('33', 2), slots: [] } as never)
+    assert.equal(done.length, 1)
+  })
+
   it('a node acknowledges an insertion, and takes the joiner in, when the joiner has answered it', () => {
     const network = new TestNetwork('contact first', { siblingsMin: 30 })
     const [first, second] = network.grow([byte(0x11), byte(0x22)]) as [TestHost, TestHost]
