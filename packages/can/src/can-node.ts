@@ -55,8 +55,8 @@ export class CanNode implements Overlay {
   private settleAt: Millis = Infinity
   /** When a joiner answers for its zone although some of those around it have not answered. */
   private memberBy: Millis = Infinity
-  /** News of contacts is told before this moment, if at all, only once. */
-  private announceAt: Millis = -Infinity
+  /** When news of contacts is told, several changes at once; undefined while there is none. */
+  private announceAt: Millis | undefined = undefined
 
   constructor(self: NodeRef, config: CanConfig, prng: Prng) {
     const state = new CanState(self, config, prng)
@@ -413,7 +413,6 @@ export class CanNode implements Overlay {
   /** Own zones are others than before: everybody who knows this node hears it now. */
   private announce(now: Millis, fx: OverlayEffects): void {
     this.reports.announce(now, fx)
-    this.announceAt = now + this.state.config.announceMs
     this.changed(now, fx)
   }
 
@@ -438,16 +437,15 @@ export class CanNode implements Overlay {
     const mayBeMember = state.standing === 'claiming' && this.zones.length > 0 && (strangers.length === 0 || now >= this.memberBy)
     if (mayBeMember) this.becomeMember(this.joining?.startedAt ?? now, now, fx)
     if (this.takeover.review(now, fx)) {
-      state.territoryChanged(fx)
+      fx.becameReady()
       this.announce(now, fx)
     }
-    const isNews = now >= this.announceAt
-    if (isNews) {
-      this.announceAt = now + state.config.announceMs
+    this.announceAt ??= now + state.config.announceMs
+    if (now >= this.announceAt) {
+      this.announceAt = undefined
       this.reports.announceNews(now, fx)
       this.prune(fx)
-    }
-    if (!isNews) this.settleBy(this.announceAt, now, fx)
+    } else this.settleBy(this.announceAt, now, fx)
     if (strangers.length > 0) this.settleBy(now + strangersMs, now, fx)
     const next = this.takeover.nextAt()
     if (next !== undefined) this.settleBy(Math.max(next, now + 1), now, fx)

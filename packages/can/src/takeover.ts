@@ -132,17 +132,21 @@ export class Takeover {
   private take({ zone, mark }: Gap, now: Millis, fx: OverlayEffects): boolean {
     const { state } = this
     if (state.territory.holdings.length >= claimsMax / 2) return false
-    const settlesAt = now + state.config.contestMs
-    state.territory.add({ zone, version: mark?.claim.version ?? 0, caretaker: true }, { now, settlesAt })
-    fx.startTimer('contest', 0, state.config.contestMs)
-    state.territoryChanged(fx)
-    this.open.delete(zone)
     const ghost = mark === undefined ? undefined : state.ghosts.of(mark.node.id, mark.claim.zone)
+    const rivals = this.rivals(zone, ghost).map(({ id }) => id)
+    const claim: Claim = { zone, version: mark?.claim.version ?? 0, caretaker: true }
+    this.open.delete(zone)
+    // Of a gap of which nothing is known there may be rivals of which nothing is known.
+    if (rivals.length === 0 && ghost !== undefined) state.territory.add(claim, { now })
+    else {
+      state.territory.add(claim, { now, settlesAt: now + state.config.contestMs })
+      fx.startTimer('contest', 0, state.config.contestMs)
+      this.contests.begin(zone, rivals, now)
+    }
+    state.territoryChanged(fx)
     // The dead node's neighbours are to hear of it, although some are not this one's.
     for (const { node } of ghost?.others ?? [])
       if (!state.contacts.has(node.id) && !state.failed.has(node.id)) this.reports.greet(node, now, fx)
-    const rivals = this.rivals(zone, ghost).map(({ id }) => id)
-    this.contests.begin(zone, rivals, now)
     return true
   }
 
