@@ -55,6 +55,8 @@ export class Process {
   alive = true
   /** Since when it counts as a member of its overlay, undefined while it does not; kept by the simulation. */
   memberSince: Millis | undefined = undefined
+  /** When it ceased to be one last. */
+  memberUntil: Millis | undefined = undefined
   /** Hosts it has exchanged messages with: its connections. Kept only while the network gives notice; at most the number of hosts. */
   links: Set<number> | undefined = undefined
   /** Hosts an attempt to reach is failing right now, so that one attempt gives one notice. */

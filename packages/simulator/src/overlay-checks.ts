@@ -63,6 +63,8 @@ export class DeliveryWatch {
 
   private onDelivered(simulation: Simulation, node: SimNode, event: Extract<KbrEvent, { type: 'delivered' }>, now: number): void {
     this.delivered++
+    // Events are heard after the step. Of one that delivers and leaves in the same step, who was the root at its beginning cannot be told any more.
+    if (node.process!.memberUntil === now) return
     const root = simulation.members.root(event.key)
     if (root === node.process) return
     this.wrongs++

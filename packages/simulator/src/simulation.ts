@@ -378,6 +378,7 @@ export class Simulation {
 
   private setMember(process: Process, member: boolean): void {
     process.memberSince = member ? this.now : undefined
+    if (!member) process.memberUntil = this.now
     this.lastChangeAt = this.now
     if (this.founder === process) this.founder = undefined
     if (member) this.members.add(process)

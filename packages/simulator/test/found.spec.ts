@@ -22,6 +22,10 @@ const found: ReadonlyArray<readonly [story: string, scenario: string]> = [
     'seed 184; on plane; notice 20; past 3; 0 start 0; 0 loss 0.1; 0 jitter 67; 0.06 start 3; 0.1 start 5; 14.658 cut-one-way 7 3 2 5; 54.098 leave 5; 55.1 leave 1',
   ],
   [
+    'a node delivers its own message as its root and leaves in the same step (all but Pastry; the check was wrong)',
+    'seed 90090; on uniform 10 ms; dolr sender 2 60000 0 0 0; 50 start 0; 52 start 1; 53 publish 1 7; 53 leave 1',
+  ],
+  [
     'a node comes back without its disk two seconds after it died (CAN; hosts that never became members)',
     'seed 133; 0 clock 7 0.999; 2 start 2; 3 start 3; 4 start 4; 5 start 5; 7.071 start 7; 10 start 10; 28.449 wipe 7; 30.245 start 7',
   ],
