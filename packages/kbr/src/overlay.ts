@@ -108,7 +108,7 @@ export interface OverlayEffects {
   routesChanged(): void
   /**
    * `replicaSet` may answer otherwise than before although no neighbour came or went, because neighbours have exchanged what they own: becomes the applications' `ranksChanged`, once for
-   * all calls of a step. CAN needs it, whose zones change hands.
+   * all calls of a step. CAN needs it, whose zones change hands, and Pastry, when a leaf set turns out to hold the whole ring.
    */
   ranksChanged?(): void
   /** Judges a reference that came inside a routed payload of the overlay; undefined: drop it. */

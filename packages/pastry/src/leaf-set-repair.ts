@@ -53,20 +53,26 @@ export class LeafSetRepair {
       side.wound = 'none'
       side.add(nearest)
       side.wound = 'thinned'
+      tellRanks(fx)
     }
     if (side.wound === 'none') return true
     const { furthest } = side
     const { leafSet } = this.state
     if (furthest === undefined || side.full) {
-      leafSet.heal(side)
+      this.heal(side, fx)
     } else if (this.asked(side) !== furthest.id) {
       this.ask(side, furthest, probing, now, fx)
     } else {
-      leafSet.heal(side)
+      this.heal(side, fx)
       // Whom it named in the far half of the ring had no place while the side was wounded.
       if (wasLost || !leafSet.wholeRing) probing.start(furthest, { report: true }, now, fx)
     }
     return true
+  }
+
+  private heal(side: RingSide, fx: OverlayEffects): void {
+    this.state.leafSet.heal(side)
+    tellRanks(fx)
   }
 
   /** Of the tables and the past contacts. A past contact that answered without getting a place in a table is not asked again. */
@@ -91,4 +97,10 @@ export class LeafSetRepair {
   private asked(side: RingSide): Guid | undefined {
     return side.clockwise ? this.askedRight : this.askedLeft
   }
+}
+
+/** A side reaches further, or is certain, without a new neighbour: this node may see more of a replica set than before, and be closest for more keys. */
+export function tellRanks(fx: OverlayEffects): void {
+  fx.routesChanged()
+  fx.ranksChanged?.()
 }

@@ -117,19 +117,21 @@ export class LeafSet {
 
   /**
    * `from` names the nodes around it. Where it is the furthest member of a side that has room and no wound, those that follow it there and stand on the other side only
-   * are the next on this side too, up to the first that is no member.
+   * are the next on this side too, up to the first that is no member. Returns whether there were any.
    */
-  extend(from: Guid, reported: readonly NodeRef[]): void {
+  extend(from: Guid, reported: readonly NodeRef[]): boolean {
+    let extended = false
     for (const side of [this.right, this.left]) {
       if (this.whole || side.full || side.wound !== 'none' || side.furthest?.id !== from) continue
       const around = idsAround(from, reported)
       for (const id of side.clockwise ? around : around.toReversed()) {
         const known = this.get(id)
         if (known === undefined || side.has(id)) break
-        side.add(known)
+        extended = side.add(known) || extended
       }
-      this.changed()
     }
+    if (extended) this.changed()
+    return extended
   }
 
   /** Whether `key` lies between the furthest members, this node in the middle: the members then include the closest node to it. */

@@ -5,7 +5,7 @@ import { Joining } from '@plaxton/upkeep'
 import { decodeJoinPayload, pastryCodec } from './codec.ts'
 import type { PastryConfig } from './config.ts'
 import { Join, onJoinRequest, passJoin } from './join.ts'
-import { LeafSetRepair } from './leaf-set-repair.ts'
+import { LeafSetRepair, tellRanks } from './leaf-set-repair.ts'
 import { onStateRequest } from './locality.ts'
 import { Maintenance } from './maintenance.ts'
 import { send } from './messages.ts'
@@ -348,7 +348,7 @@ export class PastryNode implements Overlay {
       for (const ref of this.state.leafSet.missingFrom(from.id, report.leafSet)) this.probing.verify(ref, now, fx)
     }
     this.learn(report.leafSet, now, fx)
-    this.state.leafSet.extend(from.id, report.leafSet)
+    if (this.state.leafSet.extend(from.id, report.leafSet)) tellRanks(fx)
   }
 
   /** Hearsay: those who may belong into the leaf set are probed. */

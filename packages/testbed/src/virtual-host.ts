@@ -10,6 +10,7 @@ export class VirtualHost<Node extends Overlay> implements OverlayEffects {
   /** The upcalls of neighbours, as `+id` and `-id`. */
   readonly neighbors: string[] = []
   routeChanges = 0
+  rankChanges = 0
   alive = true
   /** Has been told to leave, and may still be there until nobody has it in a table. */
   leaving = false
@@ -86,6 +87,10 @@ export class VirtualHost<Node extends Overlay> implements OverlayEffects {
 
   routesChanged(): void {
     this.routeChanges++
+  }
+
+  ranksChanged(): void {
+    this.rankChanges++
   }
 
   peerRecovered(): void {
