@@ -34,8 +34,8 @@ export class IdealChord extends IdealTables {
   }
 
   /**
-   * The way when some nodes are dead and nobody has noticed: each that is tried in vain is a timeout, and the next best is tried. It ends at the first live node
-   * at or after the key; where it gets stuck when the way on is lost.
+   * The way when some nodes are dead and nobody has noticed: each that is tried in vain is a timeout, and the next best is tried. Nobody is tried twice: the paper's simulator is
+   * iterative (SIGCOMM, §6.1), so whoever looks up knows who did not answer it. It ends at the first live node at or after the key; where it gets stuck when the way on is lost.
    */
   pathAmongDead(
     from: number,
@@ -47,7 +47,7 @@ export class IdealChord extends IdealTables {
     let owner = root
     while (isDead(owner)) owner = (owner + 1) % size
     const path = [from]
-    let timeouts = 0
+    const tried = new Set<number>()
     for (let at = from; at !== owner;) {
       let next: number | undefined
       for (const candidate of this.candidates(at, root, owner)) {
@@ -55,14 +55,14 @@ export class IdealChord extends IdealTables {
           next = candidate
           break
         }
-        timeouts++
+        tried.add(candidate)
       }
-      if (next === undefined) return { path, timeouts, arrived: false }
+      if (next === undefined) return { path, timeouts: tried.size, arrived: false }
       path.push(next)
       at = next
       assert(path.length <= size, 'an ideal route goes round in circles')
     }
-    return { path, timeouts, arrived: true }
+    return { path, timeouts: tried.size, arrived: true }
   }
 
   hostAt(position: number): number {
