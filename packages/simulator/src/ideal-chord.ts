@@ -34,8 +34,9 @@ export class IdealChord extends IdealTables {
   }
 
   /**
-   * The way when some nodes are dead and nobody has noticed: each that is tried in vain is a timeout, and the next best is tried. Nobody is tried twice: the paper's simulator is
-   * iterative (SIGCOMM, §6.1), so whoever looks up knows who did not answer it. It ends at the first live node at or after the key; where it gets stuck when the way on is lost.
+   * The way when some nodes are dead and nobody has noticed: each that is tried in vain is a timeout, and the next best is tried. Nobody is tried twice, as where lookups are
+   * iterative and whoever looks up knows who did not answer it; we take the paper's to be, whose figures this fits. It ends at the first live node at or after the key; where it
+   * gets stuck when the way on is lost.
    */
   pathAmongDead(
     from: number,
