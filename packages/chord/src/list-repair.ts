@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { tellRanks } from '@plaxton/upkeep'
 import type { RingSide } from '@plaxton/upkeep'
 import type { Asking } from './asking.ts'
 import type { ChordState } from './state.ts'
@@ -51,19 +52,25 @@ export class ListRepair {
       side.wound = 'none'
       side.add(nearest)
       side.wound = 'thinned'
+      tellRanks(fx)
     }
     if (side.wound === 'none') return true
     const { furthest } = side
     if (furthest === undefined || side.full) {
-      this.state.lists.heal(side)
+      this.heal(side, fx)
     } else if (this.asked[which] !== furthest.id) {
       this.ask(which, furthest, now, fx)
     } else {
-      this.state.lists.heal(side)
+      this.heal(side, fx)
       // Whom it named in the far half of the ring had no place while the list was wounded.
       if (!this.state.lists.whole) this.asking.court(furthest, now, fx)
     }
     return true
+  }
+
+  private heal(side: RingSide, fx: OverlayEffects): void {
+    this.state.lists.heal(side)
+    tellRanks(fx)
   }
 
   /** Of the tables and the past contacts. A past contact that answered without getting a place in a table is not asked again. */

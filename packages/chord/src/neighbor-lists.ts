@@ -73,6 +73,11 @@ export class NeighborLists {
     return predecessor === undefined ? this.meets : this.confirmedBy === predecessor.id
   }
 
+  /** In both lists together; a neighbour in both takes two. */
+  get placesTaken(): number {
+    return this.successors.members.length + this.predecessors.members.length
+  }
+
   get(id: Guid): NodeRef | undefined {
     return this.successors.get(id) ?? this.predecessors.get(id)
   }

@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { tellRanks } from '@plaxton/upkeep'
 import { Asking } from './asking.ts'
 import { FingerKeeper } from './finger-keeper.ts'
 import { ListRepair } from './list-repair.ts'
@@ -84,7 +85,9 @@ export class Neighborhood {
     if (refs.length === 0) return
     const { state } = this
     for (const ref of state.lists.wanted(state.credible(refs, now))) this.asking.court(ref, now, fx)
-    for (const ref of state.lists.halfPlaced(refs)) state.admit(ref, fx)
+    const placed = state.lists.halfPlaced(refs)
+    for (const ref of placed) state.admit(ref, fx)
+    if (placed.length > 0) tellRanks(fx)
   }
 
   // Failures
@@ -175,7 +178,7 @@ export class Neighborhood {
       const missing = lists.missingFrom(from.id, report.predecessors, report.successors)
       for (const ref of missing) this.asking.verify(ref, now, fx)
       if (lists.confirm(from.id, report.successors[0]?.id)) {
-        fx.routesChanged()
+        tellRanks(fx)
         fx.becameReady()
       }
     }

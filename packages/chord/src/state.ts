@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
-import { FailedSet, History, Proximity } from '@plaxton/upkeep'
+import { FailedSet, History, Proximity, tellRanks } from '@plaxton/upkeep'
 import { Agreements } from './agreements.ts'
 import type { ChordConfig } from './config.ts'
 import { FingerTable } from './finger-table.ts'
@@ -144,6 +144,7 @@ export class ChordState {
   /** True when it was not in, or in another incarnation, and is now. */
   private addToLists(ref: NodeRef, fx: OverlayEffects): boolean {
     const before = this.lists.get(ref.id)
+    const places = this.lists.placesTaken
     if (before !== undefined && before.epoch < ref.epoch) fx.neighborChanged(before, false)
     for (const displaced of this.lists.add(ref)) {
       if (displaced.id === ref.id) continue
@@ -152,7 +153,11 @@ export class ChordState {
       fx.neighborChanged(displaced, false)
     }
     const isNew = (before === undefined || before.epoch < ref.epoch) && this.lists.has(ref.id)
-    if (!isNew) return false
+    if (!isNew) {
+      // It was in one list and is now in the other as well.
+      if (this.lists.placesTaken !== places) tellRanks(fx)
+      return false
+    }
     this.admittedAt.set(ref.id, this.lastSeq)
     fx.neighborChanged(ref, true)
     return true

@@ -9,6 +9,7 @@ const places = successors + predecessors
 
 const ring: Ring = {
   network: (seed, config) => new TestNetwork(seed, config),
+  few: (seed) => new TestNetwork(seed, { successors: 3, predecessors: 3 }),
   tables: 'lists',
   neighbors: places,
   side: successors,

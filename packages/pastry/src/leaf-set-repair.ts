@@ -1,5 +1,6 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { tellRanks } from '@plaxton/upkeep'
 import type { RingSide } from '@plaxton/upkeep'
 import type { Probing } from './probing.ts'
 import type { PastryState } from './state.ts'
@@ -97,10 +98,4 @@ export class LeafSetRepair {
   private asked(side: RingSide): Guid | undefined {
     return side.clockwise ? this.askedRight : this.askedLeft
   }
-}
-
-/** A side reaches further, or is certain, without a new neighbour: this node may see more of a replica set than before, and be closest for more keys. */
-export function tellRanks(fx: OverlayEffects): void {
-  fx.routesChanged()
-  fx.ranksChanged?.()
 }

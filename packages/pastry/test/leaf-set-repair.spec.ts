@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { pastryDefaults } from '../src/index.ts'
 import { TestNetwork } from './network.ts'
-import type { TestHost } from './network.ts'
 
 describe('the repair of a leaf set, in a ring of a few nodes more than it holds', () => {
   for (const crashes of [1, 2, 3]) {
@@ -20,26 +19,4 @@ describe('the repair of a leaf set, in a ring of a few nodes more than it holds'
       }
     })
   }
-
-  it('tells whenever it makes another of a replica set', () => {
-    for (let seed = 0; seed < 10; seed++) {
-      const network = new TestNetwork(`told ${seed}`, { leafSetSize: 6 })
-      network.tellsUnreachable = true
-      const members = network.grow(8 + (seed % 5))
-      network.run(20_000)
-      const keys = members.map(({ ref }) => ref.id)
-      const look = (host: TestHost): string => keys.map((key) => host.node.replicaSet(key, 4).map(({ id }) => id)).join()
-      const told = (host: TestHost): number => host.neighbors.length + host.rankChanges
-      for (const victim of network.prng.shuffle(members).slice(0, 3)) victim.crash()
-      const left = network.members()
-      let before = left.map((host) => [look(host), told(host)] as const)
-      for (const host of left) for (const { ref } of members.filter(({ alive }) => !alive)) host.peerDown(ref, 'disconnected')
-      for (let i = 0; i < 1_000; i++) {
-        network.run(2)
-        const now = left.map((host) => [look(host), told(host)] as const)
-        now.forEach(([set, times], at) => assert.ok(set === before[at]![0] || times > before[at]![1], `seed ${seed}, ${left[at]!.ref.id}`))
-        before = now
-      }
-    }
-  })
 })

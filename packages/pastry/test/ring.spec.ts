@@ -8,6 +8,7 @@ const { leafSetSize, heartbeatMs, probeTimeoutMs } = pastryDefaults
 
 const ring: Ring = {
   network: (seed, config) => new TestNetwork(seed, config),
+  few: (seed) => new TestNetwork(seed, { leafSetSize: 6 }),
   tables: 'leaf sets',
   neighbors: leafSetSize,
   side: leafSetSize,

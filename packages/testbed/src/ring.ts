@@ -8,6 +8,8 @@ export type Host = VirtualHost<Overlay>
 /** An overlay whose tables are the next nodes on a ring, and what may be demanded of it. */
 export interface Ring {
   network(seed: string, config?: { readonly joinMs: Millis }): Network
+  /** The same with tables of three nodes on either side. */
+  few(seed: string): Network
   /** What its tables are called. */
   readonly tables: string
   /** Nodes in all of them. */
