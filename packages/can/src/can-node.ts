@@ -217,8 +217,10 @@ export class CanNode implements Overlay {
         return
       case 'join':
         return this.joins.onTimer(arg, now, fx)
-      case 'claim':
-        return this.joining?.onClaimTimer(arg, now, fx)
+      case 'claim': {
+        const giver = this.joining?.onClaimTimer(arg, now, fx)
+        return giver === undefined ? undefined : this.probing.start(giver, false, now, fx)
+      }
       case 'reassign':
         if (this.ready && this.reassignment.run(now, fx)) this.announce(now, fx)
         return fx.startTimer('reassign', 0, state.prng.jitter(state.config.reassignMs, 0.2))

@@ -65,11 +65,12 @@ export class Join {
     return true
   }
 
-  /** The giver has not said yet that it has let go. */
-  onClaimTimer(attempt: number, now: Millis, fx: OverlayEffects): void {
-    if (attempt !== this.attempt || this.phase !== 'claiming' || this.giver === undefined) return
+  /** The giver has not said yet that it has let go. Returned: it may have died, and nobody else looks after that for this node. */
+  onClaimTimer(attempt: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
+    if (attempt !== this.attempt || this.phase !== 'claiming' || this.giver === undefined) return undefined
     this.reports.greet(this.giver, now, fx)
     fx.startTimer('claim', this.attempt, this.state.config.claimMs)
+    return this.giver
   }
 
   /** What was granted is somebody else's after all. */

@@ -29,6 +29,10 @@ const found: ReadonlyArray<readonly [story: string, scenario: string]> = [
     'a node comes back without its disk two seconds after it died (CAN; hosts that never became members)',
     'seed 133; 0 clock 7 0.999; 2 start 2; 3 start 3; 4 start 4; 5 start 5; 7.071 start 7; 10 start 10; 28.449 wipe 7; 30.245 start 7',
   ],
+  [
+    'whoever gives a joiner its place cannot hear it, and leaves (CAN; the joiner waited for ever)',
+    'seed 2176; 0 start 0; 0 start 1; 0 block 1 0; 8 leave 0',
+  ],
 ]
 
 describe('scenarios that fuzz has found', function () {
