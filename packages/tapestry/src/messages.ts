@@ -156,7 +156,7 @@ export interface InsertRefusal extends Message {
   readonly type: 'insert-refusal'
   readonly attempt: number
   readonly member: boolean
-  /** Who is none names a member that it has heard itself, if any. */
+  /** Who is none names a member that it has heard itself, if any; one that leaves, a neighbour. */
   readonly refs: readonly NodeRef[]
 }
 

@@ -20,7 +20,17 @@ export function onInsertRequest(
 ): void {
   const { purpose, attempt } = request
   if (state.standing === 'member') fx.route(from.id, encodeInsertPayload({ purpose, joiner: from, attempt }))
-  else if (purpose === 'join') send(from, { type: 'insert-refusal', attempt, member: false, refs: join?.members ?? [] }, fx)
+  else if (purpose === 'join')
+    send(
+      from,
+      {
+        type: 'insert-refusal',
+        attempt,
+        member: false,
+        refs: state.standing === 'leaving' ? state.neighbors().slice(0, 1) : (join?.members ?? []),
+      },
+      fx,
+    )
 }
 
 /**

@@ -13,6 +13,19 @@ const { leaveMs } = tapestryDefaults
 const keys = Array.from({ length: 256 }, (_, value) => byte(value))
 
 describe('a node that leaves', () => {
+  it('names a member to a joiner that has nobody else to ask', () => {
+    const network = new TestNetwork('names')
+    const [leaver] = network.grow(8) as [TestHost]
+    network.run(25_000)
+    network.passes = (_from, _to, message) => message.type !== 'leave-ack'
+    leaver.leave()
+    const joiner = network.add()
+    joiner.join([leaver])
+    assert.ok(network.runUntil(() => joiner.node.ready, 2_000))
+    assert.equal(leaver.alive, true)
+    assert.equal(joiner.node.neighborSet(10).length, 7)
+  })
+
   it('stays until all who had it in a table have confirmed that they no longer do', () => {
     const { network, hosts } = grown('confirm', 20)
     const [leaver] = hosts as [TestHost]
