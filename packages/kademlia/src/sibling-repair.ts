@@ -1,6 +1,7 @@
 import { compareByXor } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef, OverlayEffects } from '@plaxton/kbr'
+import { tellRanks } from '@plaxton/upkeep'
 import type { Inquiries } from './inquiries.ts'
 import type { KademliaState } from './state.ts'
 
@@ -38,7 +39,7 @@ export class SiblingRepair {
     if (next.length > 0) return true
     this.asked.clear()
     siblings.settle(buckets.refs())
-    fx.routesChanged()
+    tellRanks(fx)
     return true
   }
 

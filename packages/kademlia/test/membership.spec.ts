@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { compareByXor, randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
-import { byte, itSurvivesCrashes } from '@plaxton/testbed'
+import { byte, itSurvivesCrashes, itTellsOfReplicaSets } from '@plaxton/testbed'
 import { kademliaDefaults } from '../src/index.ts'
 import type { FindNode } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
@@ -112,6 +112,7 @@ describe('when nodes crash', function () {
     sound: soundWithin,
     sane: oneRoot,
   })
+  itTellsOfReplicaSets((seed) => new TestNetwork(seed, { siblingsSure: 4, siblings: 6, bucketSize: 4 }))
 
   it('a message waits while the only closer node is suspected, and is delivered once it is dead', () => {
     const network = new TestNetwork('suspect')

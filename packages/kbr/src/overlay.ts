@@ -107,8 +107,8 @@ export interface OverlayEffects {
   /** `nextHop` may answer otherwise than before, for some key: becomes the applications' `routesChanged`, once for all calls of a step. */
   routesChanged(): void
   /**
-   * `replicaSet` may answer otherwise than before although no neighbour came or went, because neighbours have exchanged what they own: becomes the applications' `ranksChanged`, once for
-   * all calls of a step. CAN needs it, whose zones change hands, and Pastry, when a leaf set turns out to hold the whole ring.
+   * `replicaSet` may answer otherwise than before although no neighbour came or went, because they have exchanged what they own (CAN), or what is known of them has become
+   * certain (all others): becomes the applications' `ranksChanged`, once for all calls of a step. PAST places its objects by it.
    */
   ranksChanged?(): void
   /** Judges a reference that came inside a routed payload of the overlay; undefined: drop it. */

@@ -1,6 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Probing } from '@plaxton/upkeep'
+import { tellRanks } from '@plaxton/upkeep'
 import { fillersFor } from './exchange.ts'
 import { foundMax, send } from './messages.ts'
 import type { SlotReply, SlotRequest } from './messages.ts'
@@ -76,7 +77,7 @@ export class SlotRepair {
   /** Nobody is there; whoever said so must know. */
   conclude(slot: number, fx: OverlayEffects): void {
     this.open.delete(slot)
-    if (this.state.doubtful.delete(slot)) fx.routesChanged()
+    if (this.state.doubtful.delete(slot)) tellRanks(fx)
   }
 
   private start(slot: number, fx: OverlayEffects): void {

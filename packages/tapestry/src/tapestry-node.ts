@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
 import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
-import { Joining } from '@plaxton/upkeep'
+import { Joining, tellRanks } from '@plaxton/upkeep'
 import { Acquaintances } from './acquaintances.ts'
 import { decodeInsertPayload, tapestryCodec } from './codec.ts'
 import type { TapestryConfig } from './config.ts'
@@ -382,7 +382,7 @@ export class TapestryNode implements Overlay {
     if (this.gathering !== undefined) {
       this.gathering = undefined
       state.settleGroup(fx)
-      fx.routesChanged()
+      tellRanks(fx)
       if (!state.siblings.tooSmall) return
     }
     this.gathering = new Gathering(state, this.parts.probing, state.siblings.floor - 1)

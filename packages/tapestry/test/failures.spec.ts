@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { byte, itJoinsAgainWhenCutOff, itSurvivesCrashes, ref, someBytes } from '@plaxton/testbed'
+import { byte, itJoinsAgainWhenCutOff, itSurvivesCrashes, itTellsOfReplicaSets, ref, someBytes } from '@plaxton/testbed'
 import { tapestryDefaults } from '../src/index.ts'
 import { inOrder } from './helpers.ts'
 import { TestNetwork } from './network.ts'
@@ -24,6 +24,7 @@ describe('when nodes crash', () => {
     sound: soundWithin,
     sane: oneRoot,
   })
+  itTellsOfReplicaSets((seed) => new TestNetwork(seed, { siblingsMin: 4 }))
 
   it('a cousin that has gone without a word does not make its branch crowded for good', () => {
     const network = new TestNetwork('crowd', { digitBits: 2, siblingsMin: 4 })

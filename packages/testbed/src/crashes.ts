@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Millis } from '@plaxton/kbr'
-import type { Network } from './ring.ts'
+import type { Host, Network } from './ring.ts'
 
 /** An overlay whose nodes know a group around themselves, and what may be demanded of it. */
 export interface Crashes<Tested extends Network> {
@@ -79,5 +79,33 @@ export function itJoinsAgainWhenCutOff<Tested extends Network>(
     network.passes = () => true
     assert.ok(network.runUntil(() => lonely.node.ready, 150_000))
     sound(network, soundMs)
+  })
+}
+
+/** Services hear of it whenever a node sees another replica set than before, with a neighbour or without. `few`: whose tables hold less than a network of some ten nodes. */
+export function itTellsOfReplicaSets(few: (seed: string) => Network): void {
+  it('services are told whenever a node sees another replica set than before', () => {
+    for (let seed = 0; seed < 12; seed++) {
+      const network = few(`told ${seed}`)
+      network.tellsUnreachable = true
+      const members = network.grow(8 + (seed % 10))
+      network.run(60_000)
+      const keys = members.map(({ ref }) => ref.id)
+      const look = ({ node }: Host): string => keys.map((key) => node.replicaSet(key, 4).map(({ id }) => id)).join()
+      const lookAtAll = () => left.map((host) => ({ set: look(host), told: host.neighbors.length + host.rankChanges }))
+      const dead = network.prng.shuffle(members).slice(0, 3)
+      for (const victim of dead) victim.crash()
+      const left = network.members()
+      let before = lookAtAll()
+      for (const host of left) for (const { ref } of dead) host.peerDown(ref, 'disconnected')
+      for (let i = 0; i < 1_000; i++) {
+        network.run(5)
+        const now = lookAtAll()
+        now.forEach(({ set, told }, at) =>
+          assert.ok(set === before[at]!.set || told > before[at]!.told, `seed ${seed}, ${left[at]!.ref.id}`),
+        )
+        before = now
+      }
+    }
   })
 }

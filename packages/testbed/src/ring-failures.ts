@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { compareClockwise } from '@plaxton/guid'
-import { itJoinsAgainWhenCutOff, itNoticesRefusals } from './crashes.ts'
+import { itJoinsAgainWhenCutOff, itNoticesRefusals, itTellsOfReplicaSets } from './crashes.ts'
 import type { Host, Network, Ring } from './ring.ts'
 
 /** What holds, in every overlay whose tables are the next nodes on a ring, of nodes that crash, leave, are cut off, and come and go. */
@@ -35,31 +35,7 @@ export function describeRingFailures(ring: Ring): void {
       }
     })
 
-    it('services are told whenever a node sees another replica set than before', () => {
-      for (let seed = 0; seed < 10; seed++) {
-        const network = ring.few(`told ${seed}`)
-        network.tellsUnreachable = true
-        const members = network.grow(8 + (seed % 5))
-        network.run(20_000)
-        const keys = members.map(({ ref }) => ref.id)
-        const look = ({ node }: Host): string => keys.map((key) => node.replicaSet(key, 4).map(({ id }) => id)).join()
-        const lookAtAll = (hosts: readonly Host[]) =>
-          hosts.map((host) => ({ set: look(host), told: host.neighbors.length + host.rankChanges }))
-        const dead = network.prng.shuffle(members).slice(0, 3)
-        for (const victim of dead) victim.crash()
-        const left = network.members()
-        let before = lookAtAll(left)
-        for (const host of left) for (const { ref } of dead) host.peerDown(ref, 'disconnected')
-        for (let i = 0; i < 1_000; i++) {
-          network.run(2)
-          const now = lookAtAll(left)
-          now.forEach(({ set, told }, at) =>
-            assert.ok(set === before[at]!.set || told > before[at]!.told, `seed ${seed}, ${left[at]!.ref.id}`),
-          )
-          before = now
-        }
-      }
-    })
+    itTellsOfReplicaSets((seed) => ring.few(seed))
 
     itNoticesRefusals((seed) => ring.network(seed), exactWithin)
 
