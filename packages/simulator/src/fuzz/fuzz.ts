@@ -44,8 +44,12 @@ export function fuzz(
 function smaller(scenario: Scenario, first: Violation, subject: OverlayUnderTest, tries: number): Shrunk {
   const likewise = ({ violations }: ScenarioResult) => violations.kept.find((violation) => kindOf(violation) === kindOf(first))
   let violation = first
+  let messages = 0
   const fails = (candidate: Scenario): boolean => {
-    const found = likewise(runScenario(candidate, subject))
+    if (messages > mostMessages) return false
+    const result = runScenario(candidate, subject)
+    messages += result.messages
+    const found = likewise(result)
     violation = found ?? violation
     return found !== undefined
   }
@@ -61,3 +65,6 @@ function kindOf({ check, detail }: Violation): string {
 function firstOfEach(violations: Violations): Violation[] {
   return [...violations.byCheck().keys()].map((check) => violations.kept.find((violation) => violation.check === check)!)
 }
+
+/** Messages handled in all runs that make one failure smaller, after which the smallest so far has to do: minutes. Counted, not timed, so that the same seed comes to the same. */
+const mostMessages = 3_000_000
