@@ -51,6 +51,12 @@ export const workspaces: Workspace[] = globSync(['packages/*/package.json', 'app
 /** Workspaces that are published to a registry. */
 export const published = workspaces.filter(({ manifest }) => manifest.private !== true)
 
+/** Packages that a browser can use: not commands, nor what tests and simulates on Node. */
+export const forBrowsers = published.filter(
+  ({ kind, name, manifest }) =>
+    kind === 'packages' && manifest.exports?.['.'] !== undefined && !['conformance', 'simulator'].includes(name),
+)
+
 export interface SourceFile {
   /** Relative to the repository. */
   path: string
