@@ -8,10 +8,10 @@ describe('plaxton lab', function () {
   it('hands the rest of the command line on, options and all', async () => {
     const { status, stdout } = await runHere(['lab', 'claims', '--rows', 'anonymity', '--json'])
     assert.equal(status, 0)
-    const { exhibits } = JSON.parse(stdout) as { exhibits: ReadonlyArray<{ row: string }> }
+    const { overlays } = JSON.parse(stdout) as { overlays: ReadonlyArray<{ exhibits: ReadonlyArray<{ row: string }> }> }
     assert.deepEqual(
-      exhibits.map(({ row }) => row),
-      ['anonymity'],
+      overlays.map(({ exhibits }) => exhibits.map(({ row }) => row)),
+      [['anonymity']],
     )
   })
 
