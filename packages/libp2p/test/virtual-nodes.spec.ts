@@ -232,9 +232,10 @@ describe('virtual nodes', function () {
         await until(spread(nodes), () => `copies: ${nodes.map(copies).join()}`, patienceMs)
         for (const node of nodes)
           for (const data of objects) assert.deepEqual(Buffer.from(await node.services.past.get(guidOf(data))), Buffer.from(data))
-        assert(
-          c.services.past.statsOfNodes().length === 4 && c.services.past.statsOfNodes().every(({ objects: held }) => held < objects.length),
-        )
+        for (const node of nodes) assert.equal(node.services.past.statsOfNodes().length, 4)
+        // Which of a host's nodes has an object follows from random ids. On a ring a single one has all ten on one host in seventy; on all three hosts hardly ever.
+        const isDivided = (node: Node): boolean => node.services.past.statsOfNodes().every(({ objects: held }) => held < objects.length)
+        assert(nodes.some(isDivided))
 
         await b.services.overlay.crash()
         for (const connection of b.getConnections()) connection.abort(new Error('pulled'))
