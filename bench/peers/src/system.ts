@@ -34,3 +34,10 @@ export const callMs = 20_000
 
 /** The replicas that are asked for wherever a system lets one choose: PAST's default (SOSP 2001). */
 export const replicas = 5
+
+/** Has `size` nodes: one, then all others at once. */
+export async function grown<N extends Network>(network: N, size: number): Promise<N> {
+  await network.add()
+  await Promise.all(Array.from({ length: size - 1 }, () => network.add()))
+  return network
+}

@@ -43,6 +43,8 @@ export class Workload {
   private readonly objects: StoredObject[] = []
   private network!: Network
   private alive: number[] = []
+  /** Bytes. */
+  private memoryBefore = 0
 
   constructor(system: System, amount: Amount, prng: Prng) {
     this.system = system
@@ -73,8 +75,6 @@ export class Workload {
     await this.addNode()
     for (const share of deadShares) await this.killAndRead(share)
   }
-
-  private memoryBefore = 0
 
   private async startUp(): Promise<void> {
     const { nodes } = this.amount

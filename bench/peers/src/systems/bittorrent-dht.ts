@@ -1,6 +1,6 @@
 import { Client } from 'bittorrent-dht'
 import { within } from '../limit.ts'
-import { callMs } from '../system.ts'
+import { callMs, grown } from '../system.ts'
 import type { Network, System } from '../system.ts'
 
 /** BitTorrent's mainline DHT as WebTorrent runs it. `copies` is its bucket size, and the number of nodes that a value is stored on. */
@@ -8,12 +8,7 @@ export function bittorrentDht(name: string, copies: number): System {
   return {
     name,
     differs: `bare UDP datagrams, no connections, no encryption; ${copies} copies in memory, each at most 1,000 bytes`,
-    start: async (size) => {
-      const network = new Mainline(copies)
-      await network.add()
-      await Promise.all(Array.from({ length: size - 1 }, () => network.add()))
-      return network
-    },
+    start: (size) => grown(new Mainline(copies), size),
   }
 }
 

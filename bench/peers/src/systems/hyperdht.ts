@@ -1,6 +1,6 @@
 import HyperDht from 'hyperdht'
 import { within } from '../limit.ts'
-import { callMs } from '../system.ts'
+import { callMs, grown } from '../system.ts'
 import type { Network, System } from '../system.ts'
 
 /** Holepunch's DHT. How many copies it keeps cannot be chosen. */
@@ -8,12 +8,7 @@ export const hyperdht: System = {
   name: 'hyperdht',
   differs:
     'bare UDP datagrams, no connections, no encryption of values; up to 20 copies in memory; a get ends at the first answer whose digest is right',
-  start: async (size) => {
-    const network = new HyperNetwork()
-    await network.add()
-    await Promise.all(Array.from({ length: size - 1 }, () => network.add()))
-    return network
-  },
+  start: (size) => grown(new HyperNetwork(), size),
 }
 
 class HyperNetwork implements Network {

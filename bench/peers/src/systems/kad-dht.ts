@@ -4,7 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { callMs } from '../system.ts'
+import { callMs, grown } from '../system.ts'
 import { connectionsAmong, localLibp2p } from './local-libp2p.ts'
 import type { Libp2p } from 'libp2p'
 import type { Network, System } from '../system.ts'
@@ -14,12 +14,7 @@ export function kadDht(name: string, copies: number): System {
   return {
     name,
     differs: `TCP, noise and yamux, a new stream for each request; ${copies} copies in memory; a put is done when they have answered, a get when its query has ended`,
-    start: async (size) => {
-      const network = new KadDht(copies)
-      await network.add()
-      await Promise.all(Array.from({ length: size - 1 }, () => network.add()))
-      return network
-    },
+    start: (size) => grown(new KadDht(copies), size),
   }
 }
 

@@ -1,34 +1,27 @@
 import { DolrNode } from '@plaxton/dolr'
-import { guidFromBytes, guidOf } from '@plaxton/guid'
+import { guidOf } from '@plaxton/guid'
 import { PastNode } from '@plaxton/past'
 import { DolrClient, MemoryNetwork, NodeHost, PastClient, memoryStore, randomKey } from '@plaxton/runtime'
-import { callMs, replicas } from '../system.ts'
-import { unlessNotFound } from './plaxton-tcp.ts'
-import type { Guid } from '@plaxton/guid'
+import { grown } from '../system.ts'
+import { PlaxtonNetwork } from './plaxton.ts'
 import type { OverlayFactory, Prng } from '@plaxton/kbr'
-import type { Network, System } from '../system.ts'
+import type { System } from '../system.ts'
+import type { Services } from './plaxton.ts'
 
-interface Node {
+interface Node extends Services {
   readonly host: NodeHost
-  readonly past: PastClient
-  readonly dolr: DolrClient
 }
 
 /** The same cores without sockets: what our own code takes. */
 export function plaxtonMemory(name: string, factory: () => OverlayFactory): System {
   return {
     name,
-    differs: `no sockets, no encryption: frames are handed over in one process; otherwise as over TCP`,
-    start: async (size, prng) => {
-      const network = new PlaxtonMemory(factory, prng)
-      await network.add()
-      await Promise.all(Array.from({ length: size - 1 }, () => network.add()))
-      return network
-    },
+    differs: 'no sockets, no encryption: frames are handed over in one process; otherwise as over TCP',
+    start: (size, prng) => grown(new PlaxtonMemory(factory, prng), size),
   }
 }
 
-class PlaxtonMemory implements Network {
+class PlaxtonMemory extends PlaxtonNetwork {
   private readonly factory: () => OverlayFactory
   private readonly prng: Prng
   private readonly network = new MemoryNetwork()
@@ -36,26 +29,9 @@ class PlaxtonMemory implements Network {
   private started = 0
 
   constructor(factory: () => OverlayFactory, prng: Prng) {
+    super()
     this.factory = factory
     this.prng = prng
-  }
-
-  async put(at: number, value: Uint8Array): Promise<Guid> {
-    const { guid } = await this.node(at).past.put(guidOf(value), value, { replicas, timeoutMs: callMs })
-    return guid
-  }
-
-  get(at: number, key: Guid): Promise<Uint8Array | undefined> {
-    return this.node(at).past.get(key, { timeoutMs: callMs }).catch(unlessNotFound)
-  }
-
-  provide(at: number, topic: Uint8Array): Promise<void> {
-    return this.node(at).dolr.publish(guidFromBytes(topic), { timeoutMs: callMs })
-  }
-
-  async find(at: number, topic: Uint8Array): Promise<boolean> {
-    const hosts = await this.node(at).dolr.locate(guidFromBytes(topic), 1, { timeoutMs: callMs }).catch(unlessNotFound)
-    return hosts !== undefined && hosts.length > 0
   }
 
   async add(): Promise<number> {
@@ -74,7 +50,7 @@ class PlaxtonMemory implements Network {
   }
 
   async kill(at: number): Promise<void> {
-    const { host } = this.node(at)
+    const { host } = this.services(at)
     this.nodes[at] = undefined
     await host.stop()
   }
@@ -83,7 +59,7 @@ class PlaxtonMemory implements Network {
     return 0
   }
 
-  private node(at: number): Node {
+  protected services(at: number): Node {
     return this.nodes[at]!
   }
 }

@@ -1,13 +1,12 @@
-import { guidFromBytes, guidOf } from '@plaxton/guid'
-import { NotFoundError } from '@plaxton/kbr'
 import { dolr, overlay, past } from '@plaxton/libp2p'
-import { callMs, replicas } from '../system.ts'
+import { grown, replicas } from '../system.ts'
 import { connectionsAmong, localLibp2p } from './local-libp2p.ts'
-import type { Guid } from '@plaxton/guid'
+import { PlaxtonNetwork } from './plaxton.ts'
 import type { OverlayFactory } from '@plaxton/kbr'
 import type { DolrService, OverlayService, PastService } from '@plaxton/libp2p'
 import type { Libp2p } from 'libp2p'
-import type { Network, System } from '../system.ts'
+import type { System } from '../system.ts'
+import type { Services } from './plaxton.ts'
 
 type Node = Libp2p<{ overlay: OverlayService; past: PastService; dolr: DolrService }>
 
@@ -16,44 +15,22 @@ export function plaxtonTcp(name: string, factory: () => OverlayFactory): System 
   return {
     name,
     differs: `TCP, noise and yamux; ${replicas} copies in memory, signed by their owner; a put is done when most of them are stored, a get at the first whose digest is right`,
-    start: async (size) => {
-      const network = new PlaxtonTcp(factory)
-      const first = await network.add()
-      await Promise.all(Array.from({ length: size - 1 }, () => network.add(first)))
-      return network
-    },
+    start: (size) => grown(new PlaxtonTcp(factory), size),
   }
 }
 
-class PlaxtonTcp implements Network {
+class PlaxtonTcp extends PlaxtonNetwork {
   private readonly factory: () => OverlayFactory
   private readonly nodes: (Node | undefined)[] = []
 
   constructor(factory: () => OverlayFactory) {
+    super()
     this.factory = factory
   }
 
-  async put(at: number, value: Uint8Array): Promise<Guid> {
-    const { guid } = await this.node(at).services.past.put(guidOf(value), value, { replicas, timeoutMs: callMs })
-    return guid
-  }
-
-  get(at: number, key: Guid): Promise<Uint8Array | undefined> {
-    return this.node(at).services.past.get(key, { timeoutMs: callMs }).catch(unlessNotFound)
-  }
-
-  provide(at: number, topic: Uint8Array): Promise<void> {
-    return this.node(at).services.dolr.publish(guidFromBytes(topic), { timeoutMs: callMs })
-  }
-
-  async find(at: number, topic: Uint8Array): Promise<boolean> {
-    const hosts = await this.node(at).services.dolr.locate(guidFromBytes(topic), 1, { timeoutMs: callMs }).catch(unlessNotFound)
-    return hosts !== undefined && hosts.length > 0
-  }
-
   /** Through the first node that lives, as every system here is started. */
-  async add(known = this.nodes.findIndex((node) => node !== undefined)): Promise<number> {
-    const bootstrap = known === -1 ? [] : this.node(known).getMultiaddrs()
+  async add(): Promise<number> {
+    const bootstrap = this.nodes.find((node) => node !== undefined)?.getMultiaddrs() ?? []
     const services = { overlay: overlay(this.factory(), { network: 'bench', bootstrap }), past: past(), dolr: dolr() }
     const node = await localLibp2p<Node['services']>(services)
     const place = this.nodes.push(node) - 1
@@ -72,12 +49,11 @@ class PlaxtonTcp implements Network {
     return connectionsAmong(this.nodes)
   }
 
+  protected services(at: number): Services {
+    return this.node(at).services
+  }
+
   private node(at: number): Node {
     return this.nodes[at]!
   }
-}
-
-/** Not to be found is an answer; everything else is an error. */
-export function unlessNotFound(error: unknown): undefined {
-  if (!(error instanceof NotFoundError)) throw error
 }
