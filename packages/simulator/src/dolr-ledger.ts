@@ -25,19 +25,20 @@ export interface DolrCounts {
   sendsOk: number
   locates: number
   locatesOk: number
-  /** Messages that more hosts had than were to, after one had died or answers were lost. */
+  /** Messages that more hosts had than were to. */
   extraDeliveries: number
 }
 
 /** One message sent to an object; its number is its payload. */
 interface Sending {
   readonly guid: Guid
+  readonly from: Process
   readonly n: number
   readonly startedAt: Millis
   /** Processes that had the message. */
   readonly receivers: Set<Process>
   answers: number
-  /** A receiver died, or a node that had passed it on, or answers may have been lost: others may then rightly have had it too. */
+  /** A receiver died, or a node that had passed it on, or messages were cut off or late: others may then rightly have had it too. */
   excused: boolean
 }
 
@@ -84,6 +85,8 @@ export class DolrLedger {
   /** What was heard of commands in the very step that began them, before their numbers were known. */
   private early: Array<readonly [name: string, event: DolrEvent]> = []
   private impaired = false
+  /** Between which hosts messages were lost, in the order of time; those during the longest command. */
+  private readonly losses: Loss[] = []
   /** From the final search on, nothing disturbs the network. */
   private settled = false
 
@@ -114,7 +117,7 @@ export class DolrLedger {
   }
 
   send(node: SimNode, guid: Guid, n: number): void {
-    const sending: Sending = { guid, n, startedAt: this.now, receivers: new Set(), answers: 0, excused: this.impaired }
+    const sending: Sending = { guid, from: node.process!, n, startedAt: this.now, receivers: new Set(), answers: 0, excused: this.impaired }
     const message = encodeNumber(this.sendings.push(sending) - 1)
     this.counts.sends++
     this.command('send', node, guid, { sending, n }, (dolr, now, fx) => dolr.send({ guid, message, n }, now, fx))
@@ -132,9 +135,10 @@ export class DolrLedger {
   watch(simulation: Simulation): void {
     simulation.onEvent((node, event) => this.onEvent(node, event))
     simulation.onDown((node) => this.onDown(node))
+    simulation.simulator.onLoss((from, to, at) => this.onLoss({ at, from: from.index, to: to.index }))
   }
 
-  /** Says that messages are being lost or cut off, or no longer. */
+  /** Says that messages are being cut off, late or lost in great numbers, or no longer. */
   setImpaired(impaired: boolean): void {
     this.impaired = impaired
     if (impaired) for (const { sending } of this.running.values()) if (sending !== undefined) sending.excused = true
@@ -277,7 +281,7 @@ export class DolrLedger {
     sending.receivers.add(process)
     if (sending.receivers.size > sending.n) {
       this.counts.extraDeliveries++
-      if (!sending.excused)
+      if (!sending.excused && !this.wasLost(sending))
         this.fail('at most n hosts have a message', `${where} is delivery ${sending.receivers.size} of at most ${sending.n}`)
     }
     const dolr = dolrOf(node)
@@ -348,6 +352,23 @@ export class DolrLedger {
     if (found.length < wanted) this.fail('published objects are found', `${where}: ${found.length} hosts of ${wanted}`)
   }
 
+  private onLoss(loss: Loss): void {
+    while (this.losses.length > 0 && this.losses[0]!.at < loss.at - commandLimitMs) this.losses.shift()
+    this.losses.push(loss)
+  }
+
+  /**
+   * Whether something between those who had to do with this message was lost since it was sent: who sent it, who passed it on, who had it. Each of
+   * them may then have taken another for dead and turned to the next.
+   */
+  private wasLost({ guid, from, startedAt, receivers }: Sending): boolean {
+    const passers = this.simulation()
+      .running()
+      .filter((node) => dolrOf(node).hasPassed(guid, startedAt))
+    const involved = new Set([from.host.index, ...[...receivers].map(({ host }) => host.index), ...passers.map(({ host }) => host.index)])
+    return this.losses.some((loss) => loss.at >= startedAt && involved.has(loss.from) && involved.has(loss.to))
+  }
+
   /** A node goes down, and with it what it hosted; whoever sent it a message may try another. */
   private onDown(node: SimNode): void {
     const process = node.process!
@@ -358,6 +379,13 @@ export class DolrLedger {
       if (hasPassed || sending.receivers.has(process)) sending.excused = true
     }
   }
+}
+
+interface Loss {
+  readonly at: Millis
+  /** Numbers of hosts. */
+  readonly from: number
+  readonly to: number
 }
 
 /** Longer than any command takes: DOLR's own limit is 10 s. */

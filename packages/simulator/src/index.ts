@@ -1,5 +1,5 @@
 export { Simulator, SimulationError, ownerName } from './simulator.ts'
-export type { EventListener, SimulatorOptions } from './simulator.ts'
+export type { EventListener, LossListener, SimulatorOptions } from './simulator.ts'
 export { Host, Process, SimRef } from './host.ts'
 export { Disk } from './disk.ts'
 export { MessageCounts } from './message-counts.ts'

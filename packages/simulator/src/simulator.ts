@@ -26,7 +26,7 @@ import type { HostTraits } from './host-traits.ts'
 import { Host, Process, SimRef } from './host.ts'
 import { Keys } from './keys.ts'
 import { MessageCounts } from './message-counts.ts'
-import { Network, cut } from './network.ts'
+import { Network, cut, lost } from './network.ts'
 import type { NetworkConfig } from './network.ts'
 import { plane } from './topology.ts'
 import type { Topology, TopologyFactory } from './topology.ts'
@@ -52,6 +52,9 @@ export interface SimulatorOptions {
 
 /** Hears what the cores emit, after the step in which they did. May give commands. */
 export type EventListener = (process: Process, event: KbrEvent, now: Millis) => void
+
+/** Hears of every message that chance loses on its way between two hosts. */
+export type LossListener = (from: Host, to: Host, now: Millis) => void
 
 /** Time a disk takes. Our guess: a flash disk with a flush per write. */
 const diskReadMs = 1
@@ -84,6 +87,7 @@ export class Simulator implements Effects {
   private readonly traitsPrng: Prng
   private readonly options: SimulatorOptions
   private readonly listeners: EventListener[] = []
+  private readonly lossListeners: LossListener[] = []
   private readonly diskFreeAt: number[] = []
   private readonly byAddress = new Map<string, Host>()
   /** The process whose core handles an input right now. */
@@ -167,6 +171,10 @@ export class Simulator implements Effects {
     this.listeners.push(listener)
   }
 
+  onLoss(listener: LossListener): void {
+    this.lossListeners.push(listener)
+  }
+
   // ——— Time
 
   /** Runs `action` at this time, between two inputs. */
@@ -219,7 +227,8 @@ export class Simulator implements Effects {
       ;(from.links ??= new Set()).add(host.index)
       if (delayMs === cut || host.process === undefined) this.giveNotice(from, host.index, to, noticeMs)
     }
-    if (delayMs < 0) return this.counts.dropped(delayMs === cut ? 'partition' : 'loss')
+    if (delayMs === cut) return this.counts.dropped('partition')
+    if (delayMs === lost) return this.lose(from.host, host)
     if (this.accessLinks === undefined || host === from.host)
       this.queue.push(this.now + delayMs, entryKinds.message, host.index, from.index, bytes ?? message)
     else this.sendByLine(from, host, delayMs, bytes)
@@ -363,6 +372,11 @@ export class Simulator implements Effects {
   private stepping(): Process {
     if (this.current === undefined) throw new SimulationError('an effect was asked for outside a step', undefined)
     return this.current
+  }
+
+  private lose(from: Host, to: Host): void {
+    this.counts.dropped('loss')
+    for (const listener of this.lossListeners) listener(from, to, this.now)
   }
 
   private giveNotice(to: Process, host: number, peer: NodeRef, noticeMs: Millis): void {

@@ -73,15 +73,8 @@ describe('the checks of object location', () => {
     ledger.send(simulation.nodes[9]!, guid, 1)
     simulation.run(5000)
     assert.equal(violations.total, 0)
-    const deliver = (host: number) => {
-      const node = simulation.nodes[host]!
-      const event: DolrEvent = { type: 'dolr:message', delivery: 999, guid, message: Uint8Array.of(0, 0, 0, 0) }
-      simulation.command(node, dolrOf(node), (fx) => fx.emit(event))
-    }
     // Both hosts once more: one had it already, for the other it is one delivery too many.
-    deliver(1)
-    deliver(2)
-    deliver(5)
+    for (const host of [1, 2, 5]) deliver(simulation, host, guid)
     assert.deepEqual(
       [...violations.byCheck()].sort(([a], [b]) => (a < b ? -1 : 1)),
       [
@@ -104,6 +97,24 @@ describe('the checks of object location', () => {
     simulation.run(60_000)
     assert.deepEqual([ledger.counts.extraDeliveries, violations.total], [1, 0])
   })
+
+  for (const [what, deaf, wanted] of [
+    ['excuse a second one when the answers of both are lost', [9], 0],
+    ['do not excuse a second one when only what they send to others is lost', [4, 5, 6, 7, 8], 1],
+  ] as const) {
+    it(`at most n hosts have a message: ${what}`, () => {
+      const { simulation, ledger, violations, publish } = world()
+      const guid = publish(1, 2)
+      const receivers: number[] = []
+      simulation.onEvent((node, event) => event.type === 'dolr:message' && receivers.push(node.host.index))
+      for (const host of deaf) for (const from of [1, 2]) simulation.network.setLinkLoss(from, host, 1)
+      ledger.send(simulation.nodes[9]!, guid, 1)
+      simulation.run(5000)
+      // With answers that arrive, nobody turns to the other host: one more by hand.
+      if (receivers.length === 1) deliver(simulation, receivers[0] === 1 ? 2 : 1, guid)
+      assert.deepEqual([ledger.counts.extraDeliveries, violations.total], [1, wanted])
+    })
+  }
 
   it('answers come from hosts: find one from a node that has not had the message', () => {
     const { simulation, ledger, violations, publish } = world()
@@ -180,4 +191,11 @@ function world() {
     return guid
   }
   return { simulation, ledger, violations, publish }
+}
+
+/** A host has the first message that was sent, by hand. */
+function deliver(simulation: Simulation, host: number, guid: Guid): void {
+  const node = simulation.nodes[host]!
+  const event: DolrEvent = { type: 'dolr:message', delivery: 999, guid, message: Uint8Array.of(0, 0, 0, 0) }
+  simulation.command(node, dolrOf(node), (fx) => fx.emit(event))
 }
