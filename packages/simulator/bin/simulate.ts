@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { InvalidValueError } from '@plaxton/kbr'
-import { experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
+import { experimentSizes, experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
 import type { DolrCounts, HopsResult, commonRuns, OverlayName, ServiceName } from '../src/index.ts'
 import { eachSeedInWorkers, mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
@@ -219,20 +219,14 @@ function publishedBy(family: string, name: string): boolean {
     const report = experiments[family]![name]!.run({
       seed,
       overlay: overlay(family as OverlayName),
-      ...given('nodes'),
-      ...given('lookups'),
-      ...given('repeats'),
-      ...given('objects'),
-      ...given('minutes'),
+      ...givenSizes(),
       onProgress: (word) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${word}, ${elapsed()} `)
       },
     })
     const broken = !holds(report)
     if (broken) fine = false
-    const sizes = (['overlay', 'nodes', 'lookups', 'repeats', 'objects', 'minutes'] as const).map((size) =>
-      values[size] === undefined ? '' : ` --${size} ${values[size]}`,
-    )
+    const sizes = (['overlay', ...experimentSizes] as const).map((size) => (values[size] === undefined ? '' : ` --${size} ${values[size]}`))
     print(
       report,
       () => `seed ${seed}, ${elapsed()}: ${renderReport(report)}` + repetition(broken, `${family} ${name} --seed ${seed}${sizes.join('')}`),
@@ -269,11 +263,9 @@ function services(): ServiceName[] {
   process.exit(2)
 }
 
-type Size = 'nodes' | 'lookups' | 'repeats' | 'objects' | 'minutes'
-
-/** The option as a number under its name; nothing when it was not given. */
-function given<Name extends Size>(name: Name): { readonly [N in Name]?: number } {
-  return values[name] === undefined ? {} : ({ [name]: number(name, values[name], 0) } as { readonly [N in Name]: number })
+/** The sizes that were given, by their names. */
+function givenSizes(): { readonly [Size in (typeof experimentSizes)[number]]?: number } {
+  return Object.fromEntries(experimentSizes.flatMap((size) => (values[size] === undefined ? [] : [[size, number(size, values[size], 0)]])))
 }
 
 function number(name: string, text: string | undefined, otherwise: number): number {

@@ -15,5 +15,23 @@ export interface Listing {
 
 /** One that can be repeated from the command line. */
 export interface Experiment extends Listing {
+  /** What the paper found, for somebody who has not read it: a sentence or two. */
+  readonly found: string
+  /** How the table of its report is drawn; none: not at all. */
+  readonly plots?: readonly Plot[]
   readonly run: (options: ExperimentOptions) => Report
+}
+
+/** A drawing of some columns of a report against its first. A cell counts with the number it begins with; one that begins with none is left out. */
+export interface Plot {
+  /** Bars stand over the words of the first column, lines over its numbers. */
+  readonly form: 'bars' | 'lines'
+  /** What the first column counts. */
+  readonly x: string
+  /** What the columns that are drawn count. */
+  readonly y: string
+  /** Their places in the table, ours first. */
+  readonly columns: readonly number[]
+  /** Of the first column; for numbers that double from row to row. Default false. */
+  readonly logarithmic?: boolean
 }

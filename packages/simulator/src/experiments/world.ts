@@ -10,10 +10,13 @@ import { Simulation } from '../simulation.ts'
 import type { SimulationOptions } from '../simulation.ts'
 import { percentile } from '../summary.ts'
 
+/** The sizes an experiment can be told, by the names of their options on the command line. */
+export const experimentSizes = ['nodes', 'lookups', 'repeats', 'objects', 'minutes'] as const
+
 /** What every experiment can be told. Sizes left out are the paper's. */
 export interface ExperimentOptions {
   readonly seed: number | string
-  /** Default `tapestry`; with another, the same measurements of that. */
+  /** Default: the paper's, and `tapestry` where it does not say; with another, the same measurements of that. */
   readonly overlay?: OverlayName
   readonly nodes?: number
   readonly lookups?: number

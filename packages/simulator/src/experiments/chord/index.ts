@@ -13,6 +13,8 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
   keys: {
     says: 'keys per node; --objects: keys',
     paper: 'Chord (ToN 2003), figure 8',
+    found:
+      'Keys per node differ widely: of 10,000 nodes the fullest has 9.1 times the mean, one in a hundred has 4.6 times as many, and some have none.',
     setup: '10,000 nodes, 500,000 keys, 20 rings',
     messages: 0,
     run: keysPerNode,
@@ -20,50 +22,74 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
   virtual: {
     says: 'keys per host with 1 to 20 virtual nodes; --objects: keys',
     paper: 'Chord (ToN 2003), figure 9',
+    found:
+      'With more ids for each host the load evens out: from one to twenty, the 99th percentile falls from 4.8 to 1.6 times the mean, and the first rises from 0 to half of it.',
     setup: '10,000 hosts, 1,000,000 keys',
     messages: 0,
+    plots: [{ form: 'lines', x: 'virtual nodes', y: 'multiples of the mean', columns: [1, 2, 6, 7] }],
     run: virtualNodes,
   },
   path: {
     says: 'path length by the size of the ring; --nodes: the largest',
     paper: 'Chord (ToN 2003), figure 10',
+    found: 'A lookup takes half of log2 N messages on average.',
     setup: '8 to 16,384 nodes, perfect tables',
     messages: 0,
+    plots: [{ form: 'lines', x: 'nodes', y: 'hops', columns: [1, 4, 6], logarithmic: true }],
     run: pathLength,
   },
   failures: {
     says: 'lookups after a mass failure that nobody has noticed',
     paper: 'Chord (ToN 2003), table II',
+    found:
+      'With 20 successors and half of the nodes dead at once, every lookup still succeeds; ways grow from 3.84 to 5.09 hops, with 5.1 timeouts.',
     setup: '1,000 nodes, 10,000 lookups a line',
     messages: 0,
+    plots: [
+      { form: 'lines', x: '% of the nodes dead', y: 'hops', columns: [1, 2] },
+      { form: 'lines', x: '% of the nodes dead', y: 'timeouts a lookup', columns: [3, 4] },
+    ],
     run: massFailure,
   },
   lost: {
     says: 'lookups after a mass failure and its repair',
     paper: 'Chord (SIGCOMM 2001), figure 11',
+    found: 'Once the ring is repaired, as many lookups fail as keys were lost with their nodes, and no more.',
     setup: '500 nodes, 10,000 lookups a line',
     messages: 1e6,
+    plots: [{ form: 'lines', x: '% of the nodes dead', y: '%', columns: [2, 1] }],
     run: lostKeys,
   },
   retries: {
     says: 'lookups that a failure would have ended, had they not been tried again',
     paper: 'Chord (SIGCOMM 2001), figure 12',
+    found:
+      'Lookups that fail grow in proportion with how fast nodes come and go: about 3 % are expected at the highest rate, and slightly more are measured.',
     setup: '500 nodes, an hour a line',
     messages: 1e7,
+    plots: [{ form: 'lines', x: 'joins and crashes a second', y: '% of the lookups', columns: [2, 3] }],
     run: withoutRetries,
   },
   churn: {
     says: 'lookups while nodes come and go',
     paper: 'Chord (ToN 2003), table III',
+    found:
+      'Paths stay below 4.1 hops and fewer than half of the lookups meet a timeout, up to a join and a crash every 2.5 seconds; at most 16 of 10,000 lookups fail.',
     setup: '1,000 nodes, an hour a line',
     messages: 1e7,
+    plots: [
+      { form: 'lines', x: 'joins and crashes a second', y: 'hops', columns: [1, 2] },
+      { form: 'lines', x: 'joins and crashes a second', y: 'timeouts a lookup', columns: [3, 4] },
+    ],
     run: comingsAndGoings,
   },
   stretch: {
     says: 'stretch with s nodes to choose from at each hop',
     paper: 'Chord (ToN 2003), table III',
+    found: 'Choosing the nearest of s nodes at each hop brings ways from four times the direct one down to one and a half.',
     setup: '65,536 nodes, perfect tables, 10,000 lookups a line',
     messages: 0,
+    plots: [{ form: 'bars', x: 'nodes to choose from', y: 'times the direct way, recursive', columns: [3, 4] }],
     run: stretch,
   },
 }

@@ -9,20 +9,26 @@ export const kademliaExperiments: Readonly<Record<string, Experiment>> = {
   lookups: {
     says: 'RPCs and rounds of lookups in a network at rest, by k and alpha',
     paper: 'none',
+    found:
+      'No figures are in the paper. Worked out for perfectly filled buckets: 12.9 questions in 4.7 rounds among 10,000 nodes, with k = 8 and three at a time.',
     setup: '10,000 nodes, perfectly filled buckets, 2,000 lookups a line',
     messages: 0,
+    plots: [{ form: 'bars', x: 'network', y: 'questions a lookup', columns: [2, 1] }],
     run: staticLookups,
   },
   paths: {
     says: 'success of lookups over d disjoint paths among colluders',
     paper: 'S/Kademlia (ICPADS 2007), model',
+    found: 'With 20 % of 10,000 nodes hostile, lookups over eight disjoint paths succeed 99 % of the time.',
     setup: '10,000 nodes, 1,000 lookups a line',
     messages: 0,
+    plots: [{ form: 'bars', x: 'share m hostile, d paths', y: 'share that succeeds', columns: [3, 2, 4] }],
     run: disjointPaths,
   },
   siblings: {
     says: 'how often c·s places of a sibling list are too few',
     paper: 'S/Kademlia (ICPADS 2007)',
+    found: 'A list of 2.5 times 20 places fails to hold the 20 closest once in two million times.',
     setup: '10,000 nodes, 20,000 places a line',
     messages: 0,
     run: siblingLists,
@@ -30,8 +36,10 @@ export const kademliaExperiments: Readonly<Record<string, Experiment>> = {
   caching: {
     says: 'who answers reads of an object in demand, with and without copies on the way',
     paper: 'Kademlia (IPTPS 2002), §2.3',
+    found: 'Copies left on the way of a lookup take the load off the holders of an object in demand; no figures are given.',
     setup: '300 nodes, 2,000 reads, twice',
     messages: 1e6,
+    plots: [{ form: 'bars', x: '', y: 'share of the reads answered by holders', columns: [1] }],
     run: caching,
   },
 }
