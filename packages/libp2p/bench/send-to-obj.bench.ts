@@ -63,13 +63,17 @@ const pingPong = await measurePingPong(nodes[0] as Node, nodes[1] as Node)
 const first = new Timings('sendToObj, first round')
 await send(first, sendCount)
 const steady = new Timings('sendToObj')
-const framesBefore = framesSent()
+const before = sent()
 await send(steady, sendCount)
-const frames = (framesSent() - framesBefore) / sendCount
+const after = sent()
+const frames = (after.frames - before.frames) / sendCount
+const writes = (after.writes - before.writes) / sendCount
 
 console.log('\nmilliseconds, 100 bytes there and 100 back, one after the other')
 printTable([pingPong, first, steady])
-console.log(`\nto the root: ${await hopsToRoot()} hops; frames of all nodes per message, upkeep included: ${frames.toFixed(1)}`)
+console.log(
+  `\nto the root: ${await hopsToRoot()} hops; of all nodes per message, upkeep included: ${frames.toFixed(1)} frames in ${writes.toFixed(1)} writes`,
+)
 console.log(`sendToObj / ping-pong, medians: ${(steady.quantile(0.5) / pingPong.quantile(0.5)).toFixed(1)} x`)
 console.log(`goal, median sendToObj <= 1 ms: ${steady.quantile(0.5) <= 1 ? 'met' : 'missed'}`)
 process.exit(0)
@@ -158,8 +162,10 @@ async function hopsToRoot(): Promise<string> {
   return (hops / objects.length).toFixed(2)
 }
 
-function framesSent(): number {
-  return nodes.reduce((sum, { services }) => sum + services.overlay.stats().link.framesSent, 0)
+function sent(): { readonly frames: number; readonly writes: number } {
+  const links = nodes.map(({ services }) => services.overlay.stats().link)
+  const sum = (of: (link: (typeof links)[number]) => number): number => links.reduce((total, link) => total + of(link), 0)
+  return { frames: sum(({ framesSent }) => framesSent), writes: sum((link) => link.writes) }
 }
 
 function randomBytes(count: number): Uint8Array {

@@ -6,6 +6,8 @@ import type { PeerLink } from './peer-link.ts'
 export class EndOfStep {
   /** Peers something was written to in this turn: what follows for them leaves at its end. */
   private readonly served = new Set<PeerLink>()
+  /** Peers for whom something waits that is in no haste. */
+  private readonly waiting = new Set<PeerLink>()
   private readonly down = new Map<PeerLink, PeerDownCause>()
   private readonly report: (peer: PeerLink, cause: PeerDownCause) => void
   private turnAsked = false
@@ -16,19 +18,26 @@ export class EndOfStep {
 
   /**
    * What one step sends to a peer leaves together when the step is over. Further steps of the same turn share one more write at its end: a turn
-   * with many inputs would otherwise write as often, and one that takes long would hold the first frame back.
+   * with many inputs would otherwise write as often, and one that takes long would hold the first frame back. What is `patient` waits for one of these.
    */
-  flush(peer: PeerLink): void {
+  flush(peer: PeerLink, patient: boolean): void {
     if (this.served.has(peer)) return
-    this.served.add(peer)
-    queueMicrotask(() => peer.flush())
+    if (patient) this.waiting.add(peer)
+    else {
+      this.served.add(peer)
+      queueMicrotask(() => peer.flush())
+    }
     if (this.turnAsked) return
     this.turnAsked = true
-    nextTurn(() => {
-      this.turnAsked = false
-      for (const each of this.served) each.flush()
-      this.served.clear()
-    })
+    nextTurn(() => this.endTurn())
+  }
+
+  private endTurn(): void {
+    this.turnAsked = false
+    for (const peer of this.waiting) peer.flush()
+    for (const peer of this.served) peer.flush()
+    this.waiting.clear()
+    this.served.clear()
   }
 
   /** When the step, or the listener, is over that found it out; not later, because messages to the peer are to take another way. */

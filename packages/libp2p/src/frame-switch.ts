@@ -18,9 +18,9 @@ export class FrameSwitch {
     this.virtualNodesMax = virtualNodesMax
   }
 
-  send(from: number, to: NodeRef, { peer, index }: Way, frame: Uint8Array): void {
+  send(from: number, to: NodeRef, { peer, index }: Way, frame: Uint8Array, patient: boolean): void {
     peer.nodes.onSent(from, index, to)
-    peer.send(numbered(from, index, frame))
+    peer.send(numbered(from, index, frame), patient)
   }
 
   /** A frame arrived on a stream of `peer`, whose first node said on it that it is `host`. */

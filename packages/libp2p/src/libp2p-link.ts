@@ -155,8 +155,8 @@ export class Libp2pLink implements Link {
     return this.openNode(0, receiver)
   }
 
-  send(to: NodeRef, frame: Uint8Array): void {
-    this.sendFrom(0, to, frame)
+  send(to: NodeRef, frame: Uint8Array, patient = false): void {
+    this.sendFrom(0, to, frame, patient)
   }
 
   keep(peers: readonly NodeRef[]): void {
@@ -194,12 +194,12 @@ export class Libp2pLink implements Link {
   }
 
   /** For links of virtual nodes. @internal */
-  sendFrom(index: number, to: NodeRef, frame: Uint8Array): void {
+  sendFrom(index: number, to: NodeRef, frame: Uint8Array, patient: boolean): void {
     if (this.closing.signal.aborted || !this.local.has(index)) return this.counters.drop('peer down')
     const own = this.ownIndexes.get(to.id)
     if (own !== undefined) return this.local.exchange(index, own, frame)
     const way = this.peers.wayTo(to) ?? this.wayToNews(index, to)
-    if (way !== undefined) this.frames.send(index, to, way, frame)
+    if (way !== undefined) this.frames.send(index, to, way, frame, patient)
   }
 
   /** For links of virtual nodes. Nobody keeps himself. @internal */
@@ -289,7 +289,7 @@ export class Libp2pLink implements Link {
       closing: this.closing.signal,
       outboundBudget: this.outboundBudget,
       hello: () => this.helloBytes,
-      flushSoon: (peer) => this.endOfStep.flush(peer),
+      flushSoon: (peer, patient) => this.endOfStep.flush(peer, patient),
       reportDown: (peer, cause) => this.endOfStep.reportDown(peer, cause),
     }
   }

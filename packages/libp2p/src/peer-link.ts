@@ -26,8 +26,8 @@ export interface PeerLinkHost {
   readonly outboundBudget: ByteBudget
   /** This node's hello, to be sent first on each stream. */
   hello(): Uint8Array
-  /** Asks for `flush()` when the running step is over, or at the end of the turn. */
-  flushSoon(peer: PeerLink): void
+  /** Asks for `flush()` when the running step is over, or at the end of the turn; for a `patient` frame at the end of the turn. */
+  flushSoon(peer: PeerLink, patient: boolean): void
   /** Tells the receiver, when the running step is over. */
   reportDown(peer: PeerLink, cause: PeerDownCause): void
 }
@@ -131,7 +131,7 @@ export class PeerLink {
     })
   }
 
-  send(frame: Uint8Array): void {
+  send(frame: Uint8Array, patient = false): void {
     const { limits, counters } = this.host
     if (frame.length > limits.maxBlockBytes) return counters.drop('too long')
     if (this.stream === undefined && !this.opening && performance.now() < this.retryAt) {
@@ -142,7 +142,7 @@ export class PeerLink {
     if (!(isBlock ? this.blocks : this.frames).push(frame)) return counters.drop('queue full')
     if (isBlock) this.blockSender.wake()
     else if (this.stream === undefined) this.open()
-    else this.host.flushSoon(this)
+    else this.host.flushSoon(this, patient)
   }
 
   /** Writes what waits, as far as the stream takes it. */

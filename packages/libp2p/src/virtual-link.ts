@@ -37,8 +37,8 @@ export class VirtualLink implements Link {
     return this.host.openNode(this.index, receiver)
   }
 
-  send(to: NodeRef, frame: Uint8Array): void {
-    this.host.sendFrom(this.index, to, frame)
+  send(to: NodeRef, frame: Uint8Array, patient = false): void {
+    this.host.sendFrom(this.index, to, frame, patient)
   }
 
   keep(peers: readonly NodeRef[]): void {

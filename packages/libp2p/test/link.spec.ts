@@ -68,6 +68,27 @@ describe('Libp2pLink', () => {
       assert.equal(written(), 2)
     })
 
+    it('writes a patient frame together with what follows it, and before that', async () => {
+      a.link.send(b.link.self, bytesOf('patient'), true)
+      await Promise.resolve()
+      assert.equal(written(), 0)
+      a.link.send(b.link.self, bytesOf('in haste'))
+      await Promise.resolve()
+      assert.equal(written(), 1)
+      const [, ...frames] = await b.recorder.received(3)
+      assert.deepEqual(
+        frames.map(({ frame }) => textOf(frame)),
+        ['patient', 'in haste'],
+      )
+      assert.equal(written(), 1)
+    })
+
+    it('writes a patient frame at the end of the turn when nothing follows', async () => {
+      a.link.send(b.link.self, bytesOf('patient'), true)
+      await b.recorder.received(2)
+      assert.equal(written(), 1)
+    })
+
     it('tells of a lost connection as soon as the listener that heard of it is over', async () => {
       cut(a.libp2p, b.libp2p.peerId)
       let turns = 0

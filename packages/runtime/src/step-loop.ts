@@ -163,7 +163,7 @@ export class StepLoop implements Effects, LinkReceiver {
       if (frame === undefined) return
       this.framesOut++
       this.bytesOut += frame.length
-      link.send(to, frame)
+      link.send(to, frame, isPatient(message))
     } catch (error) {
       this.fault(`sending ${message.type}`, error)
     }
@@ -192,6 +192,11 @@ export class StepLoop implements Effects, LinkReceiver {
     }
     this.emit(event)
   }
+}
+
+/** An answer often follows its acknowledgement in the same turn of the event loop; a write costs more than the frame. */
+function isPatient({ type }: Message): boolean {
+  return type === 'ack'
 }
 
 /** A core threw while it handled an input: a bug of Plaxton. The node goes on. */
