@@ -1,10 +1,10 @@
 import type { Guid } from '@plaxton/guid'
 import { assert, unreachable } from '@plaxton/kbr'
-import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause, Prng } from '@plaxton/kbr'
-import { Joining, Probing } from '@plaxton/upkeep'
+import type { Avoid, KeyRange, Message, Millis, NextHop, NodeRef, Overlay, OverlayEffects, PeerDownCause } from '@plaxton/kbr'
+import { Joining } from '@plaxton/upkeep'
+import type { Probing } from '@plaxton/upkeep'
 import { canCodec, decodeJoinPayload } from './codec.ts'
 import type { Claim } from './claim.ts'
-import type { CanConfig } from './config.ts'
 import { Departures } from './departures.ts'
 import { Doubts } from './doubts.ts'
 import { Grants } from './grants.ts'
@@ -15,9 +15,10 @@ import { send } from './messages.ts'
 import type { CanMessage, Grant, JoinPayload, Pong, Report } from './messages.ts'
 import { nextHop, routeCandidates } from './next-hop.ts'
 import { keyRange, replicaSet } from './questions.ts'
+import type { Common } from './realities-common.ts'
 import { Reassignment } from './reassignment.ts'
 import { Reports } from './reports.ts'
-import { CanState } from './state.ts'
+import type { CanState } from './state.ts'
 import { Takeover } from './takeover.ts'
 import { isSettled } from './territory.ts'
 import { everything } from './zone.ts'
@@ -42,6 +43,7 @@ export class CanNode implements Overlay {
   readonly name = 'can'
   readonly codec = canCodec
   private readonly state: CanState
+  private readonly common: Common
   private readonly probing: Probing
   private readonly grants: Grants
   private readonly reports: Reports
@@ -58,16 +60,10 @@ export class CanNode implements Overlay {
   /** When news of contacts is told, several changes at once; undefined while there is none. */
   private announceAt: Millis | undefined = undefined
 
-  constructor(self: NodeRef, config: CanConfig, prng: Prng) {
-    const state = new CanState(self, config, prng)
+  constructor(state: CanState, common: Common) {
     this.state = state
-    this.probing = new Probing({
-      config,
-      proximity: state.proximity,
-      nextSeq: () => state.nextSeq(),
-      find: (id) => state.find(id),
-      ping: (to, seq, fx) => send(to, { type: 'ping', seq }, fx),
-    })
+    this.common = common
+    this.probing = common.probing
     this.grants = new Grants(state)
     this.reports = new Reports(state, this.probing, this.grants)
     this.takeover = new Takeover(state, this.reports)
@@ -208,7 +204,7 @@ export class CanNode implements Overlay {
     switch (kind) {
       case 'probe': {
         const silent = this.probing.expired(arg, now, fx)
-        return silent === undefined ? undefined : this.departures.fail(silent, now, fx)
+        return silent === undefined ? undefined : this.onDead(silent, now, fx)
       }
       case 'settle':
         return this.onSettleTimer(now, fx)
@@ -237,11 +233,21 @@ export class CanNode implements Overlay {
     if (this.state.standing === 'gone') return
     if (cause === 'disconnected' && !this.state.contacts.has(peer.id)) return
     if (cause === 'unreachable') {
-      this.joining?.onUnreachable(peer, fx)
+      this.onUnreachable(peer, fx)
       // It did not answer a probe either, because there is nobody to connect to.
-      if (this.probing.has(peer.id)) return this.departures.fail(peer, now, fx)
+      if (this.probing.has(peer.id)) return this.onDead(peer, now, fx)
     }
     this.suspect(peer, now, fx)
+  }
+
+  /** There is nobody to connect to; a join goes on through another. */
+  onUnreachable(peer: NodeRef, fx: OverlayEffects): void {
+    this.joining?.onUnreachable(peer, fx)
+  }
+
+  /** It answered none of the probes. */
+  onDead(peer: NodeRef, now: Millis, fx: OverlayEffects): void {
+    this.departures.fail(peer, now, fx)
   }
 
   onContact(from: NodeRef, now: Millis, fx: OverlayEffects): void {
@@ -458,7 +464,7 @@ export class CanNode implements Overlay {
     for (const { ref } of this.state.strayContacts()) {
       this.state.history.note(ref, this.state.prng)
       this.state.drop(ref.id, fx)
-      this.probing.drop(ref.id)
+      if (this.common.find(ref.id) === undefined) this.probing.drop(ref.id)
     }
     this.state.layGhosts()
   }

@@ -46,7 +46,7 @@ export class Grants {
   /** Gives the joiner a whole zone if there are several, else half of the one there is: the half with its point, where that is this node's. */
   split(joiner: NodeRef, attempt: number, now: Millis, fx: OverlayEffects): boolean {
     this.expire(now)
-    const bits = bitsOf(joiner.id)
+    const bits = bitsOf(this.state.pointOf(joiner.id))
     const free = this.freeZones(joiner.id)
     const around = free.find(({ zone }) => contains(zone, bits)) ?? free[0]
     if (around === undefined) return false

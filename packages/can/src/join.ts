@@ -15,7 +15,7 @@ import type { CanState } from './state.ts'
  *        ▲                 │
  *        └──── pausing ◀───┴── no answer, refused, or somebody else's after all
  *
- * The point it chooses is its own id: random, and nobody's choice.
+ * The point it chooses is its own id, in another reality other bits of it first: random, and nobody's choice.
  */
 export class Join {
   readonly startedAt: Millis
@@ -99,7 +99,7 @@ export class Join {
     this.phase = 'asking'
     this.attempt = state.nextSeq()
     this.contact = this.rounds.next()
-    send(this.contact, { type: 'join-request', purpose: 'join', attempt: this.attempt, key: state.self.id }, fx)
+    send(this.contact, { type: 'join-request', purpose: 'join', attempt: this.attempt, key: state.pointOf(state.self.id) }, fx)
     fx.startTimer('join', this.attempt, state.config.joinReplyMs)
   }
 
@@ -114,7 +114,7 @@ export class Join {
 /** A joiner asks this node to be its bootstrap node, or somebody to look for an owner here. */
 export function onJoinRequest(state: CanState, from: NodeRef, request: JoinRequest, fx: OverlayEffects): void {
   const { purpose, attempt, key } = request
-  const isKey = key.length === state.self.id.length && (purpose === 'seek' || key === from.id)
+  const isKey = key.length === state.self.id.length && (purpose === 'seek' || key === state.pointOf(from.id))
   if (state.standing === 'member' && isKey) fx.route(key, encodeJoinPayload({ purpose, joiner: from, attempt }))
   else if (purpose === 'join') send(from, { type: 'join-refusal', attempt }, fx)
 }
@@ -132,7 +132,7 @@ export function serveJoin(
   const { joiner, attempt, purpose } = payload
   if (joiner.id === state.self.id) return
   if (purpose === 'seek') return reports.greet(joiner, now, fx)
-  const isServed = key === joiner.id && grants.serve(joiner, attempt, now, fx)
+  const isServed = key === state.pointOf(joiner.id) && grants.serve(joiner, attempt, now, fx)
   if (!isServed) send(joiner, { type: 'join-refusal', attempt }, fx)
 }
 

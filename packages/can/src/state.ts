@@ -1,7 +1,8 @@
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { Millis, NodeRef, OverlayEffects, Prng } from '@plaxton/kbr'
-import { FailedSet, History, Proximity } from '@plaxton/upkeep'
+import { FailedSet, History } from '@plaxton/upkeep'
+import type { Proximity } from '@plaxton/upkeep'
 import { Atlas } from './atlas.ts'
 import type { Mark } from './atlas.ts'
 import { claimsMax, outranks } from './claim.ts'
@@ -11,9 +12,10 @@ import { digestOf } from './digest.ts'
 import { Ghosts } from './ghosts.ts'
 import { othersMax } from './messages.ts'
 import type { Surroundings } from './messages.ts'
+import type { Common } from './realities-common.ts'
 import { Space } from './space.ts'
 import { Territory } from './territory.ts'
-import { bitsOf, contains, differenceFrom, everything, overlap, parentOf, siblingOf } from './zone.ts'
+import { contains, differenceFrom, everything, overlap, parentOf, pointIn, siblingOf } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /**
@@ -39,7 +41,6 @@ export interface Contact extends Surroundings {
  */
 export class CanState {
   readonly self: NodeRef
-  readonly selfBits: string
   readonly config: CanConfig
   readonly prng: Prng
   readonly space: Space
@@ -50,29 +51,32 @@ export class CanState {
   readonly proximity: Proximity
   readonly failed: FailedSet
   readonly history: History
+  private readonly common: Common
+  private readonly reality: number
   standing: Standing = 'outside'
-  private lastSeq = 0
   private drawn: Atlas | undefined = undefined
   private said: Surroundings | undefined = undefined
   private named: ReadonlyMap<Guid, Entry> | undefined = undefined
   private wanted: readonly Entry[] | undefined = undefined
   private sorted: readonly Contact[] | undefined = undefined
 
-  constructor(self: NodeRef, config: CanConfig, prng: Prng) {
+  constructor(self: NodeRef, config: CanConfig, prng: Prng, common: Common, reality = 0) {
     this.self = self
-    this.selfBits = bitsOf(self.id)
     this.config = config
     this.prng = prng
     this.space = new Space(config.dimensions, 4 * self.id.length)
     this.ghosts = new Ghosts(config.ghostsMax)
-    this.proximity = new Proximity(config.proximityMax)
+    this.proximity = common.proximity
     this.failed = new FailedSet(config)
     this.history = new History(config.historyMax)
+    this.common = common
+    this.reality = reality
+    common.add(this)
   }
 
   /** A number no other ping, token or search of this node has. */
   nextSeq(): number {
-    return ++this.lastSeq
+    return this.common.nextSeq()
   }
 
   /** Whether others are to treat this node as an owner of zones. */
@@ -82,6 +86,11 @@ export class CanState {
 
   find(id: Guid): NodeRef | undefined {
     return this.contacts.get(id)?.ref
+  }
+
+  /** The point of a node, in whose zone it joins (SIGCOMM 2001, §2.1). */
+  pointOf(id: Guid): Guid {
+    return pointIn(this.reality, id)
   }
 
   // What follows from what is known
@@ -146,7 +155,7 @@ export class CanState {
 
   private sort(): Contact[] {
     const own = this.territory.holdings[0]?.zone ?? ''
-    const bits = own.padEnd(this.selfBits.length, '0')
+    const bits = own.padEnd(4 * this.self.id.length, '0')
     return [...this.contacts.values()]
       .map((contact) => ({ contact, difference: leastDifference(bits, contact.claims) }))
       .sort((a, b) => (a.difference < b.difference || (a.difference === b.difference && a.contact.ref.id < b.contact.ref.id) ? -1 : 1))

@@ -24,6 +24,18 @@ export function bitsOf(key: Guid): string {
   return bits
 }
 
+/**
+ * The point of a node in a reality: in the first its id; in the second, third and fourth its id turned by a quarter each, so that its other bits come first. These are as good as drawn anew where ids
+ * are, and nobody's choice either.
+ */
+export function pointIn(reality: number, id: Guid): Guid {
+  const turn = Math.ceil((reality * id.length) / realitiesMax)
+  return (id.slice(turn) + id.slice(0, turn)) as Guid
+}
+
+/** Most coordinate spaces of one network: a quarter of an id for each leads to its zone. */
+export const realitiesMax = 4
+
 export function contains(zone: Zone, bits: string): boolean {
   return bits.startsWith(zone)
 }
