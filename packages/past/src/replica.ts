@@ -4,6 +4,7 @@ import { anyLive } from './claims.ts'
 import { mayBelongTo } from './comparison.ts'
 import { nodesAround } from './hosts.ts'
 import type { PastCall } from './messages.ts'
+import { unreliable } from './parts.ts'
 import type { PastParts, Respond } from './parts.ts'
 
 type Store = PastCall & { readonly type: 'store' }
@@ -17,7 +18,7 @@ export class Replica {
     this.parts = parts
   }
 
-  /** Stores claims, with their data unless it has these, and answers once they are durable. */
+  /** Stores claims, with their data unless it has these, and answers once they are durable: no, when it has set out to leave meanwhile. */
   onStore(from: NodeRef, { guid, claims, data }: Store, respond: Respond, now: Millis, fx: AppEffects): void {
     const { shelf, notary, config } = this.parts
     const known = shelf.get(guid)?.claims ?? []
@@ -29,6 +30,8 @@ export class Replica {
     notary.check(guid, claims, known, now, fx, (problem, time, effects) => {
       if (problem !== undefined) return refuse(problem, time, effects)
       shelf.keep(guid, claims, data && { bytes: data, digest: guidOf(data) }, time, effects, (kept, at, fxKept) => {
+        const obstacle = unreliable(this.parts, fxKept)
+        if (obstacle !== undefined) return refuse(obstacle, at, fxKept)
         respond({ type: 'stored', outcome: kept.outcome, detail: kept.detail, claims: kept.held?.claims ?? [] }, at, fxKept)
       })
     })

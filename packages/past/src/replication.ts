@@ -101,7 +101,9 @@ export class Replication {
   }
 
   private onKept(node: NodeRef, kept: Kept, now: Millis, fx: AppEffects): void {
-    if (kept.outcome === 'kept') this.onHolder(node, now, fx)
+    const obstacle = unreliable(this.parts, fx)
+    if (obstacle !== undefined) this.onFailure(node, obstacle, now, fx)
+    else if (kept.outcome === 'kept') this.onHolder(node, now, fx)
     else this.onFailure(node, kept.outcome === 'refused' ? kept.detail : 'it lacks the data', now, fx)
   }
 

@@ -7,7 +7,7 @@ import type { TestNode } from './world.ts'
 
 /** Nodes with something to hand over, an object that is not put yet, and its replica set. */
 function prepared(seed: number): { world: World; guid: Guid; put: (from: TestNode) => PutReceipt; set: TestNode[]; outsider: TestNode } {
-  const world = new World({ seed, nodes: 9, config: { replicas: 3 } })
+  const world = new World({ seed, nodes: 9, diskMs: 40, config: { replicas: 3 } })
   for (let i = 0; i < 30; i++) world.put(world.node(0), `object ${i}`, { quorum: 'all' })
   const data = bytesOf('late')
   const guid = guidOf(data)
@@ -36,6 +36,25 @@ describe('a quorum', () => {
       }
     })
   }
+
+  it('does not count a node that sets out to leave while it writes its copy, too late to hand it over', () => {
+    let inTime = 0
+    for (const place of [0, 1, 2]) {
+      for (let ms = 0; ms < 120; ms += 10) {
+        const { world, guid, put, set, outsider } = prepared(1)
+        const leaver = set[place]!
+        let late = false
+        world.at(ms, () => {
+          late = !world.holders(guid).includes(leaver)
+          leaver.leave()
+        })
+        const { holders } = put(outsider)
+        if (late) assert.ok(!idsOf(holders).includes(leaver.ref.id), `number ${place + 1} of the set, after ${ms} ms`)
+        else inTime++
+      }
+    }
+    assert.ok(inTime > 0)
+  })
 
   it('does not count a node that is not a member yet, of which others may never hear', () => {
     for (let seed = 1; seed <= 5; seed++) {
