@@ -37,5 +37,7 @@ export const commands: Readonly<Record<string, LabCommand>> = {
     },
     load: async () => (await import('./fuzz/command.ts')).fuzzCommand,
   },
+  run: { load: async () => (await import('./run/command.ts')).runCommand },
+  page: { load: async () => (await import('./results/command.ts')).pageCommand },
   list: { load: async () => (await import('./list/command.ts')).listCommand },
 }

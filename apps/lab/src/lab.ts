@@ -26,6 +26,11 @@ const usage = `Usage: plaxton-lab COMMAND [OPTION…]
             --overlay pastry   --minutes 1 or --runs 100   --seed 1 (of the first run)   --nodes 16 (at the beginning, at most)
             --jobs 2 (processes; what is printed is the same)   --json (a line for each run)
             --replay 'seed 1; on plane; 0 start 0; …' runs one scenario again, as it was printed or changed by hand
+  run       one experiment of the papers: run chord path. Our figures, the published ones, those of ideal tables, and whether each claim held
+            --seed 1 or --seeds 1..3   --nodes, --lookups, --repeats, --objects, --minutes (default: what list says)   --overlay: the same of another
+            --json   --svg FILE (its plots)   --save (keeps it under docs/results, and writes the page there anew)   --out docs/results
+  page      writes that page anew from all that is kept
+            --out docs/results
   list      all experiments, here and under npm run simulate: what each measures, whose figure it repeats, its size and its cost in messages
             --json
 

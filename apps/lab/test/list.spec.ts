@@ -10,9 +10,7 @@ describe('plaxton lab list', () => {
     const names = [
       ...['compare', 'claims', 'fuzz'].map((word) => `npm run lab -- ${word}`),
       ...Object.keys(commonRuns).map((word) => `npm run simulate -- ${word}`),
-      ...Object.entries(experiments).flatMap(([family, words]) =>
-        Object.keys(words).map((word) => `npm run simulate -- ${family} ${word}`),
-      ),
+      ...Object.entries(experiments).flatMap(([family, words]) => Object.keys(words).map((word) => `npm run lab -- run ${family} ${word}`)),
     ]
     const lines = text.split('\n')
     for (const name of names) {

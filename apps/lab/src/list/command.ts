@@ -1,8 +1,9 @@
-import { commonRuns, experiments } from '@plaxton/simulator'
+import { commonRuns } from '@plaxton/simulator'
 import type { Listing } from '@plaxton/simulator'
 import { parseArgs } from 'node:util'
 import { commands } from '../commands.ts'
 import type { Streams } from '../lab.ts'
+import { allExperiments } from '../run/experiments.ts'
 
 /** `list`: everything that can be run, from the tables that the commands themselves are found in. */
 export function listCommand(args: readonly string[], { stdout }: Streams): boolean {
@@ -22,20 +23,19 @@ function listings(): Listed[] {
   return [
     ...Object.entries(commands).flatMap(([word, { listing }]) => (listing === undefined ? [] : [pick(`npm run lab -- ${word}`, listing)])),
     ...Object.entries(commonRuns).map(([word, listing]) => pick(`npm run simulate -- ${word}`, listing)),
-    ...Object.entries(experiments).flatMap(([family, words]) =>
-      Object.entries(words).map(([word, experiment]) => pick(`npm run simulate -- ${family} ${word}`, experiment)),
-    ),
+    ...allExperiments().map(({ name, experiment }) => pick(`npm run lab -- run ${name}`, experiment)),
   ]
 }
 
 function render(all: readonly Listed[]): string {
   const blocks = all.map(({ command, says, paper, setup, messages }) =>
-    [command, `    ${says}`, `    paper  ${paper}`, `    setup  ${setup}`, `    cost   ${cost(messages)}`].join('\n'),
+    [command, `    ${says}`, `    paper  ${paper}`, `    setup  ${setup}`, `    cost   ${describeCost(messages)}`].join('\n'),
   )
   return `${blocks.join('\n')}\n\nSizes are those without options; costs are powers of ten.\n`
 }
 
-function cost(messages: number): string {
+/** Messages that nodes handle, in words. */
+export function describeCost(messages: number): string {
   if (messages === 0) return 'no messages'
   return messages < 1e6 ? `about ${messages / 1000},000 messages` : `about ${messages / 1e6} million messages`
 }

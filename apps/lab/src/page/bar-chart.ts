@@ -10,6 +10,8 @@ export interface BarChart {
   readonly title: string
   /** How a number of the axis that ends at `end` is written. */
   readonly tick: (value: number, end: number) => string
+  /** What has a colour of its own: each row, whose bars are shades of it, or each bar of the legend. Default rows. */
+  readonly colours?: 'rows' | 'bars'
 }
 
 interface BarRow {
@@ -26,8 +28,13 @@ interface Bar {
   readonly words: string
 }
 
-/** Horizontal bars from 0, a row for each overlay, in its colour. */
-export function barChart({ legend, rows, title, tick }: BarChart): string {
+/** Horizontal bars from 0, in groups. */
+export function barChart({ legend, rows, title, tick, colours = 'rows' }: BarChart): string {
+  const left = Math.max(leastLeft, ...rows.map(({ label: name }) => roomFor(name) + 16))
+  const paint = (row: number, place: number): Paint =>
+    colours === 'bars'
+      ? { fill: lineStyle(place).colour, shade: barShade(0, 1) }
+      : { fill: lineStyle(row).colour, shade: barShade(place, rows[row]!.bars.length) }
   const perRow = Math.max(...rows.map(({ bars }) => bars.length))
   const thickness = perRow === 1 ? 16 : 13
   const rowHeight = perRow * thickness + 10
@@ -39,22 +46,27 @@ export function barChart({ legend, rows, title, tick }: BarChart): string {
     ...axis.ticks.map((at) => element('line', { x1: x(at), x2: x(at), y1: top, y2: bottom, stroke: at === 0 ? ink : faint })),
     ...axis.ticks.map((at) => label(tick(at, axis.end), { x: x(at), y: bottom + fontSize + 3, 'text-anchor': 'middle', fill: soft })),
     label(title, { x: (left + right) / 2, y: bottom + 2 * fontSize + 6, 'text-anchor': 'middle', fill: soft }),
-    ...(legend.length > 1 ? barLegend(legend) : []),
+    ...(legend.length > 1
+      ? barLegend(legend, left, (place) => (colours === 'bars' ? paint(0, place) : { fill: ink, shade: barShade(place, legend.length) }))
+      : []),
     ...rows.flatMap(({ label: name, bars }, i) => {
       const y = top + i * rowHeight + 5
       return [
         label(name, { x: left - 8, y: y + (bars.length * thickness) / 2, 'text-anchor': 'end', 'dominant-baseline': 'central', fill: ink }),
-        ...bars.flatMap((bar, place) =>
-          drawBar(bar, { x, y: y + place * thickness, thickness, fill: lineStyle(i).colour, shade: barShade(place, bars.length) }),
-        ),
+        ...bars.flatMap((bar, place) => drawBar(bar, { x, left, y: y + place * thickness, thickness, ...paint(i, place) })),
       ]
     }),
   ]
   return drawing(bottom + 2 * fontSize + 12, parts)
 }
 
+interface Paint {
+  readonly fill: string
+  readonly shade: number
+}
+
 export const width = 480
-const left = 86
+const leastLeft = 86
 /** Room for the words beside the longest bar. */
 const right = width - 112
 
@@ -66,7 +78,7 @@ export function drawing(height: number, parts: readonly string[]): string {
       xmlns: 'http://www.w3.org/2000/svg',
       viewBox: `0 0 ${width} ${height}`,
       role: 'img',
-      'font-family': 'inherit',
+      'font-family': 'system-ui, sans-serif',
       'font-size': fontSize,
     },
     ...parts,
@@ -84,7 +96,7 @@ export function roomFor(words: string): number {
 
 function drawBar(
   { value, deviation, words }: Bar,
-  { x, y, thickness, fill, shade }: { x: (value: number) => number; y: number; thickness: number; fill: string; shade: number },
+  { x, left, y, thickness, fill, shade }: Paint & { x: (value: number) => number; left: number; y: number; thickness: number },
 ): string[] {
   const middle = y + thickness / 2
   const end = value === null ? left : x(value)
@@ -106,13 +118,13 @@ function drawBar(
   return parts
 }
 
-function barLegend(names: readonly string[]): string[] {
-  let x = left
+function barLegend(names: readonly string[], left: number, paint: (place: number) => Paint): string[] {
+  let x = Math.min(left, width - names.reduce((sum, name) => sum + 30 + roomFor(name), 0))
   return names.flatMap((name, i) => {
     const at = x
     x += 14 + roomFor(name) + 16
     return [
-      element('rect', { x: at, y: 4, width: 10, height: 10, fill: ink, 'fill-opacity': barShade(i, names.length), stroke: ink }),
+      element('rect', { x: at, y: 4, width: 10, height: 10, fill: paint(i).fill, 'fill-opacity': paint(i).shade, stroke: paint(i).fill }),
       label(name, { x: at + 14, y: 9, 'dominant-baseline': 'central', fill: ink }),
     ]
   })

@@ -22,6 +22,8 @@ interface AxisWords {
   readonly from?: number
   /** Where it ends, when not at the largest value. */
   readonly to?: number
+  /** From the smallest to the largest value, each doubling as wide as the next. Default false. */
+  readonly logarithmic?: boolean
 }
 
 /** Lines over a common axis, told apart by colour, dashes and marks. */
@@ -30,8 +32,18 @@ export function lineChart({ lines, x, y }: LineChart): string {
   const samples = legend(lines)
   const top = samples.height + 26
   const bottom = top + plotHeight
-  const across = scale(x, Math.max(...points.map(([value]) => value)), left, right)
-  const up = scale(y, Math.max(...points.map(([, value]) => value)), bottom, top)
+  const across = scale(
+    x,
+    points.map(([value]) => value),
+    left,
+    right,
+  )
+  const up = scale(
+    y,
+    points.map(([, value]) => value),
+    bottom,
+    top,
+  )
   return drawing(bottom + 2 * fontSize + 14, [
     ...across.ticks.map((at) => element('line', { x1: across.place(at), x2: across.place(at), y1: top, y2: bottom, stroke: faint })),
     ...up.ticks.map((at) => element('line', { x1: left, x2: right, y1: up.place(at), y2: up.place(at), stroke: faint })),
@@ -55,11 +67,25 @@ interface Scale {
   readonly place: (value: number) => number
 }
 
-function scale({ from = 0, to }: AxisWords, largest: number, start: number, end: number): Scale {
-  const axis = axisTo((to ?? largest) - from)
+function scale({ from = 0, to, logarithmic = false }: AxisWords, values: readonly number[], start: number, end: number): Scale {
+  if (logarithmic) return logarithmicScale(values, start, end)
+  const axis = axisTo((to ?? Math.max(...values)) - from)
   const span = to === undefined ? axis.end : to - from
   return { ticks: axis.ticks.map((tick) => from + tick), place: (value) => start + ((value - from) / span) * (end - start) }
 }
+
+function logarithmicScale(values: readonly number[], start: number, end: number): Scale {
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const span = Math.log(high / low) || 1
+  const place = (value: number): number => start + (Math.log(value / low) / span) * (end - start)
+  const ticks: number[] = []
+  for (const value of [...new Set(values)].sort((a, b) => a - b))
+    if (ticks.length === 0 || place(value) - place(ticks.at(-1)!) >= leastTickRoom) ticks.push(value)
+  return { ticks, place }
+}
+
+/** Between two numbers on an axis, so that they stay apart. */
+const leastTickRoom = 44
 
 function drawLine({ points }: Line, style: LineStyle, x: (value: number) => number, y: (value: number) => number): string {
   const places = points.map(([across, up]) => [x(across), y(up)] as const)

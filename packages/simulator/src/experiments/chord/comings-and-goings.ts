@@ -15,7 +15,17 @@ export function comingsAndGoings(options: ExperimentOptions): Report {
   })
   return {
     title: `${options.nodes ?? publishedNodes} nodes, r = 20, one lookup a second for ${minutes} minutes at each rate; joins and crashes a second in 1,000 nodes`,
-    columns: ['rate', 'path', 'published (T)', 'timeouts', 'published (T)', 'failed of 10,000', 'published (T)', 'elsewhere', 'at once'],
+    columns: [
+      'rate',
+      'path, ours',
+      'published (T)',
+      'timeouts, ours',
+      'published (T)',
+      'failed of 10,000',
+      'published (T)',
+      'elsewhere',
+      'at once',
+    ],
     rows: measured.map((row) => [
       String(row.rate),
       row.hops,

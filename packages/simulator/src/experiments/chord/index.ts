@@ -11,29 +11,29 @@ import { virtualNodes } from './virtual-nodes.ts'
 /** The experiments of the Chord papers (SIGCOMM 2001; ToN 2003, §VI). */
 export const chordExperiments: Readonly<Record<string, Experiment>> = {
   keys: {
-    says: 'keys per node; --objects: keys',
+    says: 'keys per node',
     paper: 'Chord (ToN 2003), figure 8',
     found:
       'Keys per node differ widely: of 10,000 nodes the fullest has 9.1 times the mean, one in a hundred has 4.6 times as many, and some have none.',
-    setup: '10,000 nodes, 500,000 keys, 20 rings',
+    setup: '10,000 nodes, 500,000 keys (--objects), 20 rings',
     messages: 0,
     run: keysPerNode,
   },
   virtual: {
-    says: 'keys per host with 1 to 20 virtual nodes; --objects: keys',
+    says: 'keys per host with 1 to 20 virtual nodes',
     paper: 'Chord (ToN 2003), figure 9',
     found:
       'With more ids for each host the load evens out: from one to twenty, the 99th percentile falls from 4.8 to 1.6 times the mean, and the first rises from 0 to half of it.',
-    setup: '10,000 hosts, 1,000,000 keys',
+    setup: '10,000 hosts, 1,000,000 keys (--objects)',
     messages: 0,
     plots: [{ form: 'lines', x: 'virtual nodes', y: 'multiples of the mean', columns: [1, 2, 6, 7] }],
     run: virtualNodes,
   },
   path: {
-    says: 'path length by the size of the ring; --nodes: the largest',
+    says: 'path length by the size of the ring',
     paper: 'Chord (ToN 2003), figure 10',
     found: 'A lookup takes half of log2 N messages on average.',
-    setup: '8 to 16,384 nodes, perfect tables',
+    setup: '8 to 16,384 nodes (--nodes: the largest), perfect tables',
     messages: 0,
     plots: [{ form: 'lines', x: 'nodes', y: 'hops', columns: [1, 4, 6], logarithmic: true }],
     run: pathLength,
@@ -89,7 +89,7 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Choosing the nearest of s nodes at each hop brings ways from four times the direct one down to one and a half.',
     setup: '65,536 nodes, perfect tables, 10,000 lookups a line',
     messages: 0,
-    plots: [{ form: 'bars', x: 'nodes to choose from', y: 'times the direct way, recursive', columns: [3, 4] }],
+    plots: [{ form: 'bars', x: 'candidates', y: 'times the direct way, recursive', columns: [3, 4] }],
     run: stretch,
   },
 }

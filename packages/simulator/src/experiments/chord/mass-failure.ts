@@ -20,7 +20,7 @@ export function massFailure(options: ExperimentOptions): Report {
   })
   return {
     title: `${nodes} nodes, r = 20, a share dead and nobody stabilises; ${lookups} lookups in each of ${repeats} rings`,
-    columns: ['dead', 'path', 'published (T)', 'timeouts', 'published (T)', 'succeed', 'published (T)'],
+    columns: ['dead', 'path, ours', 'published (T)', 'timeouts, ours', 'published (T)', 'succeed', 'published (T)'],
     rows: rows.map((row) => [percent(row.share), row.hops, row.path, row.late, row.timeouts, percent(row.arrived), '100 %']),
     remarks: [`r is the paper's here; ours is ${chordDefaults.successors} by default.`],
     claims: [

@@ -30,7 +30,7 @@ export function pathLength(options: ExperimentOptions): Report {
   const off = rows.map(({ bits, bare }) => bare.mean - (bits / 2 + beyondHalf))
   return {
     title: `path length by the size of the ring, up to ${lookupsMost} lookups each`,
-    columns: ['nodes', 'r = 1', 'p1', 'p99', 'published ½ log2 N (T)', 'R', `r = ${successors}, ours`, 'formula for that'],
+    columns: ['nodes', 'r = 1, ours', 'p1', 'p99', 'published ½ log2 N (T)', 'R', `r = ${successors}, ours`, 'formula for that'],
     rows: rows.map(({ bits, bare, full }) => [
       String(2 ** bits),
       bare.mean,

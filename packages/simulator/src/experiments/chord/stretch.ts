@@ -26,7 +26,7 @@ export function stretch(options: ExperimentOptions): Report {
   const all = results.flatMap(({ name, rows }) => rows.map((row) => ({ name, ...row })))
   return {
     title: `stretch of lookups, ${nodes} nodes, ${lookups} lookups each: median (p10, p90)`,
-    columns: ['space, s', 'iterative', 'published (T)', 'recursive', 'published (T)'],
+    columns: ['space, s', 'iterative, ours', 'published (T)', 'recursive, ours', 'published (T)'],
     rows: all.map((row) => [
       `${row.name}, ${row.s}`,
       inWords(row.iterative),

@@ -16,7 +16,7 @@ export function virtualNodes(options: ExperimentOptions): Report {
   const isWithin = (value: number, expected: number): boolean => Math.abs(value - expected) <= 0.05 + 0.05 * expected
   return {
     title: `keys per host with v virtual nodes, ${hosts} hosts, ${keys} keys, mean of ${repeats} runs, in multiples of the mean`,
-    columns: ['v', 'p1', 'p99', 'max', 'published p1', 'published p99', 'R p1', 'R p99'],
+    columns: ['v', 'p1, ours', 'p99, ours', 'max, ours', 'published p1', 'published p99', 'R p1', 'R p99'],
     rows: measured.map(({ v, low, high, max, said, p1, p99 }) => [String(v), low, high, max, said?.[0], said?.[1], p1, p99]),
     claims: [
       {

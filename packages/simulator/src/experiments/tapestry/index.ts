@@ -21,7 +21,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     run: nodeStretch,
   },
   objects: {
-    says: 'RDP of messages to objects by distance; --objects in all',
+    says: 'RDP of messages to objects by distance',
     paper: 'Tapestry (JSAC 2004), figure 14',
     found: 'A near object is reached over a multiple of the direct way (6.6 at 35 ms), a far one over less than twice (1.5 at 185 ms).',
     setup: '400 nodes, 10,000 objects, 20,000 messages',
@@ -30,11 +30,11 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     run: objectStretch,
   },
   pointers: {
-    says: 'what pointers beside the path bring; --objects on each node',
+    says: 'what pointers beside the path bring',
     paper: 'Tapestry (JSAC 2004), figure 15',
     found:
       'A few pointers beside the publish path make near objects much cheaper to find: at 12 ms the 90th percentile falls from 16 to 2.8 times the direct way. Far ones gain nothing.',
-    setup: '1,090 nodes, 25 objects each, 20,000 messages a line',
+    setup: '1,090 nodes, 25 objects each (--objects), 20,000 messages a line',
     messages: 1e7,
     run: pointerSweep,
   },
