@@ -112,6 +112,11 @@ export class PastryNode implements Overlay {
     return keyRange(this.state, node, rank, lkey)
   }
 
+  /** The entry of one slot of the routing table. For those who look at networks from outside. */
+  slot(row: number, column: number): NodeRef | undefined {
+    return this.state.routingTable.slot(row, column)
+  }
+
   // Commands
 
   join(bootstrap: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
