@@ -6,13 +6,19 @@ import { World, bytesOf, succeeded } from './world.ts'
 import type { TestNode } from './world.ts'
 
 /** Nodes with something to hand over, an object that is not put yet, and its replica set. */
-function prepared(seed: number): { world: World; guid: Guid; put: (from: TestNode) => PutReceipt; set: TestNode[]; outsider: TestNode } {
+function prepared(seed: number): {
+  world: World
+  guid: Guid
+  put: (from: TestNode, quorum?: 'all') => PutReceipt
+  set: TestNode[]
+  outsider: TestNode
+} {
   const world = new World({ seed, nodes: 9, diskMs: 40, config: { replicas: 3 } })
   for (let i = 0; i < 30; i++) world.put(world.node(0), `object ${i}`, { quorum: 'all' })
   const data = bytesOf('late')
   const guid = guidOf(data)
-  const put = (from: TestNode): PutReceipt =>
-    succeeded(world.run(from, (past, now, fx) => past.put({ guid, data }, now, fx)).outcome) as PutReceipt
+  const put = (from: TestNode, quorum?: 'all'): PutReceipt =>
+    succeeded(world.run(from, (past, now, fx) => past.put({ guid, data, ...(quorum && { quorum }) }, now, fx)).outcome) as PutReceipt
   const order = world.closest(guid)
   return { world, guid, put, set: order.slice(0, 3), outsider: order.at(-1)! }
 }
@@ -48,7 +54,7 @@ describe('a quorum', () => {
           late = !world.holders(guid).includes(leaver)
           leaver.leave()
         })
-        const { holders } = put(outsider)
+        const { holders } = put(outsider, 'all')
         if (late) assert.ok(!idsOf(holders).includes(leaver.ref.id), `number ${place + 1} of the set, after ${ms} ms`)
         else inTime++
       }
