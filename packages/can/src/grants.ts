@@ -43,12 +43,13 @@ export class Grants {
     return this.split(joiner, attempt, now, fx)
   }
 
-  /** Gives the joiner a whole zone if there are several, else half of the one there is: the half with its point, where that is this node's. */
+  /** Gives the joiner a whole zone if there are several, its former one above all, else half of the one there is: the half with its point, where that is this node's. */
   split(joiner: NodeRef, attempt: number, now: Millis, fx: OverlayEffects): boolean {
     this.expire(now)
     const bits = bitsOf(this.state.pointOf(joiner.id))
-    const free = this.freeZones(joiner.id)
-    const around = free.find(({ zone }) => contains(zone, bits)) ?? free[0]
+    const free = this.freeZones(joiner.id, now)
+    const former = free.find(({ holding }) => holding.careFor === joiner.id)
+    const around = former ?? free.find(({ zone }) => contains(zone, bits)) ?? free[0]
     if (around === undefined) return false
     let { zone } = around
     if (free.length === 1) {
@@ -90,11 +91,17 @@ export class Grants {
     send(to, { type: 'grant', attempt, zone: claim, claims, groups, shared, others, digest }, fx)
   }
 
-  /** Own zones without what is promised to others, the largest first. */
-  private freeZones(joiner: Guid): Array<{ readonly zone: Zone; readonly holding: Holding }> {
+  /**
+   * Own zones without what is promised to others, the largest first. Whoever a zone is taken care of for may only have been slow to answer, and would lose all that it has if
+   * somebody else were given it: until `caretakeMs` have passed it goes to nobody else, unless there is nothing else to give.
+   */
+  private freeZones(joiner: Guid, now: Millis): Array<{ readonly zone: Zone; readonly holding: Holding }> {
     const promised = [...this.open].filter(([id]) => id !== joiner).map(([, { zone }]) => zone)
-    return this.state.territory.holdings
-      .filter(isSettled)
+    const { territory, config } = this.state
+    const isKept = ({ caretaker, careFor, since }: Holding): boolean => caretaker && careFor !== joiner && now - since < config.caretakeMs
+    const settled = territory.holdings.filter(isSettled)
+    const givable = settled.filter((holding) => !isKept(holding))
+    return (givable.length > 0 ? givable : settled)
       .flatMap((holding) =>
         promised.reduce((left, taken) => left.flatMap((zone) => without(zone, taken)), [holding.zone]).map((zone) => ({ zone, holding })),
       )

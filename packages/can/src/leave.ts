@@ -32,5 +32,5 @@ export function onLeave(state: CanState, from: NodeRef, { claims, heirs }: Leave
   const owned = state.contacts.get(from.id)?.claims ?? []
   return claims
     .filter(({ zone }, i) => heirs[i] === state.self.id && owned.some((own) => own.zone === zone))
-    .map(({ zone, version }) => ({ zone, version: nextVersion(version), caretaker: false }))
+    .map((claim) => (claim.caretaker ? claim : { ...claim, version: nextVersion(claim.version) }))
 }

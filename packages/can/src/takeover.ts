@@ -136,10 +136,11 @@ export class Takeover {
     const rivals = this.rivals(zone, ghost).map(({ id }) => id)
     const claim: Claim = { zone, version: mark?.claim.version ?? 0, caretaker: true }
     this.open.delete(zone)
+    const careFor = mark?.node.id
     // Of a gap of which nothing is known there may be rivals of which nothing is known.
-    if (rivals.length === 0 && ghost !== undefined) state.territory.add(claim, { now })
+    if (rivals.length === 0 && ghost !== undefined) state.territory.add(claim, { now, careFor })
     else {
-      state.territory.add(claim, { now, settlesAt: now + state.config.contestMs })
+      state.territory.add(claim, { now, careFor, settlesAt: now + state.config.contestMs })
       fx.startTimer('contest', 0, state.config.contestMs)
       this.contests.begin(zone, rivals, now)
     }

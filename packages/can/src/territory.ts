@@ -13,6 +13,16 @@ export interface Holding extends Claim {
   readonly waitsFor: Guid | undefined
   /** Nor before this moment: somebody else may have taken it over at the same time. */
   readonly settlesAt: Millis | undefined
+  /** Who owned it, of a zone that is taken care of; undefined: that is not known. */
+  readonly careFor: Guid | undefined
+}
+
+/** How a zone came to a node. */
+interface Coming {
+  readonly now: Millis
+  readonly waitsFor?: Guid
+  readonly settlesAt?: Millis
+  readonly careFor?: Guid | undefined
 }
 
 export function isSettled(holding: Holding): boolean {
@@ -50,13 +60,12 @@ export class Territory {
   }
 
   /** Adds what of the claim's zone is not held yet. */
-  add(claim: Claim, how: { readonly now: Millis; readonly waitsFor?: Guid; readonly settlesAt?: Millis }): void {
+  add(claim: Claim, { now: since, waitsFor, settlesAt, careFor }: Coming): void {
     let pieces: Zone[] = [claim.zone]
     for (const { zone } of this.overlapping(claim.zone))
       pieces = pieces.flatMap((piece) => (piece.startsWith(zone) ? [] : without(piece, zone)))
     const { version, caretaker } = claim
-    const { now: since, waitsFor, settlesAt } = how
-    const added = pieces.map((zone): Holding => ({ zone, version, caretaker, since, waitsFor, settlesAt }))
+    const added = pieces.map((zone): Holding => ({ zone, version, caretaker, since, waitsFor, settlesAt, careFor }))
     this.replace([...this.held, ...added])
   }
 
@@ -99,6 +108,7 @@ export class Territory {
         since: now,
         waitsFor: undefined,
         settlesAt: undefined,
+        careFor: undefined,
       }
       this.replace([...this.held.filter((other) => other !== holding && other !== sibling), merged])
       this.merge(before, now)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { Space } from '../src/index.ts'
-import { firstKey } from '../src/zone.ts'
+import { bitsOf, contains, firstKey, parentOf } from '../src/zone.ts'
 import { TestNetwork } from './network.ts'
 
 type Host = ReturnType<TestNetwork['members']>[number]
@@ -126,5 +127,57 @@ describe('a report', () => {
     network.passes = () => true
     network.run(30_000)
     assert.equal(reportsWithin(60_000), 0)
+  })
+})
+
+describe('a member that is taken to be dead although it lives', () => {
+  /** For some seconds nobody hears of it, and a newcomer joins whose point lies in its zone. Then all is well again. */
+  function away(network: TestNetwork, victim: Host): Host {
+    const { id } = victim.ref
+    network.passes = (from) => from.id !== id
+    const others = network.members().filter((host) => host !== victim)
+    for (const other of others) other.node.suspect(victim.ref, network.now, other)
+    const isCaredFor = (): boolean => others.some(({ node }) => node.claims.some(({ caretaker }) => caretaker))
+    assert.ok(network.runUntil(isCaredFor, 12_000))
+    const newcomer = network.add(`${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}` as Guid)
+    newcomer.join(others.slice(0, 1))
+    assert.ok(network.runUntil(() => newcomer.node.ready, 8_000))
+    network.passes = () => true
+    network.run(60_000)
+    return newcomer
+  }
+
+  it('is still the owner of its zone when it is heard from again, whoever joined meanwhile', () => {
+    for (const seed of ['four', 'five', 'six']) {
+      const network = grown(seed, 8)
+      const victim = network.prng.pick(network.members())!
+      const before = victim.node.zones
+      away(network, victim)
+      assert.deepEqual(victim.node.zones, before)
+      assert.equal(victim.events.filter(({ type }) => type === 'ready').length, 1, 'it has been a member all the time')
+      assert.deepEqual(network.complaints(), [])
+    }
+  })
+
+  it('is in nobody’s way: the newcomer gets a part of another zone', () => {
+    const network = grown('seven', 2)
+    const [other, victim] = network.members() as [Host, Host]
+    const newcomer = away(network, victim)
+    assert.ok(newcomer.node.zones.every((zone) => parentOf(zone) === parentOf(other.node.zones[0]!)))
+    assert.deepEqual(network.complaints(), [])
+  })
+
+  it('gets its zone back when it was dead and starts again', () => {
+    const network = grown('eight', 8)
+    const victim = network.members().find(({ ref, node }) => contains(node.zones[0]!, bitsOf(ref.id)))!
+    const before = victim.node.zones
+    kill(network, victim)
+    network.run(5_000)
+    const again = network.add(victim.ref.id, 2)
+    again.join(network.members().slice(0, 1))
+    assert.ok(network.runUntil(() => again.node.ready, 8_000))
+    network.run(5_000)
+    assert.deepEqual(again.node.zones, before)
+    assert.deepEqual(network.complaints(), [])
   })
 })
