@@ -34,7 +34,7 @@ export interface Overlay extends Kbr {
 
   /**
    * Pure: decides, changes nothing. `cursor` is a small number >= 0 the overlay gave out at the previous hop (0 at the
-   * source): Tapestry's count of resolved digits, Pastry's numeric mode.
+   * source, for all but the overlay's own): Tapestry's count of resolved digits, Pastry's numeric mode.
    */
   nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop
 
@@ -98,8 +98,11 @@ export interface OverlayEffects {
   /** The overlay's `onTimer(kind, arg)` after `delayMs`. */
   startTimer(kind: string, arg: number, delayMs: Millis): void
   emit(event: KbrEvent): void
-  /** Walks one of the overlay's own payloads towards the root of `key`, with acks and rerouting; see {@link Overlay.forwardOwn}. */
-  route(key: Guid, payload: Uint8Array): void
+  /**
+   * Walks one of the overlay's own payloads towards the root of `key`, with acks and rerouting; see {@link Overlay.forwardOwn}. It sets out with `cursor`, 0 unless told otherwise: in a CAN of
+   * several realities the way of a join is another from the first hop on.
+   */
+  route(key: Guid, payload: Uint8Array, cursor?: number): void
   /** This node became a member: messages held back may be delivered. */
   becameReady(): void
   /** `node` entered or left the neighbour set: becomes the applications' `update`. */

@@ -289,7 +289,7 @@ export class KbrNode implements Core {
       case 'retry':
         return this.setOut(this.calls.retry(task.id))
       case 'route-own':
-        return this.setOut(this.oneWay(overlayName, task.key, task.payload, false))
+        return this.setOut(this.oneWay(overlayName, task.key, task.payload, false, task.cursor))
       case 'request':
         return this.requests.ask(task.host, task.id, task.to, task.payload, task.withinMs)
       case 'tell-self':
@@ -342,7 +342,7 @@ export class KbrNode implements Core {
   }
 
   /** A message that wants no reply. */
-  private oneWay(application: string, key: Guid, payload: Uint8Array, keepPath: boolean): Passage {
+  private oneWay(application: string, key: Guid, payload: Uint8Array, keepPath: boolean, cursor = 0): Passage {
     const { self, now, config } = this.stack
     const nonce = this.stack.nextNonce()
     const message = {
@@ -353,7 +353,7 @@ export class KbrNode implements Core {
       application,
       payload,
       hops: 0,
-      cursor: 0,
+      cursor,
       replyWithinMs: 0,
       keepPath,
       path: [],

@@ -25,8 +25,8 @@ export class OverlayStack implements OverlayEffects {
     this.stack.emit(event)
   }
 
-  route(key: Guid, payload: Uint8Array): void {
-    this.stack.later({ type: 'route-own', key, payload })
+  route(key: Guid, payload: Uint8Array, cursor = 0): void {
+    this.stack.later({ type: 'route-own', key, payload, cursor })
   }
 
   becameReady(): void {

@@ -33,7 +33,7 @@ export interface Host {
 export type Task =
   | RouteTask
   | { readonly type: 'retry'; readonly id: number }
-  | { readonly type: 'route-own'; readonly key: Guid; readonly payload: Uint8Array }
+  | { readonly type: 'route-own'; readonly key: Guid; readonly payload: Uint8Array; readonly cursor: number }
   | {
       readonly type: 'request'
       readonly host: Host

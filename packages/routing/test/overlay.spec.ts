@@ -44,6 +44,21 @@ describe('what an overlay may do', () => {
     }
   })
 
+  it('decides on the first hop of its own by the cursor with which it has them set out', () => {
+    const test = bed('00', ['80'])
+    const asked: number[] = []
+    const nextHop = test.overlay.nextHop.bind(test.overlay)
+    test.overlay.nextHop = (key, cursor, avoid) => {
+      asked.push(cursor)
+      return nextHop(key, cursor, avoid)
+    }
+    act(test, (fx) => {
+      fx.route(ref('80').id, bytes('own'))
+      fx.route(ref('80').id, bytes('own'), 3)
+    })
+    assert.deepEqual(asked, [0, 3])
+  })
+
   it('has its consequences after it has returned', () => {
     const test = bed('80', ['00'])
     act(test, (fx) => {

@@ -77,8 +77,8 @@ export class VirtualHost<Node extends Overlay> implements OverlayEffects {
     this.events.push(event)
   }
 
-  route(key: Guid, payload: Uint8Array): void {
-    this.walk(key, payload, 0, 0, new Set())
+  route(key: Guid, payload: Uint8Array, cursor = 0): void {
+    this.walk(key, payload, 0, cursor, new Set())
   }
 
   neighborChanged(node: NodeRef, joined: boolean): void {
