@@ -82,6 +82,11 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
     .option('--network <name>', 'nodes of different networks never meet (default: "default")')
     .addOption(overlayOption())
     .addOption(virtualNodesOption())
+    .option(
+      '--puzzle-bits <count>',
+      'believe only nodes that solved a puzzle of so many bits, and solve it first: each bit doubles the work; the same in all of a network (default: 0)',
+      wholeNumber,
+    )
     .option('--config <file>', 'a JSON file with any of these; what is said here wins')
     .addHelpText(
       'after',

@@ -34,6 +34,7 @@ describe('the configuration of a node', () => {
       control: join(resolve('here'), 'control.sock'),
       network: 'default',
       virtualNodes: 1,
+      puzzleBits: 0,
       past: {},
       dolr: {},
     })
@@ -89,6 +90,7 @@ describe('the configuration of a node', () => {
     ['a text that is none', { network: 5 }, /^network in .* is no string/],
     ['a word that is none', { dolr: { choose: 1 } }, /^dolr\.choose in .* is no string/],
     ['a word that is not known', { dolr: { choose: 'host' } }, /^dolr\.choose in .* is "host", allowed is 'sender' or 'holder'$/],
+    ['a puzzle that nobody solves', { puzzleBits: 33 }, /^puzzleBits is 33, allowed is 0 to 32$/],
     ['a number that is none', { past: { replicas: '5' } }, /^past\.replicas in .* is no number/],
     [
       'a parameter of PAST out of range',

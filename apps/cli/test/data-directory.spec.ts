@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { sha256 } from '@plaxton/guid'
 import { openDataDirectory } from '../src/daemon/data-directory.ts'
 import { Catalog } from '../src/daemon/catalog.ts'
 import { temporaryFolder } from './support/temporary.ts'
@@ -55,6 +57,16 @@ describe('the data folder of a node', () => {
     const second = await open()
     assert.deepEqual(second.identity.raw, first.identity.raw)
     assert.deepEqual(second.owner.raw, first.owner.raw)
+  })
+
+  it('is refused to a network whose puzzle its node does not solve; a new node is made to solve it', async () => {
+    const solved = await openDataDirectory(join(folder.path, 'solved'), 8)
+    opened.push(solved)
+    assert.equal(sha256(sha256(peerIdFromPrivateKey(solved.identity).toMultihash().bytes))[0], 0)
+    await open()
+    await close()
+    await assert.rejects(openDataDirectory(path, 32), { code: 'ERR_USAGE', message: /^the node in .* does not solve a puzzle of 32 bits/ })
+    await open()
   })
 
   it('is refused to a second node, naming the process that has it', async () => {

@@ -13,7 +13,7 @@ import type { Guid } from '@plaxton/guid'
  */
 
 /** More cannot be solved in a day on one machine. */
-const puzzleBitsMax = 32
+export const puzzleBitsMax = 32
 
 /** Whether the id of a host, the SHA-256 of its PeerId, solves a puzzle of so many bits. */
 export function solvesPuzzle(id: Guid, puzzleBits: number): boolean {

@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { DolrNode, dolrDefaults } from '@plaxton/dolr'
 import { virtualNodesLimit } from '@plaxton/guid'
 import { InvalidValueError, Prng } from '@plaxton/kbr'
+import { puzzleBitsMax } from '@plaxton/libp2p'
 import { PastNode, pastDefaults } from '@plaxton/past'
 import { controlPath, defaultDataDirectory } from '../control/address.ts'
 import { UsageError } from '../errors.ts'
@@ -23,6 +24,8 @@ export interface DaemonConfig {
   readonly overlay: OverlayFactory
   /** Nodes of the overlay on this host. */
   readonly virtualNodes: number
+  /** Zero bits that the hash of each node's id must start with. */
+  readonly puzzleBits: number
   readonly past: Partial<PastConfig>
   readonly dolr: Partial<DolrConfig>
 }
@@ -37,6 +40,7 @@ export interface DaemonFlags {
   readonly network?: string
   readonly overlay?: string
   readonly virtualNodes?: number
+  readonly puzzleBits?: number
 }
 
 /** Reachable from this computer only: to be reached from elsewhere is for its owner to decide. Port 0: a free one, and the same again after a restart. */
@@ -63,6 +67,7 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
     network: networkName(chosen.network ?? defaultNetwork),
     overlay: kind.make(file[name as OverlayName]),
     virtualNodes: virtualNodes(chosen.virtualNodes ?? 1),
+    puzzleBits: puzzleBits(chosen.puzzleBits ?? 0),
     past: file.past ?? {},
     dolr: file.dolr ?? {},
   }
@@ -78,6 +83,11 @@ function networkName(name: string): string {
 export function virtualNodes(count: number): number {
   if (Number.isInteger(count) && count >= 1 && count <= virtualNodesLimit) return count
   throw new UsageError(`virtualNodes is ${count}, allowed is 1 to ${virtualNodesLimit}`)
+}
+
+function puzzleBits(count: number): number {
+  if (Number.isInteger(count) && count >= 0 && count <= puzzleBitsMax) return count
+  throw new UsageError(`puzzleBits is ${count}, allowed is 0 to ${puzzleBitsMax}`)
 }
 
 type ConfigFile = Omit<DaemonFlags, 'config'> &
@@ -130,6 +140,7 @@ const fileKinds: Readonly<Record<string, Kind>> = {
   network: 'text',
   overlay: 'text',
   virtualNodes: 'number',
+  puzzleBits: 'number',
 }
 
 /** A section takes what has a default, of the kind that the default is. */

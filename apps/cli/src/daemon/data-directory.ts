@@ -1,7 +1,10 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { guidOfPeer } from '@plaxton/guid'
 import { PlaxtonError } from '@plaxton/kbr'
+import { generatePuzzleKey, solvesPuzzle } from '@plaxton/libp2p'
 import { openStore } from '@plaxton/runtime/disk'
 import { UsageError } from '../errors.ts'
 import type { PrivateKey } from '@libp2p/interface'
@@ -34,17 +37,18 @@ const maxRememberedPeers = 64
 
 /**
  * Opens the folder of a node, which is made when it is missing. Rejects with `DataInUseError` when a running node has it, for the store is
- * locked by the operating system; a node that was killed leaves no lock. Rejects with `UsageError` when the path is that of a file.
+ * locked by the operating system; a node that was killed leaves no lock. Rejects with `UsageError` when the path is that of a file, and when the node in it
+ * does not solve the puzzle of so many bits; a new one is made so that it does.
  */
-export async function openDataDirectory(path: string): Promise<DataDirectory> {
+export async function openDataDirectory(path: string, puzzleBits = 0): Promise<DataDirectory> {
   await makeFolder(path)
   const store = await openStoreIn(path)
   try {
     await writeFile(join(path, pidFile), `${process.pid}\n`)
     return {
       path,
-      identity: await keyIn(join(path, 'identity.key')),
-      owner: await keyIn(join(path, 'owner.key')),
+      identity: await identityIn(join(path, 'identity.key'), puzzleBits),
+      owner: await keyIn(join(path, 'owner.key'), () => generateKeyPair('Ed25519')),
       store,
       memory: await Memory.in(path),
       close: async () => {
@@ -119,14 +123,23 @@ async function openStoreIn(path: string): Promise<StorePort> {
   }
 }
 
+/** Who the node is. It cannot be somebody else in the same folder. */
+async function identityIn(path: string, puzzleBits: number): Promise<PrivateKey> {
+  const key = await keyIn(path, () => generatePuzzleKey(puzzleBits))
+  if (solvesPuzzle(guidOfPeer(peerIdFromPrivateKey(key)), puzzleBits)) return key
+  throw new UsageError(
+    `the node in ${dirname(path)} does not solve a puzzle of ${puzzleBits} bits, so no other would believe it: give a node for this network another --data`,
+  )
+}
+
 /** The Ed25519 key in a file, made when there is none. The file is there whole or not at all, whenever the process ends. */
-async function keyIn(path: string): Promise<PrivateKey> {
+async function keyIn(path: string, make: () => Promise<PrivateKey>): Promise<PrivateKey> {
   let text: string
   try {
     text = await readFile(path, 'ascii')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const key = await generateKeyPair('Ed25519')
+    const key = await make()
     await replaceFile(path, `${Buffer.from(privateKeyToProtobuf(key)).toString('base64')}\n`)
     return key
   }

@@ -43,7 +43,7 @@ export class PlaxtonNode {
 
   /** Starts a node, which then joins in the background: see `overlay.whenReady`. Rejects when its folder is in use or it cannot listen. */
   static async start(init: PlaxtonNodeInit): Promise<PlaxtonNode> {
-    const directory = await openDataDirectory(init.data)
+    const directory = await openDataDirectory(init.data, init.puzzleBits)
     try {
       const node = new PlaxtonNode(init, directory, await startLibp2p(init, directory))
       node.rememberNetwork()
@@ -173,6 +173,7 @@ async function assemble(listen: readonly string[], init: PlaxtonNodeInit, direct
         network: init.network,
         bootstrap: [...new Set([...init.bootstrap, ...peers])],
         virtualNodes: init.virtualNodes,
+        puzzleBits: init.puzzleBits,
       }),
       past: past({ ...init.past, store: directory.store, owner: directory.owner }),
       dolr: dolr(init.dolr),

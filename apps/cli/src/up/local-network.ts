@@ -137,6 +137,7 @@ export class LocalNetwork {
       bootstrap,
       network: 'local',
       overlay: this.overlay,
+      puzzleBits: 0,
       virtualNodes: this.virtualNodes,
       past: {},
       dolr: {},
