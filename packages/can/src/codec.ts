@@ -39,14 +39,14 @@ export function decodeJoinPayload(bytes: Uint8Array, refs: RefReader): JoinPaylo
 }
 
 /** A zone: one character for each halving, `0` or `1`. */
-const zone = (number: number) =>
+export const zone = (number: number) =>
   refine(string(number, { max: depthMax }), (text): Zone | undefined => (isZone(text, depthMax) ? text : undefined))
 
 const purposes = ['join', 'seek'] as const
 const claim = message('Claim', { zone: zone(1), version: uint32(2), caretaker: bool(3) })
-const claims = (number: number) => repeated(nested(number, claim), { max: claimsMax })
+export const claims = (number: number) => repeated(nested(number, claim), { max: claimsMax })
 const entry = message('Entry', { node: nodeRef(1), claims: claims(2) })
-const entries = (number: number) => repeated(nested(number, entry), { max: othersMax })
+export const entries = (number: number) => repeated(nested(number, entry), { max: othersMax })
 const zones = (number: number) => repeated(zone(number), { max: claimsMax })
 const surroundings = { claims: claims(1), groups: zones(2), others: entries(3), digest: uint32(4), shared: zones(8) }
 

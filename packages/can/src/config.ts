@@ -1,5 +1,6 @@
 import { InvalidValueError, configOf } from '@plaxton/kbr'
 import type { Bounds, Millis } from '@plaxton/kbr'
+import { realitiesMax } from './zone.ts'
 
 /** Every parameter of a CAN node. Times are whole milliseconds; `…Max` are bounds on what one node keeps. */
 export interface CanConfig {
@@ -11,6 +12,8 @@ export interface CanConfig {
   readonly uniformPartitioning: 0 | 1
   /** Zone overloading, the paper's MAXPEERS: so many nodes at most share a zone as others see it, and divide its keys among themselves. At most `groupMin`. */
   readonly peersPerZone: number
+  /** Coordinate spaces in which a node owns a zone, the paper's r: 1 to 4. All nodes of a network must agree. */
+  readonly realities: number
   /** A node knows the owners of the smallest stretch of halvings around it that holds this many: so many ranks of a key are known for certain. Bounds k of PAST. */
   readonly groupMin: number
   /** Contacts kept. Full: another is left out. */
@@ -86,6 +89,8 @@ export const canDefaults: CanConfig = {
   uniformPartitioning: 0,
   /** As in the paper's plain CAN; it takes 2 to 4 elsewhere (§3.5). */
   peersPerZone: 1,
+  /** As in the paper's plain CAN. Each further one costs the upkeep of another CAN, and shortens the ways of large networks in few dimensions (§3.2). */
+  realities: 1,
   /** Ours: room for PAST's k up to 7 and one to spare. */
   groupMin: 8,
   /** Our guess: twice what a zone of a thousand times the least volume has for neighbours. */
@@ -155,6 +160,7 @@ const bounds: Bounds<keyof CanConfig> = {
   rttWeighted: [0, 1],
   uniformPartitioning: [0, 1],
   peersPerZone: [1, 8],
+  realities: [1, realitiesMax],
   groupMin: [2, 32],
   contactsMax: [16, 4_096],
   heartbeatMs: [100, 3_600_000],

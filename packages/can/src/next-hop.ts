@@ -99,11 +99,12 @@ export function routeCandidates(state: CanState, suspects: ReadonlySet<Guid>, ke
 }
 
 /** Square of the distance from a point to the nearest own zone; without zones, from nowhere. */
-function distanceFrom({ reach, space }: CanState, point: readonly number[]): number {
+export function distanceFrom({ reach, space }: CanState, point: readonly number[]): number {
   return least(reach.map((zone) => space.distance2(point, zone)))
 }
 
-function candidatesOf({ contacts, proximity }: CanState): HopCandidate[] {
+/** All contacts, whether they may be used or not. */
+export function candidatesOf({ contacts, proximity }: CanState): HopCandidate[] {
   return [...contacts.values()].map(({ ref, claims, shared }) => ({
     ref,
     zones: shared.length > 0 ? shared : zonesOf(claims),

@@ -5,6 +5,15 @@ import { Prng } from '@plaxton/kbr'
 import type { NodeRef, RefReader } from '@plaxton/kbr'
 import { WireError, toProto } from '@plaxton/wire'
 import { canCodec, canMessage, decodeJoinPayload, encodeJoinPayload, joinPayload } from '../src/codec.ts'
+import {
+  decodeRealitiesPayload,
+  encodeRealitiesPayload,
+  realitiesCodec,
+  realitiesMessage,
+  realitiesPayload,
+} from '../src/realities-codec.ts'
+import { payloadMax, stretchesMax } from '../src/realities-messages.ts'
+import type { RealitiesMessage, RealitiesPayload } from '../src/realities-messages.ts'
 import { claimsMax } from '../src/claim.ts'
 import type { Entry } from '../src/claim.ts'
 import { depthMax, othersMax } from '../src/messages.ts'
@@ -71,8 +80,36 @@ describe('canCodec', () => {
   it('is described by can.proto', () => {
     const file = new URL('../src/can.proto', import.meta.url)
     const note = '// The messages of two CAN nodes. Generated from codec.ts: UPDATE=1 mocha test/codec.spec.ts\n'
-    const text = note + toProto([canMessage, joinPayload], 'plaxton.can')
+    const text = note + toProto([canMessage, joinPayload, realitiesMessage, realitiesPayload], 'plaxton.can')
     if (process.env['UPDATE'] === '1') writeFileSync(file, text)
     assert.equal(readFileSync(file, 'utf8'), text)
+  })
+})
+
+describe('realitiesCodec', () => {
+  it('gives back every message of every reality', () => {
+    for (const [i, message] of samples().entries()) {
+      const within: RealitiesMessage = { type: 'within', reality: i % 4, message }
+      assert.deepEqual(realitiesCodec.decode(realitiesCodec.encode(within), accept), within)
+    }
+  })
+
+  it('gives back questions about twins and their answers', () => {
+    const messages: RealitiesMessage[] = [
+      { type: 'twin-ask', zones: [zone('0110'), zone('')], token: 2 ** 31 },
+      { type: 'twin-ask', zones: Array.from({ length: stretchesMax }, () => zone('1'.repeat(depthMax))), token: 1 },
+      { type: 'twin-tell', claims: [claim('01', 3), claim('1', 0, true)], others: entries(othersMax), token: 0 },
+    ]
+    for (const message of messages) assert.deepEqual(realitiesCodec.decode(realitiesCodec.encode(message), accept), message)
+  })
+
+  it('gives back what walks', () => {
+    const payloads: RealitiesPayload[] = [
+      { type: 'own', reality: 3, payload: encodeJoinPayload({ purpose: 'join', joiner: node(), attempt: 4 }) },
+      { type: 'own', reality: 0, payload: new Uint8Array(payloadMax) },
+      { type: 'twin-seek', asker: node(), token: 7 },
+    ]
+    for (const payload of payloads) assert.deepEqual(decodeRealitiesPayload(encodeRealitiesPayload(payload), accept), payload)
+    assert.throws(() => decodeRealitiesPayload(encodeRealitiesPayload(payloads[2]!), () => undefined), WireError)
   })
 })
