@@ -148,7 +148,7 @@ export class Root {
 
   /**
    * Waits for all of the replica set to know durably, because whoever does not goes on answering; but a majority is enough to succeed.
-   * Nodes beyond it, which may hold copies from other times, are told as well.
+   * The same goes for nodes beyond it, one of them the asker perhaps: where many have just joined, they hold copies that belong elsewhere now.
    */
   private replicateRemoval(claim: Claim, respond: Respond, now: Millis, fx: AppEffects): void {
     const { guid, replicas } = claim.certificate
@@ -165,14 +165,21 @@ export class Root {
       enough: wanted,
       tries: removalTries,
     }
-    new Replication(this.parts, order, (replicated, time, effects) => {
-      if (replicated.holders.length < needed) respond(missedQuorum(replicated, needed), time, effects)
-      else respond({ type: 'receipt', holders: replicated.holders, wanted, quorum: needed }, time, effects)
-    }).start(now, fx)
-    for (const node of nodesAround(guid, reach, fx)) {
-      if (!sameNode(node, fx.self) && !nodes.some((other) => sameNode(other, node)))
-        this.parts.errands.request(node, { type: 'store', guid, claims: [claim] }, this.parts.config.replicaMs, fx, () => {})
+    const isBeyond = (node: NodeRef): boolean => !sameNode(node, fx.self) && !nodes.some((other) => sameNode(other, node))
+    const beyond = nodesAround(guid, reach, fx).filter(isBeyond)
+    let open = 1 + beyond.length
+    let reply: PastReply | undefined
+    const settle = (time: Millis, effects: AppEffects): void => {
+      if (--open === 0 && reply !== undefined) respond(reply, time, effects)
     }
+    new Replication(this.parts, order, (replicated, time, effects) => {
+      const { holders } = replicated
+      reply = holders.length < needed ? missedQuorum(replicated, needed) : { type: 'receipt', holders, wanted, quorum: needed }
+      settle(time, effects)
+    }).start(now, fx)
+    const store = { type: 'store', guid, claims: [claim] } as const
+    for (const node of beyond)
+      this.parts.errands.request(node, store, this.parts.config.replicaMs, fx, (_, time, effects) => settle(time, effects))
   }
 
   // --- inspect and ensure -------------------------------------------------------------------------------------------

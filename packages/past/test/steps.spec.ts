@@ -71,7 +71,7 @@ class Recorder implements Partial<AppEffects> {
 }
 
 /** A node whose disk was empty, and the claim of somebody on `hello`. */
-function stage() {
+function stage(replicas = 5) {
   const recorder = new Recorder()
   const fx = recorder as Partial<AppEffects> as AppEffects
   const past = new PastNode({}, Prng.fromSeed(1))
@@ -90,7 +90,7 @@ function stage() {
     ownerKey,
     contentDigest: guid,
     size: 5,
-    replicas: 5,
+    replicas,
     created: 1,
     expires: 0,
   } as const
@@ -173,6 +173,26 @@ describe('a root, step by step', () => {
     assert.deepEqual(recorder.take(), ['past:erased'])
     stored('node-4', [withdrawn])
     assert.deepEqual(recorder.take(), ['reply 8 receipt from node-0 node-1 node-2 node-3 node-4'])
+  })
+
+  it('says that a removal is done when those beyond the replica set know of it too, for they may have copies from before others joined', () => {
+    const { recorder, deliver, claim, data, removal, verified, stored, written } = stage(3)
+    deliver({ type: 'put', claim, data, quorum: 'majority' }, 7)
+    verified()
+    written()
+    for (const address of ['node-1', 'node-2']) stored(address, [claim])
+    recorder.take()
+
+    deliver(removal, 8)
+    verified()
+    verified()
+    assert.deepEqual(recorder.take().slice(-4), ['store to node-1', 'store to node-2', 'store to node-3', 'store to node-4'])
+    const withdrawn: Claim = { ...claim, withdrawal: { removed: 2, signature: removal.signature } }
+    written()
+    for (const address of ['node-1', 'node-2', 'node-4']) stored(address, [withdrawn])
+    assert.deepEqual(recorder.take(), ['past:erased'])
+    stored('node-3', [withdrawn])
+    assert.deepEqual(recorder.take(), ['reply 8 receipt from node-0 node-1 node-2'])
   })
 })
 
