@@ -11,6 +11,7 @@ import type { KeptOutcome } from '../src/results/kept.ts'
 
 // One of each overlay, as small as its shape allows.
 const small: Readonly<Record<string, string>> = {
+  'pastry joins': '--nodes 125 --repeats 4',
   'tapestry nodes': '--nodes 60 --lookups 1000',
   'kademlia siblings': '--nodes 2000 --lookups 2000',
   'chord path': '--nodes 64 --lookups 4000',

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { InvalidValueError } from '@plaxton/kbr'
-import { experimentSizes, experiments, holds, overlays, published, renderReport, runChurn, runHops, runMix } from '../src/index.ts'
-import type { DolrCounts, HopsResult, commonRuns, OverlayName, ServiceName } from '../src/index.ts'
+import { experimentSizes, experiments, holds, overlays, renderReport, runChurn, runMix } from '../src/index.ts'
+import type { DolrCounts, commonRuns, OverlayName, ServiceName } from '../src/index.ts'
 import { eachSeedInWorkers, mixInWorkers } from './mix-workers.ts'
 import type { MixReport } from './mix-workers.ts'
 import { realismOf, realismOptions, realismUsage } from './realism.ts'
@@ -12,8 +12,6 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
           --seed 17 or --seeds 1..200   --nodes 100   --plan prints what each seed drew
           --overlay pastry (or tapestry)   --services past (or dolr, or past,dolr)   --stop ends at the first failure
           --virtual-nodes 3: so many nodes on each machine, which fail together
-  hops    nodes join by the protocol on the plane; hops and distance of random lookups, published and ideal figures beside them
-          --seed 1 or --seeds 1..3   --nodes 5000   --lookups 50000
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
           --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry   --bytes (counts upkeep in bytes too)
 ${realismUsage}
@@ -56,7 +54,7 @@ const { positionals, values } = parseArgs({
   },
 })
 
-const commands: Readonly<Record<keyof typeof commonRuns, () => boolean | Promise<boolean>>> = { mix, hops, churn }
+const commands: Readonly<Record<keyof typeof commonRuns, () => boolean | Promise<boolean>>> = { mix, churn }
 const [word = '', experiment = ''] = positionals
 const isPublished = experiments[word]?.[experiment] !== undefined
 const command = Object.hasOwn(commands, word)
@@ -143,37 +141,6 @@ function describeDolr(c: DolrCounts): string {
     `published ${c.publishesOk}/${c.publishes}, unpublished ${c.unpublishesOk}/${c.unpublishes}, sent ${c.sendsOk}/${c.sends}, ` +
     `located ${c.locatesOk}/${c.locates}; ${c.extraDeliveries} extra deliveries`
   )
-}
-
-function hops(): boolean {
-  const nodes = number('nodes', values.nodes, 5000)
-  const lookups = number('lookups', values.lookups, 50_000)
-  let fine = true
-  for (const seed of seeds()) {
-    const started = performance.now()
-    const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-    const onProgress = (joined: number) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${joined} of ${nodes} joined, ${elapsed()} `)
-    }
-    const result = runHops({ seed, nodes, lookups, onProgress })
-    const broken = result.lost + result.wrong + result.violations.total > 0
-    if (broken) fine = false
-    print(result, () => describeHops(result, elapsed()) + repetition(broken, `hops --seed ${seed} --nodes ${nodes} --lookups ${lookups}`))
-  }
-  return fine
-}
-
-function describeHops(result: HopsResult, elapsed: string): string {
-  const { hops: h, ideal, violations } = result
-  const paper = published[result.nodes]
-  return [
-    `seed ${result.seed}, ${result.nodes} nodes on the plane, ${h.count} lookups, ${elapsed}, trace ${result.traceHash}`,
-    `  mean hops       ${h.mean.toFixed(3)} ± ${h.standardError.toFixed(3)}   ideal tables ${ideal.hops.toFixed(3)}   published ${paper?.hops ?? 'none'}`,
-    `  distance ratio  ${result.distanceRatio.toFixed(3)}           ideal tables ${ideal.distanceRatio.toFixed(3)}   published ${paper?.distanceRatio ?? 'none'}`,
-    `  share by hops   ${result.distribution.map((share, count) => `${count}: ${share.toFixed(4)}`).join('  ')}`,
-    `  lost ${result.lost}, delivered elsewhere ${result.wrong}, leaf sets wrong ${violations.total}; ${result.joinMessagesPerNode.toFixed(0)} messages per join, upkeep included`,
-    ...violations.kept.map(({ detail }) => `    ${detail}`),
-  ].join('\n')
 }
 
 function churn(): boolean {

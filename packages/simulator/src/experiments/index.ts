@@ -2,13 +2,15 @@ import { canExperiments } from './can/index.ts'
 import { chordExperiments } from './chord/index.ts'
 import type { Experiment, Listing } from './experiment.ts'
 import { kademliaExperiments } from './kademlia/index.ts'
+import { pastryExperiments } from './pastry/index.ts'
 import { tapestryExperiments } from './tapestry/index.ts'
 
 /** The experiments of the papers: by the overlay that the paper is about, then by the word for the command line. */
 export const experiments: Readonly<Record<string, Readonly<Record<string, Experiment>>>> = {
+  pastry: pastryExperiments,
+  tapestry: tapestryExperiments,
   chord: chordExperiments,
   can: canExperiments,
-  tapestry: tapestryExperiments,
   kademlia: kademliaExperiments,
 }
 
@@ -19,12 +21,6 @@ export const commonRuns = {
     paper: 'swarm testing (ISSTA 2012)',
     setup: '100 nodes a seed',
     messages: 1e6,
-  },
-  hops: {
-    says: 'hops and distance of lookups after joins by the protocol, and those of ideal tables',
-    paper: 'Pastry (Middleware 2001), figures 4 to 6',
-    setup: '5,000 nodes on the plane, 50,000 lookups',
-    messages: 1e7,
   },
   churn: {
     says: 'lookups while nodes come and go; the options of realism',
