@@ -10,6 +10,7 @@ const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
   hops: { nodes: 150, lookups: 300 },
   distribution: { nodes: 150, lookups: 300 },
   tables: { nodes: 150 },
+  nearest: { nodes: 150, lookups: 1000 },
   failures: { nodes: 150, lookups: 2000, minutes: 3 },
   joins: { nodes: 125, repeats: 4 },
   churn: { nodes: 40, minutes: 2 },

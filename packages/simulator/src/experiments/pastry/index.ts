@@ -4,6 +4,7 @@ import { hopDistribution } from './distribution.ts'
 import { massFailure } from './failures.ts'
 import { hops } from './hops.ts'
 import { joinCost } from './join-cost.ts'
+import { nearestReplica } from './nearest-replica.ts'
 import { tablesAfterJoins } from './tables.ts'
 
 /** The experiments of the papers on Pastry (Middleware 2001, §3) and MSPastry (DSN 2004). */
@@ -38,6 +39,16 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     messages: 1e6,
     plots: [{ form: 'bars', x: 'row', y: 'entries that are the nearest', columns: [2, 3, 1] }],
     run: tablesAfterJoins,
+  },
+  nearest: {
+    says: 'which of the five nodes closest to a key a message comes to first',
+    paper: 'Pastry (Middleware 2001), figure 8',
+    found:
+      'A message finds the nearest of five replicas first in 68 % of all cases, one of the two nearest in 87 %; its chart has 59 and 79 %.',
+    setup: '2,000 nodes that join on the plane (published: 10,000), 20,000 keys',
+    messages: 1e6,
+    plots: [{ form: 'bars', x: '', y: '% of the messages', columns: [1, 2, 4] }],
+    run: nearestReplica,
   },
   failures: {
     says: 'hops and tables when a tenth of the nodes dies at one moment, and what the repair costs',
