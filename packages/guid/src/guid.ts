@@ -67,9 +67,8 @@ export function shortGuid(guid: Guid): string {
 /** An id drawn evenly from all ids of `bits` bits, a multiple of 4. Takes ⌈bits / 32⌉ numbers from the generator. */
 export function randomGuid(prng: { nextUint32(): number }, bits: number = guidBits): Guid {
   if (bits < 4 || bits % 4 !== 0) throw new InvalidGuidError('bits', bits, 'a multiple of 4, at least 4')
-  let hex = ''
-  while (4 * hex.length < bits) hex += prng.nextUint32().toString(16).padStart(8, '0')
-  return hex.slice(0, bits / 4) as Guid
+  const words = Array.from({ length: Math.ceil(bits / 32) }, () => prng.nextUint32().toString(16).padStart(8, '0'))
+  return words.join('').slice(0, bits / 4) as Guid
 }
 
 const lowerCaseHex = /^[0-9a-f]+$/

@@ -21,7 +21,7 @@ export interface ProbeReason {
  */
 export class Probing {
   private readonly state: PastryState
-  /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined until the first. */
+  /** Probes under way. Bound: `probesMax` and the nodes in the tables. Full: another stranger is left out. Undefined while there are none. */
   private running: Map<Guid, Probe> | undefined = undefined
   private readonly suspected = new Suspects()
   private readonly acquittals: Acquittals
@@ -128,7 +128,7 @@ export class Probing {
 
   /** The peer is in no need of probing any more: dead, gone, or of no interest. */
   drop(id: Guid): void {
-    this.running?.delete(id)
+    this.remove(id)
     this.suspected.drop(id)
   }
 
@@ -158,8 +158,12 @@ export class Probing {
   }
 
   private end(probe: Probe, fx: OverlayEffects): void {
-    this.running?.delete(probe.ref.id)
+    this.remove(probe.ref.id)
     this.suspected.acquit(probe.ref, fx)
+  }
+
+  private remove(id: Guid): void {
+    if (this.running?.delete(id) === true && this.running.size === 0) this.running = undefined
   }
 }
 

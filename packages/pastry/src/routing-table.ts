@@ -13,7 +13,7 @@ type Row = Array<NodeRef | undefined>
 export class RoutingTable {
   readonly self: NodeRef
   private readonly digitBits: number
-  private readonly rows: Row[] = []
+  private rows: Row[] = []
 
   constructor(self: NodeRef, digitBits: number) {
     this.self = self
@@ -51,7 +51,7 @@ export class RoutingTable {
 
   put(ref: NodeRef): void {
     const row = this.rowOf(ref.id)
-    while (this.rows.length <= row) this.rows.push(new Array<NodeRef | undefined>(2 ** this.digitBits).fill(undefined))
+    while (this.rows.length <= row) this.rows = this.rows.concat([emptyRow(this.digitBits)])
     this.rows[row]![digitAt(ref.id, row, this.digitBits)] = ref
   }
 
@@ -83,4 +83,8 @@ export class RoutingTable {
       }),
     )
   }
+}
+
+function emptyRow(digitBits: number): Row {
+  return new Array<NodeRef | undefined>(2 ** digitBits).fill(undefined)
 }

@@ -10,14 +10,14 @@ import type { PastryState } from './state.ts'
 export class TableKeeper {
   readonly measuring: Measuring
   private readonly state: PastryState
-  private readonly slotRepair: SlotRepair
+  /** Undefined until an entry has failed. */
+  private slotRepair: SlotRepair | undefined = undefined
   /** Undefined except while settling in. */
   private locality: Locality | undefined = undefined
 
   constructor(state: PastryState) {
     this.state = state
     this.measuring = new Measuring(new Distances(state))
-    this.slotRepair = new SlotRepair(state)
   }
 
   /** This node has become a member; `candidates` are those it heard of while joining. In a small ring the leaf set has filled the tables. */
@@ -37,7 +37,7 @@ export class TableKeeper {
   }
 
   onSlotTimer(arg: number, fx: OverlayEffects): void {
-    this.slotRepair.onTimer(arg, fx)
+    this.slotRepair?.onTimer(arg, fx)
   }
 
   onStateReply(reply: StateReply, now: Millis, fx: OverlayEffects): void {
@@ -53,7 +53,7 @@ export class TableKeeper {
   }
 
   onSlotReply(reply: SlotReply, now: Millis, fx: OverlayEffects): void {
-    this.measuring.consider(this.slotRepair.onReply(reply, fx), now, fx)
+    this.measuring.consider(this.slotRepair?.onReply(reply, fx) ?? [], now, fx)
   }
 
   /** Takes a node that is gone out of all tables and sees to a replacement. */
@@ -64,7 +64,10 @@ export class TableKeeper {
     const wasNear = neighborhoodSet.get(ref.id) !== undefined
     this.measuring.drop(ref.id, now, fx)
     state.drop(ref, fx)
-    if (hadSlot && state.counts) this.slotRepair.start(routingTable.rowOf(ref.id), routingTable.columnOf(ref.id), fx)
+    if (hadSlot && state.counts) {
+      this.slotRepair ??= new SlotRepair(state)
+      this.slotRepair.start(routingTable.rowOf(ref.id), routingTable.columnOf(ref.id), fx)
+    }
     if (wasNear) askNeighborhood(state, fx)
   }
 

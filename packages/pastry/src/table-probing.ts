@@ -14,8 +14,8 @@ import type { PastryState } from './state.ts'
 export class TableProbing {
   private readonly state: PastryState
   private readonly probing: Probing
-  /** When this node became a member, then when the last members of its leaf set failed. Bound: `failuresMax`. Full: the first goes. */
-  private readonly failures: Millis[] = []
+  /** When this node became a member, then when the last members of its leaf set failed. Bound: `failuresMax`. Full: the first goes. Never pushed to: that would reserve room. */
+  private failures: Millis[] = []
   /** The entry probed last. */
   private last: Guid | undefined = undefined
 
@@ -25,14 +25,13 @@ export class TableProbing {
   }
 
   start(now: Millis, fx: OverlayEffects): void {
-    this.failures.push(now)
+    this.failures = this.failures.concat(now)
     fx.startTimer('tableProbe', 0, this.state.config.tableProbeMs)
   }
 
   /** A member of the leaf set failed. */
   noteFailure(now: Millis): void {
-    this.failures.push(now)
-    if (this.failures.length > failuresMax) this.failures.shift()
+    this.failures = this.failures.concat(now).slice(-failuresMax)
   }
 
   /** Probes the next entry, if it is time, and sets the next time. */

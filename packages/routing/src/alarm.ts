@@ -6,15 +6,16 @@ import type { Effects, Millis, Timer } from '@plaxton/kbr'
  * no other.
  */
 export class Alarm {
-  /** When the running timers ring, the earliest last. Each is earlier than those before it. Undefined until the first. */
+  /** When the running timers ring, the earliest last. Each is earlier than those before it. Undefined while none runs. */
   private running: Millis[] | undefined = undefined
 
   /** Sees to it that the node is woken at `at` or before. */
   set(at: Millis, now: Millis, fx: Effects): void {
-    const running = (this.running ??= [])
-    const depth = running.length
-    if (depth > 0 && running[depth - 1]! <= at) return
-    running.push(at)
+    const { running } = this
+    const depth = running === undefined ? 0 : running.length
+    if (running === undefined) this.running = [at]
+    else if (running[depth - 1]! <= at) return
+    else running.push(at)
     fx.startTimer(depth < wakeTimers.length ? wakeTimers[depth]! : wakeTimer(depth), Math.max(0, at - now))
   }
 
@@ -23,7 +24,11 @@ export class Alarm {
    * forgetting a timer that still runs costs one needless waking and nothing else.
    */
   rang(depth: number): void {
-    if (this.running !== undefined && depth >= 0 && depth < this.running.length) this.running.length = depth
+    const { running } = this
+    if (running === undefined || depth < 0) return
+    // Setting the length would be slower.
+    if (depth === 0) this.running = undefined
+    else while (running.length > depth) running.pop()
   }
 }
 

@@ -23,12 +23,14 @@ import type { Host, Stack } from './stack.ts'
  * is never entered while it is busy; the others go straight to the driver.
  */
 export class AppStack implements AppEffects, Host {
+  readonly name: string
   readonly application: Application
   readonly fx: AppEffects = this
   private readonly stack: Stack
   private readonly handles: ReplyHandles
 
   constructor(application: Application, stack: Stack, handles: ReplyHandles) {
+    this.name = application.name
     this.application = application
     this.stack = stack
     this.handles = handles

@@ -62,25 +62,26 @@ export interface Ending {
 /**
  * How often each of the latest messages passed this node on a suspiciously long way. A copy passes again for good reasons: a reroute may
  * lead back here, and every attempt of the source takes the same last hops. One that comes back again and again is in a loop, which
- * nodes can form while their tables disagree. Ways of the usual length are not looked at, so that most nodes never have this table.
+ * nodes can form while their tables disagree. Ways of the usual length are not looked at, so that most nodes never need this table.
  *
  * A table without chains: messages that fall on one slot displace each other, which forgets a count and never invents one. The hop
  * limit catches the loop that this misses.
  */
 export class Sightings {
   private readonly slots: number
-  private nonces: Float64Array | undefined = undefined
-  private counts: Uint8Array | undefined = undefined
+  private readonly nonces: Float64Array
+  private readonly counts: Uint8Array
 
   /** `slots` is a power of two. */
   constructor(slots: number) {
     this.slots = slots
+    this.nonces = new Float64Array(slots)
+    this.counts = new Uint8Array(slots)
   }
 
   /** Counts this passing and returns how many there were, at most 255. */
   count(nonce: number): number {
-    const nonces = (this.nonces ??= new Float64Array(this.slots))
-    const counts = (this.counts ??= new Uint8Array(this.slots))
+    const { nonces, counts } = this
     const slot = (nonce >>> 0) & (this.slots - 1)
     if (nonces[slot] !== nonce) {
       nonces[slot] = nonce

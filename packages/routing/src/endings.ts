@@ -42,7 +42,7 @@ export class Endings {
     if (passage.done) return undefined
     const { nonce, key, application } = passage.message
     const ending = this.find(nonce, key)
-    const host = this.stack.hosts.get(application)
+    const host = this.stack.host(application)
     if (ending !== undefined) this.repeat(passage, ending)
     else if (application === overlayName) this.deliverOwn(passage)
     else if (host === undefined) this.reject(passage, `there is no application "${application}" on the root`)

@@ -83,7 +83,7 @@ export class KbrNode implements Core {
   /** Throws `InvalidValueError` for a configuration or an application's name outside what is allowed. */
   constructor(init: KbrNodeInit) {
     const config = routingConfig(init.config)
-    const hosts = new Map<string, Host>()
+    const hosts: Host[] = []
     this.self = init.self
     this.overlay = init.overlay.create(init.self, init.prng.fork())
     this.stack = new Stack(
@@ -98,7 +98,7 @@ export class KbrNode implements Core {
     this.handles = new ReplyHandles(config)
     for (const application of init.applications) {
       requireName(application.name, hosts)
-      hosts.set(application.name, new AppStack(application, this.stack, this.handles))
+      hosts.push(new AppStack(application, this.stack, this.handles))
     }
     this.calls = new Calls(this.stack)
     this.endings = new Endings(this.stack, this.calls, this.handles)
@@ -122,7 +122,7 @@ export class KbrNode implements Core {
   /** Before all else: the applications' `onStart`. */
   start(now: Millis, fx: Effects): void {
     this.step(now, fx, () => {
-      for (const host of this.stack.hosts.values()) host.application.onStart(now, host.fx)
+      for (const host of this.stack.hosts) host.application.onStart(now, host.fx)
     })
   }
 
@@ -146,17 +146,17 @@ export class KbrNode implements Core {
     this.step(now, fx, () => {
       if (this.isGoing) return
       this.phase = 'leaving'
-      this.leavingHosts = new Set(this.stack.hosts.values())
+      this.leavingHosts = new Set(this.stack.hosts)
       this.leaveAt = now + this.stack.config.leaveMs
       this.stack.wakeAt(this.leaveAt)
-      for (const host of this.stack.hosts.values()) host.application.onLeave(now, host.fx)
+      for (const host of this.stack.hosts) host.application.onLeave(now, host.fx)
       if (this.leavingHosts.size === 0) this.retire()
     })
   }
 
   /** A step on behalf of a command of `application`, which is one of this node's; returns what `run` returns. */
   command<T>(application: Application, now: Millis, fx: Effects, run: (fx: AppEffects) => T): T {
-    const host = this.stack.hosts.get(application.name)
+    const host = this.stack.host(application.name)
     assert(host?.application === application, `"${application.name}" is no application of this node`)
     return this.step(now, fx, () => run(host.fx))
   }
@@ -194,7 +194,7 @@ export class KbrNode implements Core {
       } else if (timer.owner === overlayName) {
         if (this.phase !== 'left') this.overlay.onTimer(timer.kind, timer.arg, now, this.stack.overlayFx!)
       } else {
-        const host = this.stack.hosts.get(timer.owner)
+        const host = this.stack.host(timer.owner)
         host?.application.onTimer(timer.kind, timer.arg, now, host.fx)
       }
     })
@@ -213,7 +213,7 @@ export class KbrNode implements Core {
 
   onAnswer(application: string, token: number, answer: Answer, now: Millis, fx: Effects): void {
     this.step(now, fx, () => {
-      const host = this.stack.hosts.get(application)
+      const host = this.stack.host(application)
       host?.application.onAnswer(token, answer, now, host.fx)
     })
   }
@@ -306,13 +306,13 @@ export class KbrNode implements Core {
         return this.walk.releaseHeld(undefined)
       case 'neighbor-changed':
         stack.emit({ type: 'neighbor', node: task.node, joined: task.joined })
-        for (const host of stack.hosts.values()) host.application.update(task.node, task.joined, stack.now, host.fx)
+        for (const host of stack.hosts) host.application.update(task.node, task.joined, stack.now, host.fx)
         return
       case 'ranks-changed':
-        for (const host of stack.hosts.values()) host.application.ranksChanged?.(stack.now, host.fx)
+        for (const host of stack.hosts) host.application.ranksChanged?.(stack.now, host.fx)
         return
       case 'routes-changed':
-        for (const host of stack.hosts.values()) host.application.routesChanged?.(stack.now, host.fx)
+        for (const host of stack.hosts) host.application.routesChanged?.(stack.now, host.fx)
         return
       case 'peer-failed':
         stack.roundTrips.forget(task.peer.id)
@@ -437,9 +437,9 @@ export class KbrNode implements Core {
 
 const believe: RefReader = (id, address, epoch) => ({ id, address, epoch })
 
-function requireName(name: string, taken: ReadonlyMap<string, unknown>): void {
+function requireName(name: string, taken: readonly Host[]): void {
   if (!/^[a-z0-9-]{1,32}$/.test(name)) throw new InvalidValueError('application.name', name, '1 to 32 characters of a-z, 0-9 and -')
-  if (name === overlayName || name === 'routing' || taken.has(name)) {
+  if (name === overlayName || name === 'routing' || taken.some((host) => host.name === name)) {
     throw new InvalidValueError('application.name', name, 'a name that nothing else on this node has')
   }
 }

@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
-import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects, RefReader } from '@plaxton/kbr'
-import { routingMessageTypes } from './messages.ts'
+import type { KbrEvent, Message, Millis, NodeRef, OverlayEffects, RefReader, Timer } from '@plaxton/kbr'
+import { overlayName, routingMessageTypes } from './messages.ts'
 import type { Stack } from './stack.ts'
 
 /** What the overlay of a node may do, made once. What concerns applications or messages under way becomes a task of the step. */
@@ -18,7 +18,7 @@ export class OverlayStack implements OverlayEffects {
   }
 
   startTimer(kind: string, arg: number, delayMs: Millis): void {
-    this.stack.fx.startTimer({ owner: 'overlay', kind, arg }, delayMs)
+    this.stack.fx.startTimer(arg === 0 ? periodic(kind) : { owner: overlayName, kind, arg }, delayMs)
   }
 
   emit(event: KbrEvent): void {
@@ -57,3 +57,13 @@ export class OverlayStack implements OverlayEffects {
     this.stack.later({ type: 'peer-recovered', peer })
   }
 }
+
+/** Timers are values. Those without an argument, which every node has several of at any time, are shared. */
+function periodic(kind: string): Timer {
+  let timer = periodicTimers.get(kind)
+  if (timer === undefined) periodicTimers.set(kind, (timer = { owner: overlayName, kind, arg: 0 }))
+  return timer
+}
+
+/** By kind. Bound: the kinds there are. */
+const periodicTimers = new Map<string, Timer>()

@@ -32,7 +32,8 @@ export class RecursiveWalk {
   private readonly handles: ReplyHandles
   private readonly transmissions: TransmissionTable
   private readonly endings: Endings
-  private readonly sightings: Sightings
+  /** Undefined until a message has come a long way. */
+  private sightings: Sightings | undefined = undefined
   /** Messages waiting for the overlay, in the order they came. Bound: `heldMax`; full: a peer's message is not accepted, others fail. */
   private held: Set<Passage> | undefined = undefined
   private heldDueAt: Millis = Infinity
@@ -42,7 +43,6 @@ export class RecursiveWalk {
     this.handles = handles
     this.transmissions = new TransmissionTable(stack.config)
     this.endings = endings
-    this.sightings = new Sightings(stack.config.sightingSlots)
   }
 
   /** A message of this node sets out. */
@@ -67,7 +67,7 @@ export class RecursiveWalk {
     const next = this.decide(passage)
     if (this.hasNoRoomFor(next)) return this.reject(from, message, 'overloaded')
     this.acknowledge(from, message.seq)
-    if (message.hops > stack.config.looplessHops && this.sightings.count(message.nonce) > stack.config.sightingsMax) {
+    if (message.hops > stack.config.looplessHops && this.sighted(message.nonce) > stack.config.sightingsMax) {
       return this.endings.fail(passage, 'hop limit', `the message passed here ${stack.config.sightingsMax} times before`)
     }
     this.follow(passage, next)
@@ -166,6 +166,11 @@ export class RecursiveWalk {
     this.transmissions.assertInvariants()
   }
 
+  private sighted(nonce: number): number {
+    this.sightings ??= new Sightings(this.stack.config.sightingSlots)
+    return this.sightings.count(nonce)
+  }
+
   // Deciding
 
   /** Where to now. At the source its wishes come first. */
@@ -234,7 +239,7 @@ export class RecursiveWalk {
       const goesOn = stack.overlay.forwardOwn(message.key, message.payload, message.hops, to, stack.now, stack.overlayFx!)
       return goesOn ? this.transmit(passage, to, cursor) : void this.endings.end(passage, 0)
     }
-    const host = stack.hosts.get(message.application)
+    const host = stack.host(message.application)
     if (host === undefined) return this.transmit(passage, to, cursor)
 
     const handle = message.replyWithinMs > 0 ? this.handles.offer() : 0

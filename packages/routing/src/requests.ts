@@ -123,7 +123,7 @@ export class Requests {
       stack.counters.repeats++
       return this.acknowledge(from, seq)
     }
-    const host = stack.hosts.get(message.application)
+    const host = stack.host(message.application)
     if (host === undefined)
       return this.refuse(from, seq, failed('rejected by application', `there is no application "${message.application}" here`, stack.self))
     if (this.handles.full) return this.refuse(from, seq, this.tooManyToAnswer())
@@ -140,7 +140,7 @@ export class Requests {
   }
 
   onTell(from: NodeRef, message: TellMessage): void {
-    const host = this.stack.hosts.get(message.application)
+    const host = this.stack.host(message.application)
     if (host === undefined) this.stack.drop(from, 'tell for an application that is not here')
     else host.application.onRequest(from, message.payload, 0, this.stack.now, host.fx)
   }

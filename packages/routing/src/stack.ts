@@ -22,6 +22,8 @@ import type { Outcome } from './outcome.ts'
 
 /** One application with the effects it is given. */
 export interface Host {
+  /** The application's. */
+  readonly name: string
   readonly application: Application
   readonly fx: AppEffects
 }
@@ -68,7 +70,8 @@ export class Stack {
   readonly self: NodeRef
   readonly config: RoutingConfig
   readonly overlay: Overlay
-  readonly hosts: ReadonlyMap<string, Host>
+  /** The applications; at most a few. */
+  readonly hosts: readonly Host[]
   readonly readRef: RefReader
   readonly hostOf: ((node: NodeRef) => string) | undefined
   readonly roundTrips: RoundTrips
@@ -82,8 +85,8 @@ export class Stack {
   private readonly prng: Prng
   /** The sink of the current step; undefined between steps. */
   private outside: Effects | undefined = undefined
-  /** Bound: {@link stepTasksMax} a step, asserted; empty between steps. */
-  private tasks: Task[] = []
+  /** Bound: {@link stepTasksMax} a step, asserted; undefined between steps. */
+  private tasks: Task[] | undefined = undefined
   private taken = 0
   private routesChanged = false
   private ranksChanged = false
@@ -94,7 +97,7 @@ export class Stack {
     self: NodeRef,
     config: RoutingConfig,
     overlay: Overlay,
-    hosts: ReadonlyMap<string, Host>,
+    hosts: readonly Host[],
     judges: { readonly readRef: RefReader; readonly hostOf: ((node: NodeRef) => string) | undefined },
     prng: Prng,
   ) {
@@ -126,6 +129,12 @@ export class Stack {
     this.ranksChanged = false
   }
 
+  /** The application of that name; undefined when this node has none. */
+  host(name: string): Host | undefined {
+    for (const host of this.hosts) if (host.name === name) return host
+    return undefined
+  }
+
   get fx(): Effects {
     assert(this.outside !== undefined, 'effects are valid only during the call they were given to')
     return this.outside
@@ -133,7 +142,7 @@ export class Stack {
 
   /** The next task of this step, in the order in which they were added; undefined when all have been taken. */
   takeTask(): Task | undefined {
-    if (this.taken < this.tasks.length) {
+    if (this.tasks !== undefined && this.taken < this.tasks.length) {
       assert(this.taken < stepTasksMax, 'one step causes tasks without end: an application or the overlay answers itself for ever')
       return this.tasks[this.taken++]
     }
@@ -143,7 +152,8 @@ export class Stack {
 
   later(task: Task): void {
     assert(this.outside !== undefined, 'effects are valid only during the call they were given to')
-    this.tasks.push(task)
+    if (this.tasks === undefined) this.tasks = [task]
+    else this.tasks.push(task)
   }
 
   /** The applications hear of it once, whatever else changes in this step. */
@@ -209,7 +219,7 @@ export class Stack {
   }
 
   private forgetTasks(): void {
-    if (this.tasks.length > 0) this.tasks = []
+    this.tasks = undefined
     this.taken = 0
   }
 

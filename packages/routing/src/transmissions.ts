@@ -10,8 +10,11 @@ import type { Passage, Transmission } from './passage.ts'
  */
 export class TransmissionTable {
   private readonly config: RoutingConfig
-  /** In the order they were sent. Bound: `inFlightMax`; the walking asks for {@link unackedSize} first. Undefined until the first. */
-  private unacked: Map<number, Transmission> | undefined = undefined
+  /**
+   * In the order they were sent, which is that of their numbers. Bound: `inFlightMax`; the walking asks for {@link unackedSize} first. Undefined while there are none: usually
+   * there is one or two, for which a map would be slow.
+   */
+  private unacked: Transmission[] | undefined = undefined
   /** In the order they were acknowledged or given up. Bound: `returnPathsMax`; full: the oldest goes. Undefined until the first. */
   private returnPaths: Map<number, Transmission> | undefined = undefined
   /** Nothing in `unacked` is due before. */
@@ -22,7 +25,7 @@ export class TransmissionTable {
   }
 
   get unackedSize(): number {
-    return this.unacked === undefined ? 0 : this.unacked.size
+    return this.unacked === undefined ? 0 : this.unacked.length
   }
 
   get returnPathsSize(): number {
@@ -30,23 +33,23 @@ export class TransmissionTable {
   }
 
   add(transmission: Transmission): void {
-    this.unacked ??= new Map()
-    this.unacked.set(transmission.seq, transmission)
+    if (this.unacked === undefined) this.unacked = [transmission]
+    else this.unacked.push(transmission)
     if (transmission.dueAt < this.dueAt) this.dueAt = transmission.dueAt
   }
 
   find(seq: number): Transmission | undefined {
-    return this.unacked?.get(seq) ?? this.returnPaths?.get(seq)
+    return this.unacked?.[this.placeOf(seq)] ?? this.returnPaths?.get(seq)
   }
 
   /** Nothing more is expected of it. */
   remove(transmission: Transmission): void {
-    if (this.unacked?.delete(transmission.seq) !== true) this.returnPaths?.delete(transmission.seq)
+    if (!this.removeUnacked(transmission.seq)) this.returnPaths?.delete(transmission.seq)
   }
 
   /** Only its reply is awaited from now on. Returns true when another had to be forgotten for it. */
   awaitReply(transmission: Transmission): boolean {
-    this.unacked?.delete(transmission.seq)
+    this.removeUnacked(transmission.seq)
     const returnPaths = (this.returnPaths ??= new Map())
     const full = returnPaths.size >= this.config.returnPathsMax
     if (full) {
@@ -61,21 +64,21 @@ export class TransmissionTable {
 
   /** Takes out those whose acknowledgement is overdue, in the order they were sent. */
   takeOverdue(now: Millis): readonly Transmission[] {
-    if (this.unacked === undefined || this.dueAt > now) return none
-    const overdue: Transmission[] = []
+    if (this.dueAt > now) return none
     this.dueAt = Infinity
-    for (const transmission of this.unacked.values()) {
-      if (transmission.dueAt <= now) overdue.push(transmission)
-      else if (transmission.dueAt < this.dueAt) this.dueAt = transmission.dueAt
-    }
-    for (const transmission of overdue) this.unacked.delete(transmission.seq)
-    return overdue
+    const { unacked } = this
+    if (unacked === undefined) return none
+    const waiting = unacked.filter(({ dueAt }) => dueAt > now)
+    for (const { dueAt } of waiting) if (dueAt < this.dueAt) this.dueAt = dueAt
+    if (waiting.length === unacked.length) return none
+    this.unacked = waiting.length === 0 ? undefined : waiting
+    return unacked.filter(({ dueAt }) => dueAt <= now)
   }
 
   /** Takes out all to `peer`, in the order they were sent; returns those that had not timed out before. */
   takeAllTo(peer: Guid): Transmission[] {
     const all: Transmission[] = []
-    for (const transmission of this.unacked?.values() ?? none) if (transmission.to.id === peer) all.push(transmission)
+    for (const transmission of this.unacked ?? none) if (transmission.to.id === peer) all.push(transmission)
     for (const transmission of this.returnPaths?.values() ?? none) if (transmission.to.id === peer) all.push(transmission)
     for (const transmission of all) this.remove(transmission)
     return all.filter((transmission) => transmission.state !== 'overdue').sort((a, b) => a.seq - b.seq)
@@ -83,7 +86,7 @@ export class TransmissionTable {
 
   /** Takes out all that await an acknowledgement. */
   takeUnacked(): Transmission[] {
-    const all = [...(this.unacked?.values() ?? none)]
+    const all = this.unacked ?? []
     this.unacked = undefined
     this.dueAt = Infinity
     return all
@@ -101,7 +104,7 @@ export class TransmissionTable {
 
   assertInvariants(): void {
     const open = new Map<Passage, number>()
-    for (const { state, passage } of this.unacked?.values() ?? none) {
+    for (const { state, passage } of this.unacked ?? none) {
       assert(state === 'sent', `a transmission that is ${state} awaits an acknowledgement`)
       open.set(passage, (open.get(passage) ?? 0) + 1)
     }
@@ -110,8 +113,35 @@ export class TransmissionTable {
       if (state === 'accepted') open.set(passage, (open.get(passage) ?? 0) + 1)
     }
     for (const [passage, count] of open) assert(passage.copies >= count, `${count} copies are under way, ${passage.copies} counted`)
+    const seqs = (this.unacked ?? none).map(({ seq }) => seq)
+    assert(
+      seqs.every((seq, i) => i === 0 || seqs[i - 1]! < seq),
+      'transmissions are in the order of their numbers',
+    )
     assert(this.unackedSize <= this.config.inFlightMax, `${this.unackedSize} messages are under way`)
     assert(this.returnPathsSize <= this.config.returnPathsMax, `${this.returnPathsSize} return paths`)
+  }
+
+  /** Where in `unacked` the transmission of that number is; -1 when it is not there. */
+  private placeOf(seq: number): number {
+    const unacked = this.unacked ?? none
+    let low = 0
+    let high = unacked.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (unacked[middle]!.seq < seq) low = middle + 1
+      else high = middle
+    }
+    return unacked[low]?.seq === seq ? low : -1
+  }
+
+  private removeUnacked(seq: number): boolean {
+    const { unacked } = this
+    const at = this.placeOf(seq)
+    if (unacked === undefined || at < 0) return false
+    if (unacked.length === 1) this.unacked = undefined
+    else unacked.splice(at, 1)
+    return true
   }
 }
 

@@ -25,7 +25,7 @@ export class Host {
   readonly address: string
   readonly disk: Disk
   /** The reference of each incarnation so far, epochs 1, 2, …. */
-  readonly refs: SimRef[] = []
+  refs: readonly SimRef[] = []
   /** What runs here now. */
   process: Process | undefined = undefined
 
@@ -39,7 +39,7 @@ export class Host {
   /** The reference of the next incarnation. */
   nextRef(): SimRef {
     const ref = new SimRef(this.id, this.address, this.refs.length + 1, this.index)
-    this.refs.push(ref)
+    this.refs = this.refs.concat(ref)
     return ref
   }
 }

@@ -5,8 +5,8 @@ import type { NodeRef, Prng } from '@plaxton/kbr'
  * are the way from one ring to the other.
  */
 export class History {
-  /** Bound: `max`. Full: a random one goes. */
-  private readonly contacts: NodeRef[] = []
+  /** Bound: `max`. Full: a random one goes. Never pushed to, since that would reserve room for many more. */
+  private contacts: NodeRef[] = []
   private readonly max: number
 
   constructor(max: number) {
@@ -17,7 +17,7 @@ export class History {
     const { contacts } = this
     const present = contacts.findIndex((contact) => contact.id === ref.id)
     if (present >= 0) contacts[present] = ref
-    else if (contacts.length < this.max) contacts.push(ref)
+    else if (contacts.length < this.max) this.contacts = contacts.concat(ref)
     else if (this.max > 0) contacts[prng.nextInt(this.max)] = ref
   }
 

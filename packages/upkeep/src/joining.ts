@@ -49,7 +49,7 @@ export class Joining<Join extends JoinUnderWay> {
     const others = bootstrap.filter(({ id }) => id !== state.self.id)
     if (state.standing === 'member') for (const ref of others) actions.seek(ref, fx)
     if (state.standing !== 'outside' || this.current !== undefined) return
-    this.bootstraps = others
+    this.bootstraps = [...others]
     if (others.length === 0) actions.found(now, now, fx)
     else this.begin(others, now, fx)
   }

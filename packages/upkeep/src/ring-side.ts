@@ -13,7 +13,8 @@ export type Wound = 'none' | 'thinned' | 'lost'
  * the ring are taken in.
  */
 export class RingSide {
-  readonly members: NodeRef[] = []
+  /** The array is never changed, so that it is no larger than it must be, and may be kept. */
+  members: readonly NodeRef[] = []
   wound: Wound = 'none'
   readonly clockwise: boolean
   /** Most members. */
@@ -81,12 +82,13 @@ export class RingSide {
     const at = this.countBefore(ref.id)
     const present = this.members[at]
     if (present !== undefined && present.id === ref.id) {
-      this.members[at] = ref
+      if (present !== ref) this.members = this.members.with(at, ref)
       return present.epoch !== ref.epoch
     }
     if (!this.admits(ref.id)) return false
-    this.members.splice(at, 0, ref)
-    if (this.members.length > this.places) this.members.pop()
+    const members = this.members.toSpliced(at, 0, ref)
+    if (members.length > this.places) members.pop()
+    this.members = members
     if (this.full && this.wound === 'thinned') this.wound = 'none'
     return true
   }
@@ -95,7 +97,7 @@ export class RingSide {
   remove(id: Guid, explained: boolean): boolean {
     const at = this.countBefore(id)
     if (this.members[at]?.id !== id) return false
-    this.members.splice(at, 1)
+    this.members = this.members.toSpliced(at, 1)
     if (!explained) {
       if (this.members.length === 0) this.wound = 'lost'
       else if (this.wound === 'none') this.wound = 'thinned'
