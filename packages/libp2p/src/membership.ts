@@ -1,4 +1,5 @@
 import { guidOfPeer } from '@plaxton/guid'
+import { RouteError } from '@plaxton/kbr'
 import type { Logger, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Guid } from '@plaxton/guid'
@@ -84,9 +85,8 @@ export class Membership {
     for (const seed of this.seeds) void this.pursue(seed)
     while (!this.member) {
       this.stopping.signal.throwIfAborted()
-      const asked = [...this.candidates.keys()]
-      const members = await this.membersAmongCandidates()
-      if (members.length > 0 || this.mayBeAlone(asked)) await this.join(members)
+      const { members, outsiders } = await this.askCandidates()
+      if (members.length > 0 || this.mayBeAlone(outsiders)) await this.join(members)
       else await this.pause()
     }
     for (const candidate of this.candidates.values()) void this.compareRings(candidate)
@@ -144,36 +144,43 @@ export class Membership {
     if (ref.id !== this.selfId && !this.silent.has(ref.id) && this.candidates.size < maxCandidates) this.candidates.set(ref.id, ref)
   }
 
-  /** The candidates that are members, the quickest to answer first. */
-  private async membersAmongCandidates(): Promise<NodeRef[]> {
+  /** The candidates that say that they are members, and those that say that they are not; the quickest to answer first. */
+  private async askCandidates(): Promise<{ readonly members: readonly NodeRef[]; readonly outsiders: readonly Guid[] }> {
     const members: NodeRef[] = []
+    const outsiders: Guid[] = []
     await Promise.all(
       [...this.candidates.values()].map(async (candidate) => {
         try {
           const { self, member, closest } = await this.ports.ask(candidate, askMs)
           if (member) members.push(self)
-          else for (const ref of closest) this.addCandidate(ref)
+          else {
+            outsiders.push(candidate.id)
+            for (const ref of closest) this.addCandidate(ref)
+          }
         } catch (error) {
-          this.candidates.delete(candidate.id)
-          if (this.silent.size < maxCandidates) this.silent.add(candidate.id)
+          if (!isSlow(error)) {
+            this.candidates.delete(candidate.id)
+            if (this.silent.size < maxCandidates) this.silent.add(candidate.id)
+          }
           this.ports.log('candidate %s does not answer - %e', candidate.address, error)
         }
       }),
     )
-    return members
+    return { members, outsiders }
   }
 
   /**
-   * None of those asked just now is a member. Of nodes that know only each other the one with the smallest id goes ahead and the others
+   * None of those that answered just now is a member. Of nodes that know only each other the one with the smallest id goes ahead and the others
    * join through it, so that nodes started together become one ring. Two cannot both go ahead: whoever is asked knows of the asker before it
-   * answers, and so either is a member by then or waits for the smaller id; and of two who ask a third, the later hears of the earlier.
+   * answers, and so either is a member by then or waits for the smaller id; and of two who ask a third, the later hears of the earlier. Who has
+   * not answered in time may be busy, as many nodes are that start at once on one machine, and may be a member already.
    */
-  private mayBeAlone(asked: readonly Guid[]): boolean {
+  private mayBeAlone(outsiders: readonly Guid[]): boolean {
     const waited = performance.now() - this.startedAt
     if (waited >= patienceMs) return true
     if (this.seeds.length > 0 && this.candidates.size === 0 && (this.untried > 0 || waited < aloneDespiteSeedsMs)) return false
     if (waited < aloneMs) return false
-    return [...this.candidates.keys()].every((id) => id > this.selfId && asked.includes(id))
+    return [...this.candidates.keys()].every((id) => id > this.selfId && outsiders.includes(id))
   }
 
   private async join(members: readonly NodeRef[]): Promise<void> {
@@ -227,4 +234,9 @@ export class Membership {
   private timeout(ms: number): AbortSignal {
     return AbortSignal.any([this.stopping.signal, AbortSignal.timeout(ms)])
   }
+}
+
+/** It did not answer in time, which is no sign that it is not there. */
+function isSlow(error: unknown): boolean {
+  return error instanceof RouteError && error.failure.reason === 'timed out'
 }
