@@ -79,6 +79,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
   private listening: Promise<void> | undefined
   private running: Running | undefined
   private becameReady = Promise.withResolvers<void>()
+  /** While somebody waits for a node to become a member again: where claims on one place meet, as when two rings become one, it may lose its own for a moment. */
+  private regained: PromiseWithResolvers<void> | undefined
   /** From a stop to the next start: then nobody is waited for. */
   private stopped = false
   private lastEpoch = 0
@@ -159,7 +161,7 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
       const onLate = (): void => end(new DeadlineError(`this node did not become a member within ${timeoutMs} ms`))
       const timer = timeoutMs === undefined ? undefined : setTimeout(onLate, timeoutMs)
       signal?.addEventListener('abort', onAbort)
-      this.becameReady.promise.then(() => end(), end)
+      this.becameReady.promise.then(() => this.readyAgain()).then(() => end(), end)
     })
   }
 
@@ -265,6 +267,8 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     this.becameReady.reject(wasStopped())
     this.becameReady = Promise.withResolvers<void>()
     this.becameReady.promise.catch(() => {})
+    this.regained?.reject(wasStopped())
+    this.regained = undefined
     await running.hosts.stop()
   }
 
@@ -343,7 +347,18 @@ export class OverlayService extends TypedEventEmitter<NodeHostEvents> implements
     })
   }
 
+  private async readyAgain(): Promise<void> {
+    if (this.ready) return
+    if (this.stopped) throw wasStopped()
+    this.regained ??= Promise.withResolvers<void>()
+    await this.regained.promise
+  }
+
   private onEvent(event: KbrEvent): void {
+    if (event.type === 'ready') {
+      this.regained?.resolve()
+      this.regained = undefined
+    }
     if (this.listenerCount(event.type) > 0) this.safeDispatchEvent(event.type as 'ready', { detail: event as never })
   }
 

@@ -117,6 +117,21 @@ for (const [name, { factory, ownership }] of Object.entries(overlays))
       await oneRing([a, b])
     })
 
+    it('waits for a member that has lost its place to two rings becoming one, until it has another', async () => {
+      const [a, b] = [await node(), await node()]
+      await Promise.all([a, b].map(ready))
+      await b.dial(addressOf(a))
+      const end = performance.now() + 1_500
+      while (performance.now() < end && a.services.overlay.ready && b.services.overlay.ready)
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      await Promise.all([a, b].map(ready))
+      assert.deepEqual(
+        [a, b].map((each) => each.services.overlay.ready),
+        [true, true],
+      )
+      await oneRing([a, b])
+    })
+
     it('makes one ring of two rings when a member of one meets a member of the other', async () => {
       const a = [await node()]
       for (let i = 0; i < 2; i++) a.push(await node({ bootstrap: addressOf(a[0] as Node) }))
