@@ -68,8 +68,8 @@ export const dolrDefaults = {
   maxSkewMs: 5 * 60_000,
 
   /**
-   * Further pointers on so many backups of the next hop, and on so many nodes nearest to this one, for the first hops of the way: the paper's k, l
-   * and m (JSAC 2004, §V-C). None by default: they speed up finding what is near anyway and cost k + l pointers a hop.
+   * Further pointers on so many backups of the next hop, and on so many nodes nearest to this one (on hop i of those that share i digits with it), for the first
+   * hops of the way: the paper's k, l and m (JSAC 2004, §V-C). None by default: they speed up finding what is near anyway and cost k + l pointers a hop.
    */
   nearBackups: 0,
   nearNeighbors: 0,

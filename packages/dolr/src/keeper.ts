@@ -115,7 +115,7 @@ export class Keeper {
     const isNews = this.ways.follow(pointer, passage, now, fx)
     const { key, nextHop, hops } = passage
     if (isNews && nextHop !== undefined && hops < this.parts.config.nearHops)
-      this.near.copy(pointer.record, key, nextHop, pointer.distanceMs, fx)
+      this.near.copy(pointer.record, { key, nextHop, hops }, pointer.distanceMs, fx)
   }
 
   /** A verified record takes the place of an older one. Returns its pointer, if it is to be kept. */

@@ -8,7 +8,8 @@ import type { SignedRecord } from './records.ts'
 
 /**
  * Pointers beside the way, for those who look for an object that is near to them (JSAC 2004, §V-C): at each of the first m hops also on k backups of
- * the next hop and on the l nodes nearest to this one.
+ * the next hop and on the l nodes nearest to this one, at the host of all, on hop i of those that share i digits with the node there: others are seldom on
+ * anybody's way.
  */
 export class NearPointers {
   private readonly config: DolrConfig
@@ -17,13 +18,13 @@ export class NearPointers {
     this.config = config
   }
 
-  copy(record: SignedRecord, key: Guid, nextHop: NodeRef, distanceMs: Millis, fx: AppEffects): void {
+  copy(record: SignedRecord, { key, nextHop, hops }: Step, distanceMs: Millis, fx: AppEffects): void {
     const { nearBackups, nearNeighbors } = this.config
     const backups = fx
       .localLookup(key, nearBackups + 1, false)
       .filter((node) => !sameNode(node, nextHop))
       .slice(0, nearBackups)
-    const targets = new Map([...backups, ...nearest(nearNeighbors, fx)].map((node) => [node.id, node]))
+    const targets = new Map([...backups, ...nearest(nearNeighbors, hops, fx)].map((node) => [node.id, node]))
     targets.delete(fx.self.id)
     targets.delete(nextHop.id)
     targets.delete(record.host.id)
@@ -32,16 +33,23 @@ export class NearPointers {
   }
 }
 
+/** Where the way goes on from here. */
+interface Step {
+  readonly key: Guid
+  readonly nextHop: NodeRef
+  /** So many hops from the host. */
+  readonly hops: number
+}
+
 /**
- * The nodes nearest to this one, as far as it has measured; then the others, in the order in which the overlay names them. An overlay that minds
- * proximity knows near nodes for the first digit of a key, because there it can choose among most of the network; so those for each first digit are the
- * candidates.
+ * The nodes nearest to this one that share so many digits with it, as far as it has measured; then the others, in the order in which the overlay names them. An
+ * overlay that minds proximity knows near nodes for each next digit; so those are the candidates.
  */
-function nearest(count: number, fx: AppEffects): NodeRef[] {
-  if (count === 0) return []
+function nearest(count: number, digits: number, fx: AppEffects): NodeRef[] {
+  if (count === 0 || digits >= fx.self.id.length) return []
   const found = new Map<Guid, { node: NodeRef; ms: Millis }>()
   for (let digit = 0; digit < 16; digit++) {
-    for (const node of fx.localLookup(withDigit(fx.self.id, 0, 4, digit), 2, false)) {
+    for (const node of fx.localLookup(withDigit(fx.self.id, digits, 4, digit), 2, false)) {
       found.set(node.id, { node, ms: fx.roundTripMs(node) ?? Infinity })
     }
   }

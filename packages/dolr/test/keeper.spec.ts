@@ -499,6 +499,22 @@ describe('copies beside the way', () => {
     )
   })
 
+  it('go, beyond the host, to the nearest of those that share as many digits with this node as the record has hops behind it', () => {
+    const script = new Script('self', { nearNeighbors: 1, nearHops: 3 })
+    const own = nodeOf('self').id
+    // The farther, the more digits it shares.
+    const sharing = ['none', 'one', 'two'].map(nodeOf) as [NodeRef, NodeRef, NodeRef]
+    sharing.forEach((node, i) => script.roundTrips.set(node.id, i + 1))
+    script.localLookup = (key) => sharing.filter((_, i) => (i < 2 ? key[i] !== own[i] : true) && key.startsWith(own.slice(0, i)))
+    for (const [step, nearest] of sharing.entries()) {
+      script.publishes(recordOf(guid, host, script.now + step), before, beyond, { step })
+      assert.deepEqual(
+        script.takeTold().map(({ to }) => to),
+        [nearest],
+      )
+    }
+  })
+
   it('go to nodes nobody has measured when there are not enough others, those first that the overlay names first', () => {
     const script = new Script('self', { nearBackups: 0, nearNeighbors: 3, nearHops: 1 })
     const [remote, unknown, last] = ['remote', 'unknown', 'last'].map(nodeOf) as [NodeRef, NodeRef, NodeRef]

@@ -13,7 +13,7 @@ export interface IdealFind extends IdealRoute {
 
 /**
  * Pointers beyond those on the publish path (JSAC 2004, §V-B3): on the first `hops` nodes of the path, also at the `backups` next candidates for the next hop and at the
- * `nearest` nodes round about. The paper's k, l, m.
+ * `nearest` nodes round about: on hop i of those that share i digits with the node there, which the ways of searches can pass. The paper's k, l, m.
  */
 export interface ExtraPointers {
   readonly backups: number
@@ -30,6 +30,8 @@ export const noExtraPointers: ExtraPointers = { backups: 0, nearest: 0, hops: 0 
 export class IdealTapestry extends IdealTables {
   /** By guid: which servers each node, by position, has a pointer to. */
   private readonly pointers = new Map<Guid, Map<number, Set<number>>>()
+  /** By `<position>/<prefix>`: others with the prefix, the nearest first. */
+  private readonly neighbors = new Map<string, readonly number[]>()
 
   /** The nodes that a message for `key` passes: surrogate routing (JSAC 2004, §III-A, fig. 3). */
   protected override path(from: number, key: Guid): number[] {
@@ -50,12 +52,12 @@ export class IdealTapestry extends IdealTables {
     this.pointers.set(guid, holders)
     const from = this.lowerBound(server)
     const path = this.path(from, guid)
-    const more = path.slice(0, extra.hops).flatMap((at, i) => this.extraHolders(at, path[i + 1], extra))
+    const more = path.slice(0, extra.hops).flatMap((at, i) => this.extraHolders(at, i, path[i + 1], extra))
     for (const at of [...path, ...more]) {
       const servers = holders.get(at) ?? new Set()
       holders.set(at, servers.add(from))
     }
-    return more.filter((at) => !path.includes(at)).length
+    return new Set(more.filter((at) => !path.includes(at))).size
   }
 
   /** The way of a message to `guid`: towards the root, and from the first node with a pointer straight to the nearest server it names; undefined: none. */
@@ -88,17 +90,22 @@ export class IdealTapestry extends IdealTables {
     }
   }
 
-  private extraHolders(at: number, next: number | undefined, { backups, nearest }: ExtraPointers): number[] {
-    const shared = next === undefined ? 0 : commonPrefix(this.places[at]!.id, this.places[next]!.id)
-    const slot = next === undefined ? [] : [...this.withPrefix(this.places[next]!.id.slice(0, shared + 1))]
-    return [...this.nearestOf(at, slot, backups, next), ...this.nearestOf(at, this.places.keys(), nearest, undefined)]
+  private extraHolders(at: number, hop: number, next: number | undefined, { backups, nearest }: ExtraPointers): number[] {
+    const own = this.places[at]!.id
+    const slot =
+      next === undefined ? [] : this.nearestWith(at, this.places[next]!.id.slice(0, commonPrefix(own, this.places[next]!.id) + 1))
+    return [...slot.filter((position) => position !== next).slice(0, backups), ...this.nearestWith(at, own.slice(0, hop)).slice(0, nearest)]
   }
 
-  /** The `count` of these positions that are nearest to `at`; neither `at` nor `without` among them. */
-  private nearestOf(at: number, positions: Iterable<number>, count: number, without: number | undefined): number[] {
-    if (count === 0) return []
-    const others = [...positions].filter((position) => position !== at && position !== without)
-    return others.sort((a, b) => this.distance(at, a) - this.distance(at, b)).slice(0, count)
+  /** All others with this prefix, the nearest to `at` first. */
+  private nearestWith(at: number, prefix: string): readonly number[] {
+    const name = `${at}/${prefix}`
+    const known = this.neighbors.get(name)
+    if (known !== undefined) return known
+    const others = [...this.withPrefix(prefix)].filter((position) => position !== at)
+    others.sort((a, b) => this.distance(at, a) - this.distance(at, b))
+    this.neighbors.set(name, others)
+    return others
   }
 
   private count(prefix: string): number {

@@ -1,3 +1,4 @@
+import { InvalidValueError } from '@plaxton/kbr'
 import type { Millis, Prng } from '@plaxton/kbr'
 import type { Topology, TopologyFactory } from './topology.ts'
 
@@ -13,6 +14,10 @@ export interface TransitStubConfig {
   readonly transitStubMs: Millis
   /** Of a link within a stub domain, and of a host's own access to its router's network. */
   readonly stubMs: Millis
+  /** Each host is a router, transit routers among them, and no two are the same: no access link, and no more hosts than routers. Default: hosts on random stub routers. */
+  readonly hostsAreRouters?: boolean
+  /** Links of each kind differ in length: whole milliseconds from 1 to twice the given less 1, as where routers lie in a plane. Default: all as given. */
+  readonly unequalLinks?: boolean
 }
 
 /** Link latencies of the CAN paper (SIGCOMM 2001, §4): 100, 10 and 1 ms. The number of routers is ours: 1,010. */
@@ -40,9 +45,36 @@ export const chordTransitStub: TransitStubConfig = {
   stubMs: 1,
 }
 
-/** Hosts on random stub routers; latency is the shortest path. */
+/**
+ * 1,092 routers, as many as the Tapestry paper has (JSAC 2004, fig. 15), each of which may be a node there: it has 1,090. How they are divided and how long links are it does not say. Ours
+ * are chosen so that the figure's curve *without* extra pointers comes out near the published one with ideal tables.
+ */
+export const tapestryTransitStub: TransitStubConfig = {
+  transitDomains: 3,
+  routersPerTransitDomain: 4,
+  stubDomainsPerTransitRouter: 3,
+  routersPerStubDomain: 30,
+  transitMs: 40,
+  transitStubMs: 10,
+  stubMs: 5,
+  hostsAreRouters: true,
+  unequalLinks: true,
+}
+
+/** Hosts as the configuration says; latency is the shortest path. */
 export function transitStub(config: TransitStubConfig = canTransitStub): TopologyFactory {
   return (prng) => new TransitStub(config, prng)
+}
+
+/** Where a host is: on which router. */
+interface Site {
+  /** Its stub domain; a transit router is a domain of its own, numbered after those. */
+  readonly domain: number
+  /** In the stub domain. */
+  readonly router: number
+  /** The transit router it reaches the others by, and how far that is. */
+  readonly transit: number
+  readonly upMs: Millis
 }
 
 /**
@@ -56,21 +88,32 @@ class TransitStub implements Topology {
   /** Shortest paths among transit routers, and among the routers of each stub domain; [from][to]. */
   private readonly transit: readonly Float64Array[]
   private readonly stubs: ReadonlyArray<readonly Float64Array[]>
-  /** Per host: its stub domain and its router there. Domain s hangs on transit router ⌊s / stubDomainsPerTransitRouter⌋. */
-  private readonly domains: number[] = []
-  private readonly routers: number[] = []
+  /** From each stub domain's router 0 to its transit router, which is number ⌊domain / stubDomainsPerTransitRouter⌋. */
+  private readonly upMs: readonly Millis[]
+  private readonly accessMs: Millis
+  /** By host. */
+  private readonly sites: Site[] = []
+  /** Routers that are no hosts yet, where hosts are routers. */
+  private readonly free: Site[]
 
   constructor(config: TransitStubConfig, prng: Prng) {
     this.config = config
     this.prng = prng
-    this.transit = shortestPaths(transitGraph(config, prng))
-    const stubDomains = config.transitDomains * config.routersPerTransitDomain * config.stubDomainsPerTransitRouter
-    this.stubs = Array.from({ length: stubDomains }, () => shortestPaths(randomGraph(config.routersPerStubDomain, config.stubMs, prng)))
+    const { stubMs, transitStubMs, unequalLinks = false, hostsAreRouters = false } = config
+    const lengths = (ms: Millis) => (unequalLinks ? () => 1 + prng.nextInt(2 * ms - 1) : () => ms)
+    this.transit = shortestPaths(transitGraph(config, lengths(config.transitMs), prng))
+    const stubDomains = this.transit.length * config.stubDomainsPerTransitRouter
+    this.stubs = Array.from({ length: stubDomains }, () => shortestPaths(randomGraph(config.routersPerStubDomain, lengths(stubMs), prng)))
+    this.upMs = Array.from({ length: stubDomains }, lengths(transitStubMs))
+    this.accessMs = hostsAreRouters ? 0 : stubMs
+    this.free = hostsAreRouters ? prng.shuffle(this.allRouters()) : []
   }
 
   place(): void {
-    this.domains.push(this.prng.nextInt(this.stubs.length))
-    this.routers.push(this.prng.nextInt(this.config.routersPerStubDomain))
+    const { hostsAreRouters = false, routersPerStubDomain } = this.config
+    if (hostsAreRouters && this.free.length === 0)
+      throw new InvalidValueError('hosts', this.sites.length + 1, `at most ${this.sites.length}`)
+    this.sites.push(this.free.pop() ?? this.site(this.prng.nextInt(this.stubs.length), this.prng.nextInt(routersPerStubDomain)))
   }
 
   latencyMs(a: number, b: number): Millis {
@@ -79,26 +122,25 @@ class TransitStub implements Topology {
 
   /** Its stub domain. */
   domainOf(host: number): number {
-    return this.domains[host]!
+    return this.sites[host]!.domain
   }
 
   distance(a: number, b: number): number {
     if (a === b) return 0
-    const { stubMs, transitStubMs, stubDomainsPerTransitRouter } = this.config
-    const domainA = this.domains[a]!
-    const domainB = this.domains[b]!
-    const routerA = this.routers[a]!
-    const routerB = this.routers[b]!
-    if (domainA === domainB) return stubMs + this.stubs[domainA]![routerA]![routerB]!
-    const transitA = Math.floor(domainA / stubDomainsPerTransitRouter)
-    const transitB = Math.floor(domainB / stubDomainsPerTransitRouter)
-    return (
-      stubMs +
-      this.stubs[domainA]![routerA]![0]! +
-      this.stubs[domainB]![0]![routerB]! +
-      2 * transitStubMs +
-      this.transit[transitA]![transitB]!
-    )
+    const from = this.sites[a]!
+    const to = this.sites[b]!
+    if (from.domain === to.domain) return this.accessMs + this.stubs[from.domain]![from.router]![to.router]!
+    return this.accessMs + from.upMs + to.upMs + this.transit[from.transit]![to.transit]!
+  }
+
+  private site(domain: number, router: number): Site {
+    const upMs = this.stubs[domain]![router]![0]! + this.upMs[domain]!
+    return { domain, router, transit: Math.floor(domain / this.config.stubDomainsPerTransitRouter), upMs }
+  }
+
+  private allRouters(): Site[] {
+    const inStubs = this.stubs.flatMap((routers, domain) => routers.map((_, router) => this.site(domain, router)))
+    return [...inStubs, ...this.transit.map((_, i) => ({ domain: this.stubs.length + i, router: 0, transit: i, upMs: 0 }))]
   }
 }
 
@@ -106,26 +148,26 @@ class TransitStub implements Topology {
 export type Graph = ReadonlyArray<ReadonlyArray<readonly [to: number, length: number]>>
 
 /** A random tree plus as many extra links as routers: connected, with a mean degree near 4 as in GT-ITM's samples. */
-function randomGraph(routers: number, length: number, prng: Prng): Graph {
+function randomGraph(routers: number, length: () => Millis, prng: Prng): Graph {
   const links: Array<Array<[number, number]>> = Array.from({ length: routers }, () => [])
-  for (let router = 1; router < routers; router++) link(links, router, prng.nextInt(router), length)
+  for (let router = 1; router < routers; router++) link(links, router, prng.nextInt(router), length())
   for (let i = 0; i < routers && routers > 2; i++) {
     const from = prng.nextInt(routers)
-    link(links, from, (from + 1 + prng.nextInt(routers - 1)) % routers, length)
+    link(links, from, (from + 1 + prng.nextInt(routers - 1)) % routers, length())
   }
   return links
 }
 
 /** The transit domains, joined into a ring with one link between neighbouring domains. */
-function transitGraph(config: TransitStubConfig, prng: Prng): Graph {
-  const { transitDomains, routersPerTransitDomain: size, transitMs } = config
+function transitGraph(config: TransitStubConfig, length: () => Millis, prng: Prng): Graph {
+  const { transitDomains, routersPerTransitDomain: size } = config
   const links: Array<Array<[number, number]>> = []
   for (let domain = 0; domain < transitDomains; domain++) {
-    for (const router of randomGraph(size, transitMs, prng)) links.push(router.map(([to, length]) => [domain * size + to, length]))
+    for (const router of randomGraph(size, length, prng)) links.push(router.map(([to, length]) => [domain * size + to, length]))
   }
   for (let domain = 0; domain < transitDomains && transitDomains > 1; domain++) {
     const next = (domain + 1) % transitDomains
-    link(links, domain * size + prng.nextInt(size), next * size + prng.nextInt(size), transitMs)
+    link(links, domain * size + prng.nextInt(size), next * size + prng.nextInt(size), length())
   }
   return links
 }

@@ -75,6 +75,22 @@ describe('ideal Tapestry', () => {
     assert.equal(ideal.publish(guid('1000'), guid('2345'), { backups: 1, nearest: 1, hops: 1 }), 1)
     assert.equal(ideal.find(guid('2200'), guid('2345'))!.pointerAt, '2200')
   })
+
+  it('puts extra pointers on hop i on near nodes that share i digits with the node there, and counts nodes', () => {
+    const ideal = new IdealTapestry(line, [
+      { id: guid('1000'), host: 0 },
+      { id: guid('2100'), host: 10 },
+      { id: guid('9000'), host: 11 },
+      { id: guid('2200'), host: 15 },
+      { id: guid('2345'), host: 30 },
+    ])
+    // The way is 1000, 2100, 2345. Nearest to 1000 of all is 2100, which is on it; nearest to 2100 of those with a 2 is 2200, though 9000 is nearer.
+    assert.equal(ideal.publish(guid('1000'), guid('2345'), { backups: 0, nearest: 1, hops: 2 }), 1)
+    assert.equal(ideal.find(guid('2200'), guid('2345'))!.pointerAt, '2200')
+    assert.equal(ideal.find(guid('9000'), guid('2345'))!.pointerAt, '2100')
+    // 2200 is the backup of 2100 and the third nearest of all at once.
+    assert.equal(ideal.publish(guid('1000'), guid('2346'), { backups: 1, nearest: 3, hops: 1 }), 2)
+  })
 })
 
 const line: Topology = {

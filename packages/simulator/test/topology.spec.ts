@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Prng } from '@plaxton/kbr'
 import { plane, uniform } from '../src/topology.ts'
 import type { Topology } from '../src/topology.ts'
-import { canTransitStub, chordTransitStub, shortTransitStub, shortestPaths, transitStub } from '../src/transit-stub.ts'
+import { canTransitStub, chordTransitStub, shortTransitStub, shortestPaths, tapestryTransitStub, transitStub } from '../src/transit-stub.ts'
 import type { Graph } from '../src/transit-stub.ts'
 
 describe('topologies', () => {
@@ -10,6 +10,7 @@ describe('topologies', () => {
     ['uniform', uniform(20)],
     ['plane', plane()],
     ['transit-stub', transitStub()],
+    ['transit-stub with a node on each router', transitStub(tapestryTransitStub)],
   ] as const) {
     it(`${name}: latencies are whole, at least 1 ms, the same both ways, and follow from the seed`, () => {
       const topology = placed(factory(Prng.fromSeed(1)), 60)
@@ -61,6 +62,41 @@ describe('topologies', () => {
   it('transit-stub: has the routers the Chord paper says', () => {
     const { transitDomains, routersPerTransitDomain, stubDomainsPerTransitRouter, routersPerStubDomain } = chordTransitStub
     assert.equal(transitDomains * routersPerTransitDomain * stubDomainsPerTransitRouter * routersPerStubDomain, 5000)
+  })
+
+  it('transit-stub: where hosts are routers, each is another one, without an access link, until there are no more', () => {
+    // A transit router with two stub domains of one router each: 10 ms from it to either, 20 ms between these.
+    const small = {
+      ...canTransitStub,
+      transitDomains: 1,
+      routersPerTransitDomain: 1,
+      stubDomainsPerTransitRouter: 2,
+      routersPerStubDomain: 1,
+    }
+    const topology = placed(transitStub({ ...small, hostsAreRouters: true })(Prng.fromSeed(1)), 3)
+    const apart = [topology.latencyMs(0, 1), topology.latencyMs(1, 2), topology.latencyMs(0, 2)]
+    assert.deepEqual(
+      apart.sort((a, b) => a - b),
+      [10, 10, 20],
+    )
+    assert.equal(new Set([0, 1, 2].map((host) => topology.domainOf!(host))).size, 3)
+    assert.throws(() => topology.place(), /hosts.*4.*at most 3/)
+  })
+
+  it('transit-stub: unequal links are whole numbers around the given length', () => {
+    // Two transit routers and nothing else: the tree's link and two more between them, and the shortest of these counts.
+    const two = { ...canTransitStub, transitDomains: 1, routersPerTransitDomain: 2, stubDomainsPerTransitRouter: 0, transitMs: 3 }
+    const lengths = new Set<number>()
+    for (let seed = 0; seed < 200; seed++) {
+      const topology = placed(transitStub({ ...two, hostsAreRouters: true, unequalLinks: true })(Prng.fromSeed(seed)), 2)
+      lengths.add(topology.latencyMs(0, 1))
+    }
+    assert.deepEqual(lengths, new Set([1, 2, 3, 4, 5]))
+  })
+
+  it('transit-stub: has the routers the Tapestry paper says', () => {
+    const topology = placed(transitStub(tapestryTransitStub)(Prng.fromSeed(1)), 1092)
+    assert.throws(() => topology.place())
   })
 
   it('shortest paths agree with trying all paths', () => {
