@@ -34,7 +34,8 @@ describe('the experiments of the Pastry papers', () => {
       const report = experiments[name]!.run({ seed: 1, ...options })
       for (const claim of report.claims) assert.ok(claim.holds || forMore[name]?.test(claim.says) === true, renderReport(report))
       for (const row of report.rows) assert.equal(row.length, report.columns.length)
-      for (const { columns } of experiments[name]!.plots ?? []) for (const column of columns) assert.ok(column < report.columns.length)
+      for (const { series } of experiments[name]!.plots ?? [])
+        for (const column of Object.values(series)) assert.ok(column < report.columns.length)
     })
   }
 })

@@ -59,5 +59,6 @@ ${onDark}
   .held, .failed { font-weight: 600; white-space: nowrap }
   .held { color: var(--good) }
   .failed { color: var(--bad) }
+  .setup { margin-top: .9rem; color: var(--soft) }
   .note { color: var(--soft) }
 `

@@ -96,7 +96,7 @@ function table({ title, columns, rows }: Run): string {
   const body = rows.map((row) =>
     element('tr', {}, ...row.map((cell, i) => element('td', i === 0 ? { class: 'words' } : {}, textNode(written(cell))))),
   )
-  return paragraph(textNode(`${title}.`)) + element('div', { class: 'wide' }, element('table', {}, head, ...body))
+  return element('p', { class: 'setup' }, textNode(`${title}.`)) + element('div', { class: 'wide' }, element('table', {}, head, ...body))
 }
 
 function written(cell: Cell): string {

@@ -14,9 +14,9 @@ function draw(plot: Plot, run: Run): string | undefined {
   return plot.form === 'lines' ? drawLines(plot, run) : drawBars(plot, run)
 }
 
-function drawLines({ x, y, columns, logarithmic = false }: Plot, run: Run): string | undefined {
-  const lines = columns.map((column) => ({
-    label: run.columns[column] ?? '',
+function drawLines({ x, y, series, logarithmic = false }: Plot, run: Run): string | undefined {
+  const lines = Object.entries(series).map(([name, column]) => ({
+    label: name,
     points: run.rows.flatMap((row) => {
       const point = [numberIn(row[0]), numberIn(row[column])] as const
       return point[0] === undefined || point[1] === undefined ? [] : [[point[0], point[1]] as const]
@@ -30,11 +30,11 @@ function drawLines({ x, y, columns, logarithmic = false }: Plot, run: Run): stri
   })
 }
 
-function drawBars({ x, y, columns }: Plot, run: Run): string | undefined {
+function drawBars({ x, y, series }: Plot, run: Run): string | undefined {
   const rows = run.rows
     .map((row) => ({
       label: String(row[0]),
-      bars: columns.map((column) => {
+      bars: Object.values(series).map((column) => {
         const value = numberIn(row[column]) ?? null
         return { value, deviation: null, words: value === null ? '' : figure(value) }
       }),
@@ -42,7 +42,7 @@ function drawBars({ x, y, columns }: Plot, run: Run): string | undefined {
     .filter(({ bars }) => bars.some(({ value }) => value !== null))
   if (rows.length === 0) return undefined
   const title = x === '' ? y : `${y}, by ${x}`
-  return barChart({ legend: columns.map((column) => run.columns[column] ?? ''), rows, title, tick: short, colours: 'bars' })
+  return barChart({ legend: Object.keys(series), rows, title, tick: short, colours: 'bars' })
 }
 
 /** The number that a cell is or begins with. */

@@ -28,10 +28,10 @@ export interface Plot {
   readonly form: 'bars' | 'lines'
   /** What the first column counts. */
   readonly x: string
-  /** What the columns that are drawn count. */
+  /** What the others count. */
   readonly y: string
-  /** Their places in the table, ours first. */
-  readonly columns: readonly number[]
+  /** Places of those columns in the table, by their names in the legend; ours first. */
+  readonly series: Readonly<Record<string, number>>
   /** Of the first column; for numbers that double from row to row. Default false. */
   readonly logarithmic?: boolean
 }

@@ -26,7 +26,14 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
       'With more ids for each host the load evens out: from one to twenty, the 99th percentile falls from 4.8 to 1.6 times the mean, and the first rises from 0 to half of it.',
     setup: '10,000 hosts, 1,000,000 keys (--objects)',
     messages: 0,
-    plots: [{ form: 'lines', x: 'virtual nodes', y: 'multiples of the mean', columns: [1, 2, 6, 7] }],
+    plots: [
+      {
+        form: 'lines',
+        x: 'virtual nodes',
+        y: 'multiples of the mean',
+        series: { 'p1, ours': 1, 'p99, ours': 2, 'p1 of the model': 6, 'p99 of the model': 7 },
+      },
+    ],
     run: virtualNodes,
   },
   path: {
@@ -35,7 +42,7 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     found: 'A lookup takes half of log2 N messages on average.',
     setup: '8 to 16,384 nodes (--nodes: the largest), perfect tables',
     messages: 0,
-    plots: [{ form: 'lines', x: 'nodes', y: 'hops', columns: [1, 4, 6], logarithmic: true }],
+    plots: [{ form: 'lines', x: 'nodes', y: 'hops', series: { 'ours, r = 1': 1, published: 4, 'ours, r = 12': 6 }, logarithmic: true }],
     run: pathLength,
   },
   failures: {
@@ -46,8 +53,8 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     setup: '1,000 nodes, 10,000 lookups a line',
     messages: 0,
     plots: [
-      { form: 'lines', x: '% of the nodes dead', y: 'hops', columns: [1, 2] },
-      { form: 'lines', x: '% of the nodes dead', y: 'timeouts a lookup', columns: [3, 4] },
+      { form: 'lines', x: '% of the nodes dead', y: 'hops', series: { ours: 1, published: 2 } },
+      { form: 'lines', x: '% of the nodes dead', y: 'timeouts a lookup', series: { ours: 3, published: 4 } },
     ],
     run: massFailure,
   },
@@ -57,7 +64,7 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Once the ring is repaired, as many lookups fail as keys were lost with their nodes, and no more.',
     setup: '500 nodes, 10,000 lookups a line',
     messages: 1e6,
-    plots: [{ form: 'lines', x: '% of the nodes dead', y: '%', columns: [2, 1] }],
+    plots: [{ form: 'lines', x: '% of the nodes dead', y: '%', series: { 'lookups failed, ours': 2, 'keys lost, as published': 1 } }],
     run: lostKeys,
   },
   retries: {
@@ -67,7 +74,14 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
       'Lookups that fail grow in proportion with how fast nodes come and go: about 3 % are expected at the highest rate, and slightly more are measured.',
     setup: '500 nodes, an hour a line',
     messages: 1e7,
-    plots: [{ form: 'lines', x: 'joins and crashes a second', y: '% of the lookups', columns: [2, 3] }],
+    plots: [
+      {
+        form: 'lines',
+        x: 'joins and crashes a second',
+        y: '% of the lookups',
+        series: { ours: 2, 'expected by the paper’s reasoning': 3 },
+      },
+    ],
     run: withoutRetries,
   },
   churn: {
@@ -78,8 +92,8 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     setup: '1,000 nodes, an hour a line',
     messages: 1e7,
     plots: [
-      { form: 'lines', x: 'joins and crashes a second', y: 'hops', columns: [1, 2] },
-      { form: 'lines', x: 'joins and crashes a second', y: 'timeouts a lookup', columns: [3, 4] },
+      { form: 'lines', x: 'joins and crashes a second', y: 'hops', series: { ours: 1, published: 2 } },
+      { form: 'lines', x: 'joins and crashes a second', y: 'timeouts a lookup', series: { ours: 3, published: 4 } },
     ],
     run: comingsAndGoings,
   },
@@ -89,7 +103,7 @@ export const chordExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Choosing the nearest of s nodes at each hop brings ways from four times the direct one down to one and a half.',
     setup: '65,536 nodes, perfect tables, 10,000 lookups a line',
     messages: 0,
-    plots: [{ form: 'bars', x: 'candidates', y: 'times the direct way, recursive', columns: [3, 4] }],
+    plots: [{ form: 'bars', x: 'candidates', y: 'times the direct way, recursive', series: { ours: 3, published: 4 } }],
     run: stretch,
   },
 }

@@ -13,7 +13,7 @@ export const kademliaExperiments: Readonly<Record<string, Experiment>> = {
       'No figures are in the paper. Worked out for perfectly filled buckets: 12.9 questions in 4.7 rounds among 10,000 nodes, with k = 8 and three at a time.',
     setup: '10,000 nodes, perfectly filled buckets, 2,000 lookups a line',
     messages: 0,
-    plots: [{ form: 'bars', x: 'network', y: 'questions a lookup', columns: [2, 1] }],
+    plots: [{ form: 'bars', x: 'network', y: 'questions a lookup', series: { ours: 2, 'worked out': 1 } }],
     run: staticLookups,
   },
   paths: {
@@ -22,7 +22,14 @@ export const kademliaExperiments: Readonly<Record<string, Experiment>> = {
     found: 'With 20 % of 10,000 nodes hostile, lookups over eight disjoint paths succeed 99 % of the time.',
     setup: '10,000 nodes, 1,000 lookups a line',
     messages: 0,
-    plots: [{ form: 'bars', x: 'share m hostile, d paths', y: 'share that succeeds', columns: [3, 2, 4] }],
+    plots: [
+      {
+        form: 'bars',
+        x: 'share m hostile, d paths',
+        y: 'share that succeeds',
+        series: { 'chains, ours': 3, 'the model': 2, 'searches, ours': 4 },
+      },
+    ],
     run: disjointPaths,
   },
   siblings: {
@@ -39,7 +46,7 @@ export const kademliaExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Copies left on the way of a lookup take the load off the holders of an object in demand; no figures are given.',
     setup: '300 nodes, 2,000 reads, twice',
     messages: 1e6,
-    plots: [{ form: 'bars', x: '', y: 'share of the reads answered by holders', columns: [1] }],
+    plots: [{ form: 'bars', x: '', y: 'share of the reads answered by holders', series: { ours: 1 } }],
     run: caching,
   },
 }

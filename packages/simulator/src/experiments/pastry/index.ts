@@ -17,8 +17,8 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '1,000 to 5,000 nodes that join on the plane (--nodes: the largest), ideal tables up to 100,000; 10,000 lookups at each size',
     messages: 1e7,
     plots: [
-      { form: 'lines', x: 'nodes', y: 'hops', columns: [1, 2, 3], logarithmic: true },
-      { form: 'lines', x: 'nodes', y: 'times the direct way', columns: [4, 5, 6], logarithmic: true },
+      { form: 'lines', x: 'nodes', y: 'hops', series: { ours: 1, published: 2, 'ideal tables': 3 }, logarithmic: true },
+      { form: 'lines', x: 'nodes', y: 'times the direct way', series: { ours: 4, published: 5, 'ideal tables': 6 }, logarithmic: true },
     ],
     run: hops,
   },
@@ -28,7 +28,14 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Among 100,000 nodes, 64 % of the lookups take four hops and 17 % five; none takes more than log16 N, rounded up.',
     setup: '2,000 nodes that join on the plane, ideal tables of 100,000; 10,000 lookups',
     messages: 1e6,
-    plots: [{ form: 'bars', x: 'hops', y: 'share of lookups', columns: [1, 4, 3] }],
+    plots: [
+      {
+        form: 'bars',
+        x: 'hops',
+        y: 'share of lookups',
+        series: { ours: 1, 'published, 100,000 nodes': 4, 'ideal tables, 100,000 nodes': 3 },
+      },
+    ],
     run: hopDistribution,
   },
   tables: {
@@ -37,7 +44,7 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'When newcomers learn from all nodes on their way and from those they name, less than one entry a row is not the nearest.',
     setup: '2,000 nodes that join on the plane (published: 5,000)',
     messages: 1e6,
-    plots: [{ form: 'bars', x: 'row', y: 'entries that are the nearest', columns: [2, 3, 1] }],
+    plots: [{ form: 'bars', x: 'row', y: 'entries that are the nearest', series: { ours: 2, 'published (WTF)': 3, 'there could be': 1 } }],
     run: tablesAfterJoins,
   },
   nearest: {
@@ -47,7 +54,7 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
       'A message finds the nearest of five replicas first in 68 % of all cases, one of the two nearest in 87 %; its chart has 59 and 79 %.',
     setup: '2,000 nodes that join on the plane (published: 10,000), 20,000 keys',
     messages: 1e6,
-    plots: [{ form: 'bars', x: '', y: '% of the messages', columns: [1, 2, 4] }],
+    plots: [{ form: 'bars', x: '', y: '% of the messages', series: { ours: 1, 'published (chart)': 2, 'perfect tables (R)': 4 } }],
     run: nearestReplica,
   },
   failures: {
@@ -57,7 +64,7 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
       'With a tenth dead and nothing repaired a lookup takes .23 hops more; after the repair, .01. The repair takes 57 remote procedure calls for each dead node.',
     setup: '2,000 nodes that join on the plane (published: 5,000); 20,000 lookups, 10 minutes of quiet and of repair',
     messages: 1e7,
-    plots: [{ form: 'bars', x: '', y: 'hops', columns: [1, 3, 2] }],
+    plots: [{ form: 'bars', x: '', y: 'hops', series: { ours: 1, published: 3, 'ideal tables': 2 } }],
     run: massFailure,
   },
   joins: {
@@ -66,7 +73,7 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'A join takes O(log N) messages, with a constant of about 3·2^b remote procedure calls; no measurement is printed.',
     setup: '125 to 2,000 nodes on the plane, 20 joins at each size',
     messages: 1e6,
-    plots: [{ form: 'lines', x: 'nodes', y: 'messages, calls', columns: [1, 3], logarithmic: true }],
+    plots: [{ form: 'lines', x: 'nodes', y: 'messages, calls', series: { 'messages, ours': 1, 'calls, published': 3 }, logarithmic: true }],
     run: joinCost,
   },
   churn: {
@@ -77,8 +84,8 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '300 nodes on a transit-stub network (published: 10,000), 20 minutes at each of five lengths',
     messages: 1e6,
     plots: [
-      { form: 'lines', x: 'mean session, minutes', y: 'control messages a second and node', columns: [8], logarithmic: true },
-      { form: 'lines', x: 'mean session, minutes', y: 'times the direct delay', columns: [6], logarithmic: true },
+      { form: 'lines', x: 'mean session, minutes', y: 'control messages a second and node', series: { ours: 8 }, logarithmic: true },
+      { form: 'lines', x: 'mean session, minutes', y: 'times the direct delay', series: { ours: 6 }, logarithmic: true },
     ],
     run: churnSweep,
   },

@@ -36,7 +36,7 @@ export function joinCost(options: ExperimentOptions): Report {
   return {
     title: `one node joins on the plane, ${repeats} times at each size: messages of all nodes in the ${windowMs / 1000} s after it began`,
     columns: ['nodes', 'messages, ours', 'at most', 'published calls, 3·2^b·log16 N (T)', 'messages a call'],
-    rows: rows.map(({ size, messages, calls }) => [String(size), messages.mean, String(messages.max), calls, messages.mean / calls]),
+    rows: rows.map(({ size, messages, calls }) => [String(size), messages.mean, messages.max.toFixed(0), calls, messages.mean / calls]),
     remarks: [
       'A call is a question and its answer, two messages. Beyond the paper’s join, ours confirms its leaf set with every member and measures round trips.',
     ],

@@ -17,7 +17,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Routes to near nodes take about three times the direct way, those to far ones hardly longer than it.',
     setup: '400 nodes, 40,000 routes',
     messages: 1e6,
-    plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', columns: [2, 4] }],
+    plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', series: { ours: 2, 'ideal tables': 4 } }],
     run: nodeStretch,
   },
   objects: {
@@ -26,7 +26,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'A near object is reached over a multiple of the direct way (6.6 at 35 ms), a far one over less than twice (1.5 at 185 ms).',
     setup: '400 nodes, 10,000 objects, 20,000 messages',
     messages: 1e6,
-    plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', columns: [2, 6, 4] }],
+    plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', series: { ours: 2, published: 6, 'ideal tables': 4 } }],
     run: objectStretch,
   },
   pointers: {
@@ -44,7 +44,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Inserting a node takes .38 s among 100 and .79 s among 450: more slowly than the network grows.',
     setup: 'up to 450 nodes, 20 insertions a line',
     messages: 1e6,
-    plots: [{ form: 'lines', x: 'nodes', y: 'seconds, median', columns: [1, 4] }],
+    plots: [{ form: 'lines', x: 'nodes', y: 'seconds, median', series: { ours: 1, published: 4 } }],
     run: insertionTime,
   },
   traffic: {
@@ -53,7 +53,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'What an insertion costs in bytes grows with the logarithm of the network: 18 kB at 40 nodes, 50 kB at 500.',
     setup: 'up to 500 nodes, 10 insertions a line',
     messages: 1e6,
-    plots: [{ form: 'lines', x: 'nodes', y: 'kB', columns: [1, 4], logarithmic: true }],
+    plots: [{ form: 'lines', x: 'nodes', y: 'kB', series: { ours: 1, published: 4 }, logarithmic: true }],
     run: insertionTraffic,
   },
   parallel: {
@@ -62,7 +62,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Many nodes may be inserted at one moment: it takes 1.2 s for 5 into 200, and 5.1 s for 60.',
     setup: '200 nodes and a share of them, 5 times a line',
     messages: 1e7,
-    plots: [{ form: 'lines', x: 'share joining', y: 'seconds, median', columns: [2, 4] }],
+    plots: [{ form: 'lines', x: 'share joining', y: 'seconds, median', series: { ours: 2, published: 4 } }],
     run: parallelInsertion,
   },
   failures: {
@@ -71,7 +71,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'After a fifth has died, or half as many have come, success dips to between 45 and 75 % and is back at 100 % inside a minute.',
     setup: '830 nodes, 600 routes and messages a minute',
     messages: 1e6,
-    plots: [{ form: 'lines', x: 'minute', y: '% that get through', columns: [1, 5] }],
+    plots: [{ form: 'lines', x: 'minute', y: '% that get through', series: { 'to nodes, ours': 1, 'to objects, ours': 5 } }],
     run: massChange,
   },
   nearest: {
