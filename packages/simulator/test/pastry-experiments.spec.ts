@@ -9,7 +9,7 @@ import type { ExperimentOptions } from '../src/experiments/world.ts'
 const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
   hops: { nodes: 150, lookups: 300 },
   distribution: { nodes: 150, lookups: 300 },
-  tables: { nodes: 150 },
+  tables: { nodes: 150, minutes: 2 },
   nearest: { nodes: 150, lookups: 1000 },
   failures: { nodes: 150, lookups: 2000, minutes: 3 },
   joins: { nodes: 125, repeats: 4 },
