@@ -10,29 +10,54 @@ export interface NeighborMapView {
   slot(level: number, digit: number): readonly NodeRef[]
 }
 
+interface MapOptions {
+  readonly digitBits: number
+  readonly mapOf: (node: SimNode) => NeighborMapView
+}
+
 /**
  * No false hole (JSAC 2004, property 1): after quiet, a slot of a member's neighbour map is empty only if there is no member with that prefix. Entries that
  * are not members do not fill a slot.
  */
-export function checkHoles(
-  simulation: Simulation,
-  violations: Violations,
-  options: { readonly digitBits: number; readonly mapOf: (node: SimNode) => NeighborMapView },
-): void {
+export function checkHoles(simulation: Simulation, violations: Violations, options: MapOptions): void {
+  for (const { node, level, digit, example, entries, isFilled } of slotsOf(simulation, options)) {
+    if (isFilled) continue
+    const what = entries === 0 ? 'is empty' : `has only ${entries} that are gone`
+    violations.add(
+      'no false hole',
+      simulation.now,
+      `slot ${level}/${digit.toString(16)} of ${name(node)} ${what}; ${example} would fill it`,
+    )
+  }
+}
+
+/** Slots that hold somebody in perfect maps, of all members together, and how many of them hold a member in their own. */
+export function countSlots(simulation: Simulation, options: MapOptions): { readonly ideal: number; readonly filled: number } {
+  const slots = [...slotsOf(simulation, options)]
+  return { ideal: slots.length, filled: slots.filter(({ isFilled }) => isFilled).length }
+}
+
+/** A slot that there is a member for. */
+interface NeededSlot {
+  readonly node: SimNode
+  readonly level: number
+  readonly digit: number
+  /** A member that would fill it. */
+  readonly example: Guid
+  readonly entries: number
+  /** By a member. */
+  readonly isFilled: boolean
+}
+
+function* slotsOf(simulation: Simulation, { digitBits, mapOf }: MapOptions): Generator<NeededSlot> {
   const { members } = simulation
   const isMember = (ref: NodeRef) => members.of(ref.id)?.self.epoch === ref.epoch
   for (const node of membersOf(simulation)) {
-    const map = options.mapOf(node)
-    for (const [level, digits] of neededSlots(node.id, members.sorted, options.digitBits).entries()) {
+    const map = mapOf(node)
+    for (const [level, digits] of neededSlots(node.id, members.sorted, digitBits).entries()) {
       for (const [digit, example] of digits ?? []) {
-        if (map.slot(level, digit).some(isMember)) continue
-        const count = map.slot(level, digit).length
-        const what = count === 0 ? 'is empty' : `has only ${count} that are gone`
-        violations.add(
-          'no false hole',
-          simulation.now,
-          `slot ${level}/${digit.toString(16)} of ${name(node)} ${what}; ${example} would fill it`,
-        )
+        const slot = map.slot(level, digit)
+        yield { node, level, digit, example, entries: slot.length, isFilled: slot.some(isMember) }
       }
     }
   }

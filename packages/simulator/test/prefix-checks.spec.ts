@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sharedPrefixDigits } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { NodeRef } from '@plaxton/kbr'
-import { checkHoles, checkSiblings } from '../src/prefix-checks.ts'
+import { checkHoles, checkSiblings, countSlots } from '../src/prefix-checks.ts'
 import type { NeighborMapView } from '../src/prefix-checks.ts'
 import type { SimNode, Simulation } from '../src/simulation.ts'
 import { network } from './sound-network.ts'
@@ -22,6 +22,8 @@ describe('the checks of prefix routing', () => {
       slot: (level, digit) => (level === 0 && digit === parseInt(b.id[0]!, 16) ? [] : perfectMap(simulation, a).slot(level, digit)),
     })
     checkAll()
+    const counted = countSlots(simulation, { digitBits: 4, mapOf: (node) => maps.get(node)! })
+    assert.equal(counted.filled, counted.ideal - 1)
     assert.match(violations.kept[0]!.detail, new RegExp(`slot 0/${b.id[0]} of ${a.id.slice(0, 8)}.* is empty`))
     maps.set(a, perfectMap(simulation, a))
     const dead = b.process!.self

@@ -5,15 +5,17 @@ import { plane } from '../../topology.ts'
 import { sentWhile } from '../../traffic.ts'
 import type { Report } from '../report.ts'
 import { World } from '../world.ts'
+import { leastOfLast } from './least.ts'
 import type { ExperimentOptions } from '../world.ts'
 
 /**
  * Figure 17 (JSAC 2004): bytes that all nodes together send because one joins, by the size of the network, in base 4. Published: PlanetLab. Here: the plane,
- * messages as bytes; upkeep is slowed down to once an hour, what is left of it is measured before each size and taken off.
+ * messages as bytes; upkeep is slowed down to once an hour, what is left of it is measured before each size and taken off. An ideal insertion, of which everything is known
+ * beforehand, brings the newcomer its map in one message and tells each node whose map it enters once, in ids alone.
  */
 export function insertionTraffic(options: ExperimentOptions): Report {
   const { nodes = 500, repeats = 10, overlay = 'tapestry' } = options
-  const world = new World(options, { nodes, topology: plane(), encode: true, subject: overlays[overlay]({ digitBits: 2, calm: true }) })
+  const world = new World(options, { nodes, topology: plane(), encode: true, subject: overlays[overlay]({ digitBits, calm: true }) })
   const sizes = sizesUpTo(nodes, repeats)
   const measured = sizes.map((size) => {
     joinOneByOne(world.simulation, size - repeats, (joined) => options.onProgress?.(`${joined} of ${nodes} joined`))
@@ -26,7 +28,10 @@ export function insertionTraffic(options: ExperimentOptions): Report {
         world.simulation.run(Math.max(0, end - world.simulation.now))
       }),
     )
+    const least = leastOfLast(world.simulation, repeats, digitBits)
     return {
+      leastKilobytes: summarize(least.map(({ bytes }) => bytes / 1000)),
+      leastMessages: summarize(least.map((one) => one.messages)),
       kilobytes: summarize(joins.map(({ bytes }) => (bytes - idle.bytes) / 1000)),
       messages: summarize(joins.map(({ messages }) => messages - idle.messages)),
     }
@@ -37,12 +42,14 @@ export function insertionTraffic(options: ExperimentOptions): Report {
   )
   return {
     title: `insertion of single nodes in base 4 on the plane, ${repeats} at each size: traffic of all nodes in the ${windowMs / 1000} s after it began`,
-    columns: ['nodes', 'kB mean', 'kB median', 'messages', 'published kB'],
+    columns: ['nodes', 'kB mean', 'kB median', 'messages', 'ideal kB: map and news, ids alone', 'ideal messages', 'published kB'],
     rows: sizes.map((size, i) => [
       String(size),
       measured[i]!.kilobytes.mean,
       measured[i]!.kilobytes.p50,
       measured[i]!.messages.mean,
+      measured[i]!.leastKilobytes.mean,
+      measured[i]!.leastMessages.mean,
       published[size],
     ]),
     claims: [
@@ -55,6 +62,9 @@ export function insertionTraffic(options: ExperimentOptions): Report {
     traceHash: world.simulation.traceHash,
   }
 }
+
+/** Base 4. */
+const digitBits = 2
 
 /** Longer than an insertion with the measuring that follows. */
 const windowMs = 20_000
