@@ -8,14 +8,16 @@ import type { Zone } from './zone.ts'
 
 /**
  * The nodes responsible for `key` in the order of the trie of halvings, the owner of its zone first, at most `count`; only as far as this node knows the trie. At the owner, and at
- * everybody among the first, that is `groupMin` nodes.
+ * everybody among the first, that is `groupMin` nodes. A node that is gone has no rank, for whoever takes its zone over is one of the others as a rule; but who is first is open while nobody has
+ * taken over the zone with the key.
  */
 export function replicaSet(state: CanState, key: Guid, count: number): NodeRef[] {
   const found: NodeRef[] = []
   if (count === 0) return found
   for (const mark of state.atlas.inOrder(bitsOf(key))) {
-    if (mark === undefined || mark.source === 'ghost') break
-    if (found.some(({ id }) => id === mark.node.id)) continue
+    const isGone = mark?.source === 'ghost' || (mark !== undefined && state.failed.has(mark.node.id))
+    if (mark === undefined || (isGone && found.length === 0)) break
+    if (isGone || found.some(({ id }) => id === mark.node.id)) continue
     found.push(mark.node)
     if (found.length === count) break
   }

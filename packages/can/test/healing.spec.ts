@@ -85,6 +85,21 @@ describe('the zone of a dead node', () => {
     assert.ok(one.events.some(({ type }) => type === 'peer-failed'))
   })
 
+  it('stands for nobody in the replica sets of other keys until somebody has taken it over', () => {
+    const network = grown('ranks', 9)
+    const [first] = network.members() as [Host]
+    const before = first.node.replicaSet(keyOf(first), 8)
+    const victim = network.hosts.get(before[2]!.id)!
+    kill(network, victim)
+    assert.ok(network.runUntil(() => !first.node.neighborSet(8).some(({ id }) => id === victim.ref.id), 5_000))
+    assert.ok(network.members().every(({ node }) => node.claims.every(({ caretaker }) => !caretaker)))
+    assert.deepEqual(
+      first.node.replicaSet(keyOf(first), 7),
+      before.filter(({ id }) => id !== victim.ref.id),
+    )
+    assert.deepEqual(first.node.replicaSet(firstKey(victim.node.zones[0]!, width), 7), [])
+  })
+
   it('is found to be without an owner although all that watched that node died with it, and nobody sends anything', () => {
     const network = grown('silent', 24)
     const [victim] = network.members() as [Host]
