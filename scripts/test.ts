@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 /**
- * Every spec, in three processes side by side: those of whole programs, those that wait for sockets and clocks most of their time, and those that compute. Together
+ * Every spec, in three processes side by side: those of whole programs and of what is packed, those that wait for sockets and clocks most of their time, and those that compute. Together
  * they take as long as the longest.
  */
 const SPECS = [
-  ['apps/*/test/**/*.spec.ts', 'bench/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts'],
+  ['apps/*/test/**/*.spec.ts', 'bench/*/test/**/*.spec.ts', 'examples/*/test/**/*.spec.ts', 'test/*.spec.ts'],
   ['packages/libp2p/test/**/*.spec.ts'],
-  ['packages/!(libp2p)/test/**/*.spec.ts', 'test/*.spec.ts'],
+  ['packages/!(libp2p)/test/**/*.spec.ts'],
 ]
 
 const MOCHA = fileURLToPath(new URL('lib/cli/cli.js', import.meta.resolve('mocha/package.json')))
