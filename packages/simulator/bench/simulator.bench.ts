@@ -9,17 +9,18 @@ import { ProbeLog, Simulation, plane } from '../src/index.ts'
  * another size, LOOKUPS=200 for a longer run: compiling takes more than the first second.
  */
 
-const pendingEvents = 20_000
 const rounds = 2_000_000
 /** Each second every node looks something up. */
 const lookupSeconds = Number(process.env['LOOKUPS'] ?? 20)
 
-queue()
+queue(20_000, 1000)
+queue(600_000, 120_000)
 stacks(Number(process.env['NODES'] ?? 1000))
 
-function queue(): void {
+/** Half of the entries are due within a second, as messages are, the others within `timersMs`. */
+function queue(pendingEvents: number, timersMs: number): void {
   const prng = Prng.fromSeed(1)
-  const delays = Array.from({ length: 4096 }, () => prng.nextInt(1000))
+  const delays = Array.from({ length: 4096 }, (_, i) => prng.nextInt(i % 2 === 0 ? 1000 : timersMs))
   const events = new EventQueue()
   for (let i = 0; i < pendingEvents; i++) events.push(delays[i & 4095]!, 2, i, 0, undefined)
   const started = cpuSeconds()

@@ -9,141 +9,172 @@ export const entryKinds = { message: 1, timer: 2, answer: 3, peerDown: 4, contro
 
 /**
  * Everything that is going to happen, in the order (time, sequence of pushing). The sequence decides between entries of one time, so
- * that one seed has one history.
+ * that one seed has one history. Times are whole milliseconds, and nothing is pushed for a time that is past.
  *
- * A 4-ary heap on parallel typed arrays: nothing is allocated per entry but what the caller put into `payload`. The heap moves three
- * numbers per level; the rest of an entry lies still in a slot of its own. At 20,000 pending entries a pop and a push take 0.3 µs
- * (`bench/simulator.bench.ts`). Grows by doubling and never shrinks. Bound: `most` entries; beyond that the nodes are in a storm, and a push throws.
+ * A timing wheel (Varghese and Lauck, SOSP 1987) with two hands. Time is cut into blocks of {@link blockMs}. In the block that is running each millisecond has
+ * a list of its own; of a later block all entries are in one list, which is dealt out when the block begins. Lists are in the order of pushing, and nothing is pushed to a
+ * millisecond before its block is dealt out, so the order holds. A timer that is far off lies still. Against the 4-ary heap that was here before, 3 times as many pops and
+ * pushes a second with 20,000 entries pending (9.9 to 14.6 million against 3.6 to 5.2), 2.2 times with 600,000 (`bench/simulator.bench.ts`, interleaved).
+ *
+ * An entry is a slot of parallel typed arrays: nothing is allocated for it but what the caller put into `payload`. Grows by doubling and never shrinks. Bound: `most` entries;
+ * beyond that the nodes are in a storm, and a push throws.
  */
 export class EventQueue {
   /** Entries pending. */
   size = 0
 
-  /** The entry last popped. */
+  /** When the entry last popped was due, or up to when none was. What is before is past. */
   time: Millis = 0
+  // The rest of that entry.
   kind: EntryKind = entryKinds.control
   target = 0
   source = 0
   payload: unknown = undefined
 
-  private pushed = 0
-  private capacity: number
+  private capacity = 0
   private readonly most: number
-  // By position in the heap. Positions from `size` on hold the slots that are free.
-  private times: Float64Array
-  private sequences: Float64Array
-  private slots: Int32Array
   // By slot.
-  private kinds: Uint8Array
-  private targets: Int32Array
-  private sources: Int32Array
-  private payloads: unknown[]
+  private times = new Float64Array(0)
+  private kinds = new Uint8Array(0)
+  private targets = new Int32Array(0)
+  private sources = new Int32Array(0)
+  private readonly payloads: unknown[] = []
+  /** The slot that follows in the same list, or `none`. */
+  private followers = new Int32Array(0)
+  /** The first of the slots that are not in use. */
+  private free = none
+
+  /** The block that is running, and how many entries it has left. */
+  private block = 0
+  private left = 0
+  /** The first and the last slot of each millisecond of it; none of those before `hand` has any. */
+  private readonly firsts = new Int32Array(blockMs).fill(none)
+  private readonly lasts = new Int32Array(blockMs).fill(none)
+  private hand = 0
+  /** The later blocks that have entries, by number. */
+  private readonly later = new Map<number, SlotList>()
 
   constructor(capacity = 1024, most = Infinity) {
-    this.capacity = capacity
     this.most = most
-    this.times = new Float64Array(capacity)
-    this.sequences = new Float64Array(capacity)
-    this.slots = Int32Array.from({ length: capacity }, (_, slot) => slot)
-    this.kinds = new Uint8Array(capacity)
-    this.targets = new Int32Array(capacity)
-    this.sources = new Int32Array(capacity)
-    this.payloads = Array.from({ length: capacity }, () => undefined)
-  }
-
-  /** The time of the earliest entry; Infinity when there is none. */
-  get nextTime(): Millis {
-    return this.size === 0 ? Infinity : this.times[0]!
+    this.grow(Math.min(capacity, most))
   }
 
   push(time: Millis, kind: EntryKind, target: number, source: number, payload: unknown): void {
-    if (this.size === this.capacity) this.grow()
-    const slot = this.slots[this.size]!
+    if (!Number.isInteger(time) || time < this.time) refuse(time, this.time)
+    if (this.free === none) this.grow(2 * this.capacity)
+    const slot = this.free
+    this.free = this.followers[slot]!
+    this.size++
+    this.times[slot] = time
     this.kinds[slot] = kind
     this.targets[slot] = target
     this.sources[slot] = source
     this.payloads[slot] = payload
-    this.siftUp(this.size++, time, this.pushed++, slot)
+    this.followers[slot] = none
+    const block = Math.floor(time / blockMs)
+    if (block === this.block) this.enlist(slot)
+    else this.putOff(slot, block)
   }
 
-  /** Takes the earliest entry out and shows it in the fields above; false when there is none. */
-  pop(): boolean {
-    if (this.size === 0) return false
-    const slot = this.slots[0]!
-    this.time = this.times[0]!
+  /** Takes the earliest entry out and shows it in the fields above; false when none is due up to `until`. */
+  pop(until: Millis = Infinity): boolean {
+    const slot = this.left > 0 || this.beginNextBlock(until) ? this.first() : none
+    if (slot === none || this.times[slot]! > until) {
+      if (until !== Infinity) this.time = until
+      return false
+    }
+    this.firsts[this.hand] = this.followers[slot]!
+    this.left--
+    this.size--
+    this.time = this.times[slot]!
     this.kind = this.kinds[slot]! as EntryKind
     this.target = this.targets[slot]!
     this.source = this.sources[slot]!
     this.payload = this.payloads[slot]
     this.payloads[slot] = undefined
-
-    const last = --this.size
-    if (last > 0) this.siftDown(this.times[last]!, this.sequences[last]!, this.slots[last]!)
-    this.slots[last] = slot
+    this.followers[slot] = this.free
+    this.free = slot
     return true
   }
 
-  private siftUp(from: number, time: number, sequence: number, slot: number): void {
-    const { times, sequences, slots } = this
-    let at = from
-    while (at > 0) {
-      const parent = (at - 1) >> 2
-      // The entry is the youngest, so among equal times it stays behind.
-      if (times[parent]! <= time) break
-      times[at] = times[parent]!
-      sequences[at] = sequences[parent]!
-      slots[at] = slots[parent]!
-      at = parent
-    }
-    times[at] = time
-    sequences[at] = sequence
-    slots[at] = slot
+  /** The earliest slot of the running block, which has some. */
+  private first(): number {
+    const { firsts } = this
+    while (firsts[this.hand] === none) this.hand++
+    return firsts[this.hand]!
   }
 
-  /** Puts an entry into the hole at the top. */
-  private siftDown(time: number, sequence: number, slot: number): void {
-    const { times, sequences, slots, size } = this
-    let at = 0
-    for (;;) {
-      const first = 4 * at + 1
-      if (first >= size) break
-      const end = Math.min(first + 4, size)
-      let least = first
-      let leastTime = times[first]!
-      for (let child = first + 1; child < end; child++) {
-        const childTime = times[child]!
-        if (childTime < leastTime || (childTime === leastTime && sequences[child]! < sequences[least]!)) {
-          least = child
-          leastTime = childTime
-        }
-      }
-      if (time < leastTime || (time === leastTime && sequence < sequences[least]!)) break
-      times[at] = leastTime
-      sequences[at] = sequences[least]!
-      slots[at] = slots[least]!
-      at = least
-    }
-    times[at] = time
-    sequences[at] = sequence
-    slots[at] = slot
+  /** Puts a slot at the end of its millisecond in the running block. */
+  private enlist(slot: number): void {
+    const at = this.times[slot]! % blockMs
+    if (this.firsts[at] === none) this.firsts[at] = slot
+    else this.followers[this.lasts[at]!] = slot
+    this.lasts[at] = slot
+    this.left++
+    // The hand may have passed on to the next entry already.
+    if (at < this.hand) this.hand = at
   }
 
-  private grow(): void {
-    assert(this.size < this.most, `${this.size} entries are pending: messages or timers beget others without end`)
+  private putOff(slot: number, block: number): void {
+    const list = this.later.get(block)
+    if (list === undefined) {
+      this.later.set(block, { first: slot, last: slot })
+      return
+    }
+    this.followers[list.last] = slot
+    list.last = slot
+  }
+
+  /** The running block has no entries left: deals out those of the next that has any. False when that begins after `until`: entries may yet be pushed for a block before it. */
+  private beginNextBlock(until: Millis): boolean {
+    let next = Infinity
+    for (const block of this.later.keys()) if (block < next) next = block
+    if (next === Infinity || next * blockMs > until) return false
+    let slot = this.later.get(next)!.first
+    this.later.delete(next)
+    this.block = next
+    this.hand = 0
+    while (slot !== none) {
+      const follower = this.followers[slot]!
+      this.followers[slot] = none
+      this.enlist(slot)
+      slot = follower
+    }
+    return true
+  }
+
+  private grow(wanted: number): void {
     const before = this.capacity
-    const capacity = Math.min(2 * before, this.most)
+    assert(before < this.most, `${before} entries are pending: messages or timers beget others without end`)
+    const capacity = Math.min(wanted, this.most)
     this.times = widened(this.times, new Float64Array(capacity))
-    this.sequences = widened(this.sequences, new Float64Array(capacity))
-    this.slots = widened(this.slots, new Int32Array(capacity))
     this.kinds = widened(this.kinds, new Uint8Array(capacity))
     this.targets = widened(this.targets, new Int32Array(capacity))
     this.sources = widened(this.sources, new Int32Array(capacity))
+    this.followers = widened(this.followers, new Int32Array(capacity))
     for (let slot = before; slot < capacity; slot++) {
-      this.slots[slot] = slot
       this.payloads.push(undefined)
+      this.followers[slot] = slot + 1 < capacity ? slot + 1 : none
     }
+    this.free = before
     this.capacity = capacity
   }
+}
+
+/** Slots in the order in which they follow each other. */
+interface SlotList {
+  readonly first: number
+  last: number
+}
+
+/** No slot. */
+const none = -1
+
+/** Longer than most messages and waits for acknowledgements take; 16 kB for each of the two tables of a block. */
+const blockMs = 4096
+
+function refuse(time: Millis, now: Millis): never {
+  assert(false, `an entry for ${time} ms at ${now} ms: times are whole milliseconds, and none is past`)
 }
 
 function widened<T extends Float64Array | Int32Array | Uint8Array>(from: T, into: T): T {

@@ -192,8 +192,7 @@ export class Simulator implements Effects {
   runUntil(time: Millis): void {
     this.stopped = false
     try {
-      while (!this.stopped && this.queue.nextTime <= time) {
-        this.queue.pop()
+      while (!this.stopped && this.queue.pop(time)) {
         this.now = this.queue.time
         this.handle()
       }

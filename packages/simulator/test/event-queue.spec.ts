@@ -16,26 +16,58 @@ describe('the event queue', () => {
 
   it('holds the order when pushes and pops alternate', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 20 })), { maxLength: 300 }), (steps) => {
-        const queue = new EventQueue(2)
-        let expected: Array<{ time: number; index: number }> = []
-        let now = 0
-        steps.forEach(([push, delay], index) => {
-          if (push || expected.length === 0) {
-            queue.push(now + delay, entryKinds.timer, index, 0, undefined)
-            expected.push({ time: now + delay, index })
-            expected.sort((a, b) => a.time - b.time || a.index - b.index)
-          } else {
-            queue.pop()
-            now = queue.time
-            assert.deepEqual({ time: queue.time, index: queue.target }, expected[0])
-            expected = expected.slice(1)
-          }
-          assert.equal(queue.size, expected.length)
-          assert.equal(queue.nextTime, expected[0]?.time ?? Infinity)
-        })
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.boolean(), fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 20_000 }))), {
+          maxLength: 300,
+        }),
+        (steps) => {
+          const queue = new EventQueue(2)
+          let expected: Array<{ time: number; index: number }> = []
+          let now = 0
+          steps.forEach(([push, delay], index) => {
+            if (push || expected.length === 0) {
+              queue.push(now + delay, entryKinds.timer, index, 0, undefined)
+              expected.push({ time: now + delay, index })
+              expected.sort((a, b) => a.time - b.time || a.index - b.index)
+            } else {
+              queue.pop()
+              now = queue.time
+              assert.deepEqual({ time: queue.time, index: queue.target }, expected[0])
+              expected = expected.slice(1)
+            }
+            assert.equal(queue.size, expected.length)
+          })
+        },
+      ),
     )
+  })
+
+  it('gives nothing that is due later than asked for, and takes what is pushed before it afterwards', () => {
+    const queue = new EventQueue()
+    queue.push(10_000, entryKinds.timer, 1, 0, undefined)
+    queue.push(100_000, entryKinds.timer, 2, 0, undefined)
+    assert.equal(queue.pop(9_999), false)
+    queue.push(9_999, entryKinds.timer, 3, 0, undefined)
+    assert.deepEqual(
+      drain(queue, 10_000).map(({ index }) => index),
+      [3, 1],
+    )
+    assert.equal(queue.pop(50_000), false)
+    queue.push(50_000, entryKinds.timer, 4, 0, undefined)
+    assert.deepEqual(
+      drain(queue).map(({ index }) => index),
+      [4, 2],
+    )
+  })
+
+  it('refuses what is past, and fractions of a millisecond', () => {
+    const queue = new EventQueue()
+    queue.push(7, entryKinds.timer, 0, 0, undefined)
+    queue.pop()
+    assert.throws(() => queue.push(6, entryKinds.timer, 0, 0, undefined), /for 6 ms at 7 ms/)
+    assert.equal(queue.pop(9), false)
+    assert.throws(() => queue.push(8, entryKinds.timer, 0, 0, undefined), /for 8 ms at 9 ms/)
+    assert.throws(() => queue.push(9.5, entryKinds.timer, 0, 0, undefined), /whole milliseconds/)
   })
 
   it('holds so many entries and no more: then something begets events without end', () => {
@@ -60,8 +92,8 @@ describe('the event queue', () => {
   })
 })
 
-function drain(queue: EventQueue): Array<{ time: number; index: number }> {
+function drain(queue: EventQueue, until = Infinity): Array<{ time: number; index: number }> {
   const popped = []
-  while (queue.pop()) popped.push({ time: queue.time, index: queue.target })
+  while (queue.pop(until)) popped.push({ time: queue.time, index: queue.target })
   return popped
 }
