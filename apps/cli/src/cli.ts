@@ -183,7 +183,9 @@ function buildProgram(streams: Streams, end: (status: number) => void): Command 
   // Its options are the lab's own affair, --help and --json among them.
   program
     .command('lab [words...]')
-    .description('compare the overlays in the simulator, and measure what is claimed for them; needs the package @plaxton/lab')
+    .description(
+      'compare the overlays in the simulator, repeat their papers’ experiments, and measure what is claimed for them; needs the package @plaxton/lab',
+    )
     .helpOption(false)
     .allowUnknownOption()
     .action(async (words: readonly string[]) => {

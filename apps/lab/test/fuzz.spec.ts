@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { run } from '../src/lab.ts'
+import { lab } from './command-line.ts'
 
 describe('plaxton lab fuzz', function () {
   this.timeout(60_000)
@@ -57,10 +57,3 @@ describe('plaxton lab fuzz', function () {
     })
   }
 })
-
-async function lab(...args: readonly string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const status = await run(args, { stdout: { write: (text) => (out += text) }, stderr: { write: (text) => (err += text) } })
-  return { status, out, err }
-}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from '../src/lab.ts'
+import { lab } from './command-line.ts'
 
 describe('the command line', function () {
   this.timeout(60_000)
@@ -85,13 +85,3 @@ describe('the command line', function () {
     assert.match(out, /^Usage: plaxton-lab/)
   })
 })
-
-async function lab(...args: readonly string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const status = await run(args, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-  })
-  return { status, out, err }
-}

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { commonRuns, experiments } from '@plaxton/simulator'
 import type { Listing } from '@plaxton/simulator'
 import { commands } from '../src/commands.ts'
-import { run } from '../src/lab.ts'
+import { lab } from './command-line.ts'
 
 describe('plaxton lab list', () => {
   it('names every experiment once, with paper, setup and cost', async () => {
-    const text = await lab('list')
+    const { out: text } = await lab('list')
     const names = [
       ...['compare', 'claims', 'fuzz'].map((word) => `npm run lab -- ${word}`),
       ...Object.keys(commonRuns).map((word) => `npm run simulate -- ${word}`),
@@ -23,7 +23,7 @@ describe('plaxton lab list', () => {
   })
 
   it('--json has the same, and costs that are powers of ten or nothing', async () => {
-    const all = JSON.parse(await lab('list', '--json')) as Array<Listing & { command: string }>
+    const all = JSON.parse((await lab('list', '--json')).out) as Array<Listing & { command: string }>
     assert.ok(all.length > 25)
     for (const { command, says, paper, setup, messages } of all) {
       assert.ok(says !== '' && paper !== '' && setup !== '', command)
@@ -32,14 +32,7 @@ describe('plaxton lab list', () => {
   })
 
   it('the help says something of every command there is', async () => {
-    const help = await lab('--help')
+    const { out: help } = await lab('--help')
     for (const word of Object.keys(commands)) assert.match(help, new RegExp(`^  ${word} `, 'm'))
   })
 })
-
-async function lab(...args: readonly string[]): Promise<string> {
-  let out = ''
-  const status = await run(args, { stdout: { write: (text) => (out += text) }, stderr: { write: () => {} } })
-  assert.equal(status, 0)
-  return out
-}

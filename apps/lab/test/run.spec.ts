@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { experiments } from '@plaxton/simulator'
-import { run } from '../src/lab.ts'
+import { lab } from './command-line.ts'
 import { allExperiments } from '../src/run/experiments.ts'
 import type { Outcome } from '../src/run/outcome.ts'
 import { renderResults } from '../src/results/results-page.ts'
@@ -239,14 +239,4 @@ function assertWellFormed(markup: string): void {
 
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-}
-
-async function lab(...args: readonly string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const status = await run(args, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-  })
-  return { status, out, err }
 }

@@ -3,12 +3,12 @@ import { randomGuid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { chordExperiments as experiments } from '../src/experiments/chord/index.ts'
 import { ChordRing } from '../src/experiments/chord/chord-ring.ts'
-import { renderReport } from '../src/experiments/report.ts'
-import type { ExperimentOptions } from '../src/experiments/world.ts'
 import { IdealChord, uniform } from '../src/index.ts'
+import { itRepeatsInSlices } from './slices.ts'
+import type { Slices } from './slices.ts'
 
 // A slice of each, large enough for its shape; `npm run simulate -- chord EXPERIMENT` is the whole.
-const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
+const slices: Slices = {
   keys: { nodes: 2000, repeats: 10 },
   virtual: { nodes: 2000, repeats: 2 },
   path: { nodes: 256, lookups: 4000 },
@@ -20,19 +20,8 @@ const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
 }
 
 describe('the experiments of the Chord papers', () => {
-  it('have a slice each here', () => {
-    assert.deepEqual(Object.keys(slices).sort(), Object.keys(experiments).sort())
-  })
-
-  for (const [name, options] of Object.entries(slices)) {
-    it(`${name}: ${experiments[name]!.says}`, function () {
-      this.timeout(60_000)
-      const report = experiments[name]!.run({ seed: 1, ...options })
-      // Of sixty lookups a single one that fails is too many.
-      for (const claim of name === 'churn' || name === 'retries' ? [] : report.claims) assert.ok(claim.holds, renderReport(report))
-      for (const row of report.rows) assert.equal(row.length, report.columns.length)
-    })
-  }
+  // Of sixty lookups a single one that fails is too many.
+  itRepeatsInSlices(experiments, slices, (name) => name === 'churn' || name === 'retries')
 })
 
 describe('an ideal Chord', () => {

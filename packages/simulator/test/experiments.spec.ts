@@ -3,10 +3,11 @@ import { binned, decreases } from '../src/experiments/bins.ts'
 import { figure, percent, renderReport } from '../src/experiments/report.ts'
 import { attemptsOf, byMinute } from '../src/experiments/success.ts'
 import { tapestryExperiments as experiments } from '../src/experiments/tapestry/index.ts'
-import type { ExperimentOptions } from '../src/experiments/world.ts'
+import { itRepeatsInSlices } from './slices.ts'
+import type { Slices } from './slices.ts'
 
 // A slice of each, large enough for its shape; `npm run simulate -- tapestry EXPERIMENT` is the whole.
-const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
+const slices: Slices = {
   nodes: { nodes: 60, lookups: 1000 },
   objects: { nodes: 40, objects: 50, lookups: 400 },
   pointers: { nodes: 40, objects: 1, lookups: 300 },
@@ -20,20 +21,8 @@ const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
 }
 
 describe('the experiments of the Tapestry paper', () => {
-  it('have a slice each here', () => {
-    assert.deepEqual(Object.keys(slices).sort(), Object.keys(experiments).sort())
-  })
-
-  for (const [name, options] of Object.entries(slices)) {
-    it(`${name}: ${experiments[name]!.says}`, function () {
-      this.timeout(60_000)
-      const report = experiments[name]!.run({ seed: 1, ...options })
-      // Two hundred messages in a network of a hundred are too few to tell 94 % from 95, and among forty nodes nobody is near.
-      const claims = name === 'nearest' || name === 'pointers' ? report.claims.slice(0, 1) : report.claims
-      for (const claim of claims) assert.ok(claim.holds, renderReport(report))
-      for (const row of report.rows) assert.equal(row.length, report.columns.length)
-    })
-  }
+  // Two hundred messages in a network of a hundred are too few to tell 94 % from 95, and among forty nodes nobody is near.
+  itRepeatsInSlices(experiments, slices, (name, _, number) => number > 0 && (name === 'nearest' || name === 'pointers'))
 
   it('run on Pastry as well, for comparison', () => {
     const report = experiments['nodes']!.run({ seed: 1, overlay: 'pastry', nodes: 40, lookups: 200 })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { pastryExperiments as experiments } from '../src/experiments/pastry/index.ts'
 import { paperWorld, pastryOf, growTo } from '../src/experiments/pastry/paper-pastry.ts'
 import { tableQuality } from '../src/experiments/pastry/table-quality.ts'
-import { renderReport } from '../src/experiments/report.ts'
-import type { ExperimentOptions } from '../src/experiments/world.ts'
+import { itRepeatsInSlices } from './slices.ts'
+import type { Slices } from './slices.ts'
 
 // A slice of each, large enough for its shape; `npm run lab -- run pastry EXPERIMENT` is the whole.
-const slices: Readonly<Record<string, Omit<ExperimentOptions, 'seed'>>> = {
+const slices: Slices = {
   hops: { nodes: 150, lookups: 300 },
   distribution: { nodes: 150, lookups: 300 },
   tables: { nodes: 150, minutes: 2 },
@@ -24,20 +24,7 @@ const forMore: Readonly<Record<string, RegExp>> = {
 }
 
 describe('the experiments of the Pastry papers', () => {
-  it('have a slice each here', () => {
-    assert.deepEqual(Object.keys(slices).sort(), Object.keys(experiments).sort())
-  })
-
-  for (const [name, options] of Object.entries(slices)) {
-    it(`${name}: ${experiments[name]!.says}`, function () {
-      this.timeout(120_000)
-      const report = experiments[name]!.run({ seed: 1, ...options })
-      for (const claim of report.claims) assert.ok(claim.holds || forMore[name]?.test(claim.says) === true, renderReport(report))
-      for (const row of report.rows) assert.equal(row.length, report.columns.length)
-      for (const { series } of experiments[name]!.plots ?? [])
-        for (const column of Object.values(series)) assert.ok(column < report.columns.length)
-    })
-  }
+  itRepeatsInSlices(experiments, slices, (name, { says }) => forMore[name]?.test(says) === true)
 })
 
 describe('the quality of routing tables', function () {

@@ -47,7 +47,7 @@ export function writePage(folder: string): string {
 }
 
 /** Everything kept in the folder. Throws {@link UsageError} for a file that is something else. */
-export function readKept(folder: string): KeptOutcome[] {
+function readKept(folder: string): KeptOutcome[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .sort()

@@ -51,7 +51,7 @@ export function runExperiment(
 }
 
 /** The command with what was said and no more. */
-export function commandOf(name: string, seeds: readonly number[], { overlay, ...sizes }: Sizes): string {
+function commandOf(name: string, seeds: readonly number[], { overlay, ...sizes }: Sizes): string {
   const said = experimentSizes.flatMap((size) => (sizes[size] === undefined ? [] : [`--${size} ${sizes[size]}`]))
   return [
     `npm run lab -- run ${name}`,
