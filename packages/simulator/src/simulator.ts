@@ -177,10 +177,10 @@ export class Simulator implements Effects {
 
   // ——— Time
 
-  /** Runs `action` at this time, between two inputs. */
+  /** Runs `action` at this time, to the millisecond, between two inputs. */
   at(time: Millis, action: () => void): void {
     assert(time >= this.now, `${time} ms is past`)
-    this.queue.push(time, entryKinds.control, 0, 0, action)
+    this.queue.push(Math.round(time), entryKinds.control, 0, 0, action)
   }
 
   /** Runs everything due within the next `ms`. */
@@ -188,18 +188,19 @@ export class Simulator implements Effects {
     this.runUntil(this.now + ms)
   }
 
-  /** Runs everything due up to `time`, or until {@link stop}. A core that throws ends the run with a {@link SimulationError}. */
+  /** Runs everything due up to `time`, to the millisecond, or until {@link stop}. A core that throws ends the run with a {@link SimulationError}. */
   runUntil(time: Millis): void {
+    const end = Math.round(time)
     this.stopped = false
     try {
-      while (!this.stopped && this.queue.pop(time)) {
+      while (!this.stopped && this.queue.pop(end)) {
         this.now = this.queue.time
         this.handle()
       }
     } catch (error) {
       throw error instanceof SimulationError ? error : new SimulationError(this.describe(), error)
     }
-    if (!this.stopped) this.now = time
+    if (!this.stopped) this.now = end
   }
 
   /** Makes {@link runUntil} return after the input it is handling. */

@@ -29,6 +29,15 @@ describe('the simulator', () => {
     assert.deepEqual(diary(0), ['10 timer early 3'])
   })
 
+  it('takes times to the nearest millisecond', () => {
+    const { sim } = toys(1)
+    const at: Millis[] = []
+    sim.run(0.4)
+    sim.at(10.6, () => at.push(sim.now))
+    sim.run(66_000.00000000001)
+    assert.deepEqual([...at, sim.now], [11, 66_000])
+  })
+
   it('lets go of what a process knew that has ended', () => {
     const { sim, processes } = toys(1)
     sim.kill(processes[0]!)
