@@ -94,10 +94,10 @@ export class Network {
     else this.linkLoss.set(linkName(from, to), loss)
   }
 
-  /** Makes a host slow by this much per message, or normal again with 0. */
+  /** Makes a host slow by this much per message, to the millisecond, or normal again with 0. */
   setSlowness(host: number, extraMs: Millis): void {
     if (extraMs === 0) this.slowness.delete(host)
-    else this.slowness.set(host, extraMs)
+    else this.slowness.set(host, Math.round(extraMs))
   }
 
   /** No loss, no jitter, no slow hosts, no partition. Latency and notices stay. */
