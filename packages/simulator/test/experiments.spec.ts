@@ -58,7 +58,17 @@ describe('a report', () => {
   })
 
   it('prints three digits, and shares near the whole with more', () => {
-    assert.deepEqual([0.0123, 1, 12.34, 123.4, NaN].map(figure), ['0.012', '1.00', '12.3', '123', ''])
+    assert.deepEqual([0.0123, 0.0198, -0.0004, 0.5678, 0, 1, 12.34, 123.4, NaN].map(figure), [
+      '0.012',
+      '0.020',
+      '-0.000',
+      '0.568',
+      '0.00',
+      '1.00',
+      '12.3',
+      '123',
+      '',
+    ])
     assert.deepEqual([1, 0.9951, 0.95].map(percent), ['100.0 %', '99.51 %', '95.0 %'])
   })
 

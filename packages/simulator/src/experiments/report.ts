@@ -38,10 +38,12 @@ export function holds(report: Report): boolean {
   return report.claims.every((claim) => claim.holds)
 }
 
-/** Three significant digits, no exponent. */
+/** Three significant digits, but never more than three decimals. */
 export function figure(value: number): string {
   if (Number.isNaN(value)) return ''
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/^(-?0\.\d{3})\d+$/, '$1')
+  const size = Math.abs(value)
+  if (size >= 100) return value.toFixed(0)
+  return size > 0 && size < 0.1 ? value.toFixed(3) : value.toPrecision(3)
 }
 
 export function percent(share: number): string {
