@@ -55,6 +55,8 @@ const report = message('Report', {
   member: bool(5),
   token: uint53(6),
   echo: uint53(7),
+  base: uint32(9),
+  gone: repeated(guid(10), { max: othersMax }),
 })
 const heard = message('Heard', { digest: uint32(1) })
 const beat = message('Beat', { digest: uint32(1), known: uint32(2) })

@@ -47,6 +47,10 @@ export interface Report extends Message, Surroundings {
   readonly token: number
   /** The token that this answers; 0: none. */
   readonly echo: number
+  /** Digest of the sender's surroundings as the receiver has confirmed them: of `others`, only those that are new or have changed since are here. 0: all are. */
+  readonly base: number
+  /** With a base: the nodes that are no contacts of the sender any more. At most {@link othersMax}. */
+  readonly gone: readonly Guid[]
 }
 
 /** The receiver's report has been taken note of, and the sender claims nothing of what it claims. */

@@ -3,6 +3,7 @@ import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Probing } from '@plaxton/upkeep'
 import { outranks } from './claim.ts'
 import type { Claim } from './claim.ts'
+import { Versions, wholeOf } from './differences.ts'
 import type { Grants } from './grants.ts'
 import { send } from './messages.ts'
 import type { Beat, Heard, Report } from './messages.ts'
@@ -30,6 +31,7 @@ export class Reports {
   private readonly grants: Grants
   /** Tokens that await their answers. Bound: `probesMax` and as many as there are contacts. Full: the first goes. */
   private readonly tokens = new Map<Guid, Token>()
+  private readonly versions = new Versions()
 
   constructor(state: CanState, probing: Probing, grants: Grants) {
     this.state = state
@@ -88,8 +90,14 @@ export class Reports {
   }
 
   /** Undefined when the report counts for nothing, because its sender has to prove itself first or owns nothing. */
-  onReport(from: NodeRef, report: Report, now: Millis, fx: OverlayEffects): ReportOutcome | undefined {
+  onReport(from: NodeRef, received: Report, now: Millis, fx: OverlayEffects): ReportOutcome | undefined {
     const { state } = this
+    const report = wholeOf(received, state.contacts.get(from.id))
+    if (report === undefined) {
+      // A difference to something else than this node has of it.
+      if (state.counts && received.member) this.greet(from, now, fx)
+      return undefined
+    }
     const sent = this.tokens.get(from.id)
     const answers = report.echo !== 0 && sent?.token === report.echo
     if (answers) this.tokens.delete(from.id)
@@ -162,14 +170,17 @@ export class Reports {
 
   private tell(to: NodeRef, echo: number, token: number, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    const { claims, groups, shared, others, digest } = state.surroundings
+    const { claims, groups, shared, digest } = state.surroundings
     const contact = state.contacts.get(to.id)
+    const member = state.counts
+    // Only who has nothing else on its way to it knows what it is a difference to.
+    const isSure = contact !== undefined && contact.told === contact.confirmed && member && echo === 0 && token === 0
+    const difference = this.versions.since(isSure ? contact.confirmed : 0, state.surroundings)
     if (contact !== undefined) {
       contact.told = digest
       contact.toldAt = now
     }
-    const member = state.counts
-    send(to, { type: 'report', claims, groups, shared, others, digest, member, token, echo }, fx)
+    send(to, { type: 'report', claims, groups, shared, ...difference, digest, member, token, echo }, fx)
   }
 
   /** The same until it is answered: an answer to the first may still be on its way. */

@@ -8,6 +8,7 @@ import type { Mark } from './atlas.ts'
 import { claimsMax, outranks } from './claim.ts'
 import type { Claim, Entry } from './claim.ts'
 import type { CanConfig } from './config.ts'
+import { nearestFirst } from './differences.ts'
 import { digestOf } from './digest.ts'
 import { Ghosts } from './ghosts.ts'
 import { othersMax } from './messages.ts'
@@ -15,7 +16,7 @@ import type { Surroundings } from './messages.ts'
 import type { Common } from './realities-common.ts'
 import { Space } from './space.ts'
 import { Territory } from './territory.ts'
-import { contains, differenceFrom, everything, overlap, parentOf, pointIn, siblingOf } from './zone.ts'
+import { contains, everything, overlap, parentOf, pointIn, siblingOf } from './zone.ts'
 import type { Zone } from './zone.ts'
 
 /**
@@ -154,12 +155,8 @@ export class CanState {
   }
 
   private sort(): Contact[] {
-    const own = this.territory.holdings[0]?.zone ?? ''
-    const bits = own.padEnd(4 * this.self.id.length, '0')
-    return [...this.contacts.values()]
-      .map((contact) => ({ contact, difference: leastDifference(bits, contact.claims) }))
-      .sort((a, b) => (a.difference < b.difference || (a.difference === b.difference && a.contact.ref.id < b.contact.ref.id) ? -1 : 1))
-      .map(({ contact }) => contact)
+    const entries = [...this.contacts.values()].map(({ ref, claims }): Entry => ({ node: ref, claims }))
+    return nearestFirst(this.territory.holdings[0]?.zone, 4 * this.self.id.length, entries).map(({ node }) => this.contacts.get(node.id)!)
   }
 
   /** What others say, or said before they went, that a node owns which is no contact. */
@@ -345,16 +342,6 @@ export class CanState {
     }
     return prefix
   }
-}
-
-/** Of several zones, the one closest to the key counts. */
-function leastDifference(bits: string, claims: readonly Claim[]): string {
-  let least = '1'.repeat(bits.length)
-  for (const { zone } of claims) {
-    const difference = differenceFrom(bits, zone)
-    if (difference < least) least = difference
-  }
-  return least
 }
 
 /** Whether one of the zones contains the key with these bits. */

@@ -37,8 +37,9 @@ function samples(): CanMessage[] {
     digest: 2 ** 32 - 1,
   }
   return [
-    { type: 'report', ...around, member: true, token: 5, echo: 2 ** 53 - 1 },
-    { type: 'report', ...full, member: false, token: 0, echo: 0 },
+    { type: 'report', ...around, member: true, token: 5, echo: 2 ** 53 - 1, base: 0, gone: [] },
+    { type: 'report', ...around, member: true, token: 0, echo: 0, base: 8, gone: Array.from({ length: othersMax }, () => node().id) },
+    { type: 'report', ...full, member: false, token: 0, echo: 0, base: 2 ** 32 - 1, gone: [] },
     { type: 'beat', digest: 4_294_967_295, known: 0 },
     { type: 'heard', digest: 7 },
     { type: 'doubt', node: node().id, epoch: 2 },

@@ -73,8 +73,9 @@ function inWords(message: CanMessage | { type: 'route' }): string {
     claims.map(({ zone, version, caretaker }) => `'${zone}' v${version}${caretaker ? ' in care' : ''}`).join(', ')
   switch (message.type) {
     case 'report': {
-      const knows = message.others.map(({ node }) => node.id).join(' ')
-      return `report: ${owned(message.claims)}; knows ${knows || 'nobody'}${message.echo > 0 ? ', answers' : ''}${message.token > 0 ? ', asks' : ''}`
+      const knows = message.others.map(({ node }) => node.id).join(' ') || 'nobody'
+      const gone = message.gone.length > 0 ? ` and no longer ${message.gone.join(' ')}` : ''
+      return `report: ${owned(message.claims)}; ${message.base === 0 ? 'knows' : 'newly knows'} ${knows}${gone}${message.echo > 0 ? ', answers' : ''}${message.token > 0 ? ', asks' : ''}`
     }
     case 'grant':
     case 'adopt':
