@@ -195,6 +195,12 @@ describe('the results that are kept in the repository', () => {
     }
     assertWellFormed(page)
   })
+
+  it('have the columns that are drawn', () => {
+    for (const { experiment, runs } of kept)
+      for (const { series } of allExperiments().find(({ name }) => name === experiment)!.experiment.plots ?? [])
+        for (const { columns } of runs) assert.ok(Math.max(...Object.values(series)) < columns.length, experiment)
+  })
 })
 
 function outcome(experiment: string, held = true): KeptOutcome {
