@@ -6,7 +6,10 @@ import type { Outcome } from '../run/outcome.ts'
 import { renderResults } from './results-page.ts'
 
 /** What an experiment gave, with where and when. */
-export interface KeptOutcome extends Outcome {
+export type KeptOutcome = Outcome & Origin
+
+/** Where and when something was run. */
+export interface Origin {
   /** The day, as in 2026-11-23. */
   readonly date: string
   /** Of the code that ran, shortened; undefined outside of a repository. */
@@ -18,21 +21,17 @@ export interface KeptOutcome extends Outcome {
 /** Where results are kept, from the root of the repository. */
 export const resultsFolder = 'docs/results'
 
-/** Writes what an experiment gave into the folder, in the place of what it gave before, and the folder's page anew. Returns the path of the JSON. */
-export function save(folder: string, outcome: Outcome): string {
-  mkdirSync(folder, { recursive: true })
-  const { format, experiment, command, held, runs } = outcome
+/** To be asked before the run: afterwards the code may be another. */
+export function originNow(): Origin {
   const commit = commitNow()
-  const kept: KeptOutcome = {
-    format,
-    experiment,
-    command,
-    date: new Date().toISOString().slice(0, 10),
-    ...(commit === undefined ? {} : { commit }),
-    node: process.versions.node,
-    held,
-    runs,
-  }
+  return { date: new Date().toISOString().slice(0, 10), ...(commit === undefined ? {} : { commit }), node: process.versions.node }
+}
+
+/** Writes what an experiment gave into the folder, in the place of what it gave before, and the folder's page anew. Returns the path of the JSON. */
+export function save(folder: string, outcome: Outcome, origin: Origin): string {
+  mkdirSync(folder, { recursive: true })
+  const { format, experiment, command, ...rest } = outcome
+  const kept: KeptOutcome = { format, experiment, command, ...origin, ...rest }
   const path = join(folder, `${experiment.replaceAll(' ', '-')}.json`)
   writeFileSync(path, `${JSON.stringify(kept, undefined, 2)}\n`)
   writePage(folder)

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Streams } from '../lab.ts'
 import { UsageError, oneOf, seedsOf, wholeNumber } from '../options.ts'
-import { resultsFolder, save } from '../results/kept.ts'
+import { originNow, resultsFolder, save } from '../results/kept.ts'
 import { experimentOf } from './experiments.ts'
 import type { NamedExperiment } from './experiments.ts'
 import { runExperiment } from './outcome.ts'
@@ -20,6 +20,7 @@ export function runCommand(args: readonly string[], streams: Streams): boolean {
   const say = (text: string): void => void (values.json || streams.stdout.write(`${text}\n`))
   if (values.svg !== undefined && named.experiment.plots === undefined) throw new UsageError(`--svg: nothing of ${named.name} is drawn`)
 
+  const origin = originNow()
   say(`${named.name}: ${named.experiment.says}\n${named.experiment.paper}: ${named.experiment.found}`)
   const outcome = runExperiment(named, seeds, sizes, {
     onReport: (seed, report) => say(`seed ${seed}: ${renderReport(report)}`),
@@ -28,7 +29,7 @@ export function runCommand(args: readonly string[], streams: Streams): boolean {
   say(outcome.held ? 'held' : 'not held')
   if (values.json) streams.stdout.write(`${JSON.stringify(outcome, undefined, 2)}\n`)
   if (values.svg !== undefined) for (const path of writePlots(named, outcome, values.svg)) say(`drawn: ${path}`)
-  if (values.save) say(`kept: ${save(values.out, outcome)}`)
+  if (values.save) say(`kept: ${save(values.out, outcome, origin)}`)
   return outcome.held
 }
 

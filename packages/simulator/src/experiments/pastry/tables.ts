@@ -34,7 +34,7 @@ export function tablesAfterJoins(options: ExperimentOptions): Report {
       return [String(row), possible, optimal, later[row]!.optimal, paper.wtf, paper.wt, paper.sl, missing.toFixed(3)]
     }),
     remarks: [
-      `${filled.toFixed(1)} entries in a table; about 75 of 100,000 nodes are published (T), which is log16 N rows of 15 but for the last.`,
+      `${filled.toFixed(1)} entries in a table; published are about 75 in a network of 100,000 nodes (T).`,
       'Published for 5,000 nodes: how full rows 2 and 3 can be depends on the number of nodes.',
     ],
     claims: [
