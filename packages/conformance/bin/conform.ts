@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util'
 import { failuresOf, only, overlaySuite } from '../src/index.ts'
 import type { OverlayUnderTest, Suite } from '../src/index.ts'
-import { overlays } from '../test/support/overlays.ts'
+import { overlays, variants } from '../test/support/overlays.ts'
 import { simulated } from '../test/support/simulated.ts'
 
+const all = { ...overlays, ...variants }
 const usage = `npm run conform -- --overlay NAME [OPTION…]
 
   The conformance suite of an overlay, or of services over it, in the simulator, seed by seed.
 
-  --overlay ${Object.keys(overlays).join(', ')}
+  --overlay ${Object.keys(all).join(', ')}
   --services past,dolr   the suites of these instead of the overlay's own
   --seeds 1..200 or --seed 17
   --nodes 24   of the networks that are not about few nodes
@@ -28,7 +29,7 @@ const { values } = parseArgs({
   },
 })
 
-const overlay = overlays[values.overlay ?? '']
+const overlay = all[values.overlay ?? '']
 const services = values.services?.split(',') ?? []
 if (values.help) console.log(usage)
 else if (overlay === undefined || !services.every(isService)) {

@@ -12,6 +12,7 @@ const usage = `npm run simulate -- COMMAND [OPTION…]
           --seed 17 or --seeds 1..200   --nodes 100   --plan prints what each seed drew
           --overlay pastry (or tapestry)   --services past (or dolr, or past,dolr)   --stop ends at the first failure
           --virtual-nodes 3: so many nodes on each machine, which fail together
+          --realities 2: so many coordinate spaces of a CAN
   churn   lookups while nodes come and go with exponential sessions, on a transit-stub network
           --seed 1   --nodes 1000   --session 60 (mean, minutes)   --minutes 30 (measured)   --loss 0   --overlay pastry   --bytes (counts upkeep in bytes too)
 ${realismUsage}
@@ -41,6 +42,7 @@ const { positionals, values } = parseArgs({
     repeats: { type: 'string' },
     objects: { type: 'string' },
     'virtual-nodes': { type: 'string' },
+    realities: { type: 'string' },
     services: { type: 'string', default: 'past' },
     session: { type: 'string' },
     minutes: { type: 'string' },
@@ -90,6 +92,7 @@ async function mix(): Promise<boolean> {
   const nodes = number('nodes', values.nodes, 100)
   const jobs = number('jobs', values.jobs, 1)
   const virtualNodes = number('virtual-nodes', values['virtual-nodes'], 1)
+  const realities = number('realities', values.realities, 1)
   const name = overlay('pastry')
   const started = performance.now()
   let runs = 0
@@ -103,13 +106,17 @@ async function mix(): Promise<boolean> {
   if (jobs > 1)
     await mixInWorkers(
       seeds(),
-      ['--nodes', String(nodes), '--virtual-nodes', String(virtualNodes), '--overlay', name, '--services', services().join()],
+      ['--nodes', nodes, '--virtual-nodes', virtualNodes, '--realities', realities, '--overlay', name, '--services', services()].map(
+        String,
+      ),
       jobs,
       onReport,
     )
   else
     seeds().every((seed) =>
-      onReport(JSON.parse(JSON.stringify(runMix({ seed, nodes, virtualNodes, overlay: name, services: services() }))) as MixReport),
+      onReport(
+        JSON.parse(JSON.stringify(runMix({ seed, nodes, virtualNodes, realities, overlay: name, services: services() }))) as MixReport,
+      ),
     )
   const secondsEach = (performance.now() - started) / 1000 / runs
   if (!values.json) console.log(`${runs} runs, ${failed} with violations, ${secondsEach.toFixed(2)} s a run`)
@@ -119,6 +126,7 @@ async function mix(): Promise<boolean> {
 function describeMix(report: MixReport, nodes: number, name: OverlayName): string {
   const { seed, violations, commands: c } = report
   const virtual = values['virtual-nodes'] === undefined ? '' : ` --virtual-nodes ${values['virtual-nodes']}`
+  const spaces = values.realities === undefined ? '' : ` --realities ${values.realities}`
   const lines = [
     `seed ${seed}: ${violations.total === 0 ? 'ok' : `${violations.total} VIOLATIONS`}; ${report.nodes} nodes, ${report.messages} messages in ` +
       `${Math.round(report.virtualMs / 1000)} virtual s; puts ${c.putsOk}/${c.puts}, gets ${c.getsOk}/${c.gets}, removes ${c.removesOk}/${c.removes}; ` +
@@ -131,7 +139,7 @@ function describeMix(report: MixReport, nodes: number, name: OverlayName): strin
   for (const { check, at, detail } of violations.kept) lines.push(`    at ${at} ms, ${check}: ${detail}`)
   if (violations.total > 0)
     lines.push(
-      `  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes}${virtual} --overlay ${name} --services ${services().join()}`,
+      `  repeat with: npm run simulate -- mix --seed ${seed} --nodes ${nodes}${virtual}${spaces} --overlay ${name} --services ${services().join()}`,
     )
   return lines.join('\n')
 }

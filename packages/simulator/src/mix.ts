@@ -20,6 +20,8 @@ export interface MixOptions {
   readonly nodes: number
   /** Default `pastry`. */
   readonly overlay?: OverlayName
+  /** Coordinate spaces of a CAN. Default 1. */
+  readonly realities?: number
   /** Nodes on each machine; the nodes of a machine fail, leave and are cut off together. Default 1. */
   readonly virtualNodes?: number
   /** What runs on top. Default PAST alone. */
@@ -67,7 +69,7 @@ class Mix {
 
   constructor(options: MixOptions) {
     this.options = options
-    const { seed, nodes, overlay = 'pastry', virtualNodes = 1, services = ['past'] } = options
+    const { seed, nodes, overlay = 'pastry', realities = 1, virtualNodes = 1, services = ['past'] } = options
     const plan = { ...drawPlan(Prng.fromSeed(`${seed}/plan`)), ...options.plan }
     this.plan = plan
     this.dolrPlan = drawDolrPlan(Prng.fromSeed(`${seed}/dolr plan`))
@@ -79,7 +81,7 @@ class Mix {
       topology: plan.topology,
       network: { noticeMs: plan.noticeMs },
       encode: plan.encode,
-      subject: overlays[overlay](),
+      subject: overlays[overlay]({ realities }),
       services,
       replicas: plan.replicas,
       dolr: this.dolrPlan,

@@ -47,6 +47,8 @@ export interface OverlayVariant {
   readonly digitBits?: number
   /** Upkeep once an hour only, so that the cost of something else can be seen. Default false. */
   readonly calm?: boolean
+  /** CAN's coordinate spaces. Default 1. */
+  readonly realities?: number
 }
 
 export type OverlayName = 'pastry' | 'tapestry' | 'chord' | 'kademlia' | 'can'
@@ -57,7 +59,7 @@ export const overlays: Readonly<Record<OverlayName, (variant?: OverlayVariant) =
   tapestry: ({ digitBits = 4, calm = false } = {}) => tapestryUnderTest({ digitBits, ...(calm ? calmTapestry : {}) }),
   kademlia: ({ calm = false } = {}) => kademliaUnderTest({ siblingsSure: 12, siblings: 30, ...(calm ? calmKademlia : {}) }),
   chord: ({ calm = false } = {}) => chordUnderTest(calm ? calmChord : {}),
-  can: ({ calm = false } = {}) => canUnderTest(calm ? calmCan : {}),
+  can: ({ calm = false, realities = 1 } = {}) => canUnderTest({ realities, ...(calm ? calmCan : {}) }),
 }
 
 const hourMs = 3_600_000

@@ -3,13 +3,15 @@ import type { Guid } from '@plaxton/guid'
 import type { Overlay } from '@plaxton/kbr'
 import type { Ownership } from './ownership.ts'
 import { membersOf, name } from './overlay-checks.ts'
-import type { Simulation } from './simulation.ts'
+import type { SimNode, Simulation } from './simulation.ts'
 import type { Violations } from './violations.ts'
 
 /** What is asked of a CAN node: its zones, each as the bits with which its keys begin. */
 interface ZoneOwner {
   readonly zones: readonly string[]
   readonly claims: ReadonlyArray<{ readonly zone: string }>
+  /** What it is in each reality, where there are several. */
+  readonly realities?: readonly ZoneOwner[]
 }
 
 /**
@@ -80,9 +82,21 @@ function nearest(point: bigint, zones: readonly string[], width: number): bigint
   return least
 }
 
-/** After quiet, the members' zones tile the space: none overlaps another, and their volumes add up to all of it, exactly. And nobody claims what it does not answer for. */
+/** After quiet, the members' zones tile the space, in every reality: none overlaps another, and their volumes add up to all of it, exactly. And nobody claims what it does not answer for. */
 export function checkTiling(simulation: Simulation, violations: Violations): void {
-  const owners = membersOf(simulation).map((node) => ({ node, owner: node.kbr.overlay as Overlay & ZoneOwner }))
+  const all = membersOf(simulation).map((node) => ({ node, owner: node.kbr.overlay as Overlay & ZoneOwner }))
+  const realities = Math.max(1, ...all.map(({ owner }) => owner.realities?.length ?? 1))
+  for (let reality = 0; reality < realities; reality++) {
+    const owners = all.map(({ node, owner }) => ({ node, owner: owner.realities?.[reality] ?? owner }))
+    checkOneTiling(simulation, violations, owners)
+  }
+}
+
+function checkOneTiling(
+  simulation: Simulation,
+  violations: Violations,
+  owners: ReadonlyArray<{ readonly node: SimNode; readonly owner: ZoneOwner }>,
+): void {
   const zones = owners.flatMap(({ node, owner }) => owner.zones.map((zone) => ({ zone, node })))
   const fail = (why: string): void => violations.add('zones tile the space', simulation.now, why)
   for (const { node, owner } of owners) {

@@ -34,3 +34,8 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
     has: { ranges: 'contiguous', proximity: true, heals: true },
   },
 }
+
+/** Overlays configured in another way; every day with fewer cases. */
+export const variants: Readonly<Record<string, OverlayUnderTest>> = {
+  'can-realities': { ...overlays['can']!, create: () => can({ realities: 2 }), ownership: zoneOrder() },
+}
