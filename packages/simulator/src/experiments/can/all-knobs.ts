@@ -5,8 +5,8 @@ import type { RouteOptions, StaticCanOptions } from './static-can.ts'
 
 /** SIGCOMM 2001, table 4, at 2^18 nodes; and figure 10, which begins at 2^14. */
 const published = {
-  bare: { hops: 198, neighbors: 4.57, peers: undefined, directMs: 115.9, pathMs: 23_008 },
-  knobs: { hops: 5, neighbors: 27.1, peers: 2.95, directMs: 82.4, pathMs: 135.29 },
+  bare: { hops: 198, neighbors: 4.57, peers: undefined, directMs: 115.9, nearestMs: undefined, pathMs: 23_008 },
+  knobs: { hops: 5, neighbors: 27.1, peers: 2.95, directMs: 82.4, nearestMs: undefined, pathMs: 135.29 },
   growth: { nodes: 2 ** 14, hops: 4.56 },
 } as const
 
@@ -33,7 +33,8 @@ export function allKnobs({ seed, nodes = 2 ** 16, lookups = 1_000, onProgress }:
   const knobs = measured('knobs', knobsOn, { rttWeighted: true })
   const least = measured('knobs, fewer nodes', knobsOn, { rttWeighted: true }, Math.min(nodes, published.growth.nodes))
   const more = further.map(([name, network, routes]) => measured(name, { ...knobsOn, ...network }, { rttWeighted: true, ...routes }))
-  const columns = [published.bare, bare, published.knobs, knobs, ...more]
+  const nearest = measured('nearest', knobsOn, { nearestFirst: true })
+  const columns = [published.bare, bare, published.knobs, knobs, ...more, nearest]
   const line = (name: string, of: (figures: Figures) => number | undefined): Array<string | number | undefined> => [
     name,
     ...columns.map(of),
@@ -43,7 +44,15 @@ export function allKnobs({ seed, nodes = 2 ** 16, lookups = 1_000, onProgress }:
   const stretchMax = nodes >= 2 ** 16 ? 2 : 3
   return {
     title: `${lookups} random keys among ${nodes} nodes, transit-stub 100/10/1 ms; published at 2^18 nodes`,
-    columns: ['', 'published, bare (T)', 'measured', 'published, knobs (T)', 'measured', ...further.map(([name]) => name)],
+    columns: [
+      '',
+      'published, bare (T)',
+      'measured',
+      'published, knobs (T)',
+      'measured',
+      ...further.map(([name]) => name),
+      'nearest instead of RTT weighting',
+    ],
     rows: [
       line('hops', ({ hops }) => hops),
       line('neighbouring zones', ({ neighbors }) => neighbors),
@@ -51,6 +60,7 @@ export function allKnobs({ seed, nodes = 2 ** 16, lookups = 1_000, onProgress }:
       line('IP ms', ({ directMs }) => directMs),
       line('CAN ms', ({ pathMs }) => pathMs),
       line('stretch', stretch),
+      line('IP ms to the nearest node of the zone', ({ nearestMs }) => nearestMs),
     ],
     remarks: [
       `Bare bones at this size by the formula: ${(0.5 * Math.sqrt(nodes)).toFixed(0)} hops.`,
@@ -88,6 +98,8 @@ interface Figures {
   readonly neighbors: number
   readonly peers: number | undefined
   readonly directMs: number
+  /** Straight to the nearest of those who share the zone. */
+  readonly nearestMs: number | undefined
   readonly pathMs: number
 }
 

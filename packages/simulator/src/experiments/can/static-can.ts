@@ -22,6 +22,8 @@ export interface StaticCanOptions {
 export interface RouteOptions {
   /** By progress over round trip; else to the nearest neighbour in the space. Default false. */
   readonly rttWeighted?: boolean
+  /** Of the neighbours that are nearer in the space the nearest by round trip, whatever the progress. Default false. */
+  readonly nearestFirst?: boolean
   /** Points to which a key is mapped; all are asked at once, and the first answer counts (§3.4). Default 1. */
   readonly hashFunctions?: number
 }
@@ -29,10 +31,20 @@ export interface RouteOptions {
 /** What the routes of one network were like, on average. Times are one-way milliseconds. */
 export interface StaticRoutes {
   readonly hops: number
+  /** The same where a way goes on from the owner in another reality to the one in the first. */
+  readonly rootHops: number
   readonly hopMs: number
   readonly pathMs: number
   /** Straight from the source to where the path ends. */
   readonly directMs: number
+  /** Straight from the source to the nearest of those in whose zone it ends. */
+  readonly nearestMs: number
+}
+
+/** A way to the point of these bits. */
+interface Path {
+  readonly bits: string
+  readonly nodes: readonly number[]
 }
 
 interface Candidate extends HopCandidate {
@@ -69,17 +81,28 @@ export class StaticCan {
   }
 
   /** Routes of `lookups` random keys from random nodes. */
-  route(lookups: number, { rttWeighted = false, hashFunctions = 1 }: RouteOptions = {}): StaticRoutes {
-    let [hops, pathMs, directMs] = [0, 0, 0]
+  route(lookups: number, options: RouteOptions = {}): StaticRoutes {
+    const { hashFunctions = 1 } = options
+    let [hops, rootHops, pathMs, directMs, nearestMs] = [0, 0, 0, 0, 0]
     for (let i = 0; i < lookups; i++) {
       const from = this.prng.nextInt(this.nodes)
-      const paths = Array.from({ length: hashFunctions }, () => this.path(from, bitsOf(randomGuid(this.prng)), rttWeighted))
+      const paths = Array.from({ length: hashFunctions }, () => this.path(from, bitsOf(randomGuid(this.prng)), options))
       const path = paths.reduce((best, other) => (this.lengthOf(other) < this.lengthOf(best) ? other : best))
-      hops += path.length - 1
-      directMs += this.topology.distance(from, path.at(-1)!)
+      const end = path.nodes.at(-1)!
+      hops += path.nodes.length - 1
+      rootHops += path.nodes.length - 1 + (this.realities[0]!.peersOf(end) === this.realities[0]!.ownersOf(path.bits) ? 0 : 1)
+      directMs += this.topology.distance(from, end)
+      nearestMs += Math.min(...this.realities[0]!.peersOf(end).map((peer) => this.topology.distance(from, peer)))
       pathMs += this.lengthOf(path)
     }
-    return { hops: hops / lookups, hopMs: pathMs / hops, pathMs: pathMs / lookups, directMs: directMs / lookups }
+    return {
+      hops: hops / lookups,
+      rootHops: rootHops / lookups,
+      hopMs: pathMs / hops,
+      pathMs: pathMs / lookups,
+      directMs: directMs / lookups,
+      nearestMs: nearestMs / lookups,
+    }
   }
 
   /** Neighbouring zones of a zone, in all realities, and owners of one, on average over nodes. */
@@ -93,21 +116,29 @@ export class StaticCan {
   }
 
   /** With several realities the point may be reached in any of them, and each hop goes to whoever is closest in any (§3.2). */
-  private path(from: number, bits: string, rttWeighted: boolean): number[] {
+  private path(from: number, bits: string, { rttWeighted = false, nearestFirst = false }: RouteOptions): Path {
     const point = this.space.pointOf(bits)
     const path = [from]
     for (let at = from; !this.realities.some((zones) => bits.startsWith(zones.zoneOf(at)));) {
       const distance2 = Math.min(...this.realities.map((zones) => this.space.distance2(point, zones.zoneOf(at))))
-      const next = greedyHop(this.space, point, distance2, this.candidates(at, rttWeighted), rttWeighted)
+      const candidates = this.candidates(at, rttWeighted || nearestFirst)
+      const next = nearestFirst
+        ? this.nearestOf(candidates, point, distance2)
+        : greedyHop(this.space, point, distance2, candidates, rttWeighted)
       at = next!.node
       path.push(at)
     }
-    return path
+    return { bits, nodes: path }
   }
 
-  private lengthOf(path: readonly number[]): number {
+  private nearestOf(candidates: readonly Candidate[], point: readonly number[], from2: number): Candidate | undefined {
+    const nearer = candidates.filter(({ zones }) => this.space.distance2(point, zones[0]!) < from2)
+    return nearer.reduce((best, other) => (other.rttMs! < best.rttMs! ? other : best))
+  }
+
+  private lengthOf({ nodes }: Path): number {
     let length = 0
-    for (let at = 1; at < path.length; at++) length += this.topology.distance(path[at - 1]!, path[at]!)
+    for (let at = 1; at < nodes.length; at++) length += this.topology.distance(nodes[at - 1]!, nodes[at]!)
     return length
   }
 
