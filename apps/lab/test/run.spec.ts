@@ -119,7 +119,9 @@ describe('plaxton lab run', function () {
     ['run chord path --nodes 3', /--nodes is 3, allowed is a whole number from 10 on/],
     ['run chord path --lookups many', /--lookups is many, allowed/],
     ['run chord path --seeds 5..1', /--seeds is 1, allowed/],
-    ['run chord path --overlay torus', /--overlay is "torus", allowed is pastry/],
+    ['run chord path --overlay pastry', /--overlay is "pastry", allowed is chord$/m],
+    ['run tapestry nodes --overlay torus', /--overlay is "torus", allowed is pastry, tapestry/],
+    ['run tapestry nodes --overlay pastry --save', /--save keeps what the paper’s own overlay gave, and --overlay is pastry/],
     ['run chord keys --svg keys.svg', /--svg: nothing of chord keys is drawn/],
     ['run chord path --colour red', /--colour/],
   ] as const) {

@@ -56,6 +56,7 @@ const { positionals, values } = parseArgs({
   },
 })
 
+const overlayNames = Object.keys(overlays) as OverlayName[]
 const commands: Readonly<Record<keyof typeof commonRuns, () => boolean | Promise<boolean>>> = { mix, churn }
 const [word = '', experiment = ''] = positionals
 const isPublished = experiments[word]?.[experiment] !== undefined
@@ -191,9 +192,10 @@ function publishedBy(family: string, name: string): boolean {
   for (const seed of seeds()) {
     const started = performance.now()
     const elapsed = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
-    const report = experiments[family]![name]!.run({
+    const { run, anyOverlay = false } = experiments[family]![name]!
+    const report = run({
       seed,
-      overlay: overlay(family as OverlayName),
+      overlay: overlay(family as OverlayName, anyOverlay ? overlayNames : [family as OverlayName]),
       ...givenSizes(),
       onProgress: (word) => {
         if (process.stderr.isTTY) process.stderr.write(`\r${word}, ${elapsed()} `)
@@ -224,10 +226,10 @@ function seeds(): number[] {
   return Array.from({ length: (last ?? first!) - first! + 1 }, (_, i) => first! + i)
 }
 
-function overlay(otherwise: OverlayName): OverlayName {
-  const name = values.overlay ?? otherwise
-  if (Object.hasOwn(overlays, name)) return name as OverlayName
-  console.error(`--overlay is ${name}, allowed is ${Object.keys(overlays).join(' or ')}`)
+function overlay(otherwise: OverlayName, allowed: readonly OverlayName[] = overlayNames): OverlayName {
+  const name = allowed.find((known) => known === (values.overlay ?? otherwise))
+  if (name !== undefined) return name
+  console.error(`--overlay is ${values.overlay}, allowed is ${allowed.join(' or ')}`)
   process.exit(2)
 }
 

@@ -16,10 +16,12 @@ export function runCommand(args: readonly string[], streams: Streams): boolean {
   const { positionals, values } = parseArgs({ args: [...args], allowPositionals: true, options })
   const named = experimentOf(positionals)
   const seeds = seedsOf(values.seeds ?? values.seed)
-  const sizes = sizesOf(values)
+  const sizes = sizesOf(named, values)
   const say = (text: string): void => void (values.json || streams.stdout.write(`${text}\n`))
   if (values.svg !== undefined && named.experiment.plots === undefined) throw new UsageError(`--svg: nothing of ${named.name} is drawn`)
 
+  if (values.save && (sizes.overlay ?? named.overlay) !== named.overlay)
+    throw new UsageError(`--save keeps what the paper’s own overlay gave, and --overlay is ${sizes.overlay}`)
   const origin = originNow()
   say(`${named.name}: ${named.experiment.says}\n${named.experiment.paper}: ${named.experiment.found}`)
   const outcome = runExperiment(named, seeds, sizes, {
@@ -48,11 +50,15 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const
 
-function sizesOf(values: { readonly [Size in 'overlay' | (typeof experimentSizes)[number]]?: string }): Sizes {
+function sizesOf(
+  { overlay: own, experiment }: NamedExperiment,
+  values: { readonly [Size in 'overlay' | (typeof experimentSizes)[number]]?: string },
+): Sizes {
   const sizes = experimentSizes.flatMap((size) =>
     values[size] === undefined ? [] : [[size, wholeNumber(size, values[size], 0, least(size))]],
   )
-  const overlay = values.overlay === undefined ? {} : { overlay: oneOf('overlay', values.overlay, Object.keys(overlays) as OverlayName[]) }
+  const allowed = experiment.anyOverlay === true ? (Object.keys(overlays) as OverlayName[]) : [own]
+  const overlay = values.overlay === undefined ? {} : { overlay: oneOf('overlay', values.overlay, allowed) }
   return { ...overlay, ...Object.fromEntries(sizes) }
 }
 

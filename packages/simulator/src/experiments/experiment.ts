@@ -19,6 +19,8 @@ export interface Experiment extends Listing {
   readonly found: string
   /** How the table of its report is drawn; none: not at all. */
   readonly plots?: readonly Plot[]
+  /** Whether the same can be measured of any overlay; else `overlay` must be the paper's. Default false. */
+  readonly anyOverlay?: boolean
   readonly run: (options: ExperimentOptions) => Report
 }
 

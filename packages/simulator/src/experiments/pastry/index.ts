@@ -94,6 +94,7 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
       { form: 'lines', x: 'mean session, minutes', y: 'control messages a second and node', series: { ours: 8 }, logarithmic: true },
       { form: 'lines', x: 'mean session, minutes', y: 'times the direct delay', series: { ours: 6 }, logarithmic: true },
     ],
+    anyOverlay: true,
     run: churnSweep,
   },
 }

@@ -18,6 +18,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '400 nodes, 40,000 routes',
     messages: 1e6,
     plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', series: { ours: 2, 'ideal tables': 4 } }],
+    anyOverlay: true,
     run: nodeStretch,
   },
   objects: {
@@ -27,6 +28,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '400 nodes, 10,000 objects, 20,000 messages',
     messages: 1e6,
     plots: [{ form: 'bars', x: 'round trip', y: 'times the direct way, median', series: { ours: 2, published: 6, 'ideal tables': 4 } }],
+    anyOverlay: true,
     run: objectStretch,
   },
   pointers: {
@@ -36,6 +38,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
       'A few pointers beside the publish path make near objects much cheaper to find: at 12 ms the 90th percentile falls from 16 to 2.8 times the direct way. Far ones gain nothing.',
     setup: '1,090 nodes, 25 objects each (--objects), 20,000 messages a line',
     messages: 1e7,
+    anyOverlay: true,
     run: pointerSweep,
   },
   insertion: {
@@ -45,6 +48,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: 'up to 450 nodes, 20 insertions a line',
     messages: 1e6,
     plots: [{ form: 'lines', x: 'nodes', y: 'seconds, median', series: { ours: 1, published: 4 } }],
+    anyOverlay: true,
     run: insertionTime,
   },
   traffic: {
@@ -54,6 +58,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: 'up to 500 nodes, 10 insertions a line',
     messages: 1e6,
     plots: [{ form: 'lines', x: 'nodes', y: 'kB', series: { ours: 1, published: 4 }, logarithmic: true }],
+    anyOverlay: true,
     run: insertionTraffic,
   },
   parallel: {
@@ -63,6 +68,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '200 nodes and a share of them, 5 times a line',
     messages: 1e7,
     plots: [{ form: 'lines', x: 'share joining', y: 'seconds, median', series: { ours: 2, published: 4 } }],
+    anyOverlay: true,
     run: parallelInsertion,
   },
   failures: {
@@ -72,6 +78,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     setup: '830 nodes, 600 routes and messages a minute',
     messages: 1e6,
     plots: [{ form: 'lines', x: 'minute', y: '% that get through', series: { 'to nodes, ours': 1, 'to objects, ours': 5 } }],
+    anyOverlay: true,
     run: massChange,
   },
   nearest: {
@@ -80,6 +87,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'Nothing is published. Wanted is the nearest of four hosts in 80 % of all cases, and one of the two nearest in 95 %.',
     setup: '4,000 nodes, 2,000 messages',
     messages: 1e7,
+    anyOverlay: true,
     run: nearestHost,
   },
   churn: {
@@ -88,6 +96,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     found: 'With nodes that come for two to four minutes, one every 10 to 20 seconds, success stays within a hair of 100 %.',
     setup: '830 nodes, 600 routes and messages a minute',
     messages: 1e6,
+    anyOverlay: true,
     run: comingsAndGoings,
   },
 }
