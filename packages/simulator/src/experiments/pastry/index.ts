@@ -5,9 +5,10 @@ import { massFailure } from './failures.ts'
 import { hops } from './hops.ts'
 import { joinCost } from './join-cost.ts'
 import { nearestReplica } from './nearest-replica.ts'
+import { shortSessions } from './short-sessions.ts'
 import { tablesAfterJoins } from './tables.ts'
 
-/** The experiments of the papers on Pastry (Middleware 2001, §3) and MSPastry (DSN 2004). */
+/** The experiments of the papers on Pastry (Middleware 2001, §3), MSPastry (DSN 2004) and Bamboo (USENIX 2004). */
 export const pastryExperiments: Readonly<Record<string, Experiment>> = {
   hops: {
     says: 'hops of lookups and the length of their ways by the size of the network',
@@ -96,5 +97,16 @@ export const pastryExperiments: Readonly<Record<string, Experiment>> = {
     ],
     anyOverlay: true,
     run: churnSweep,
+  },
+  sessions: {
+    says: 'lookups while nodes stay for minutes only, and what upkeep costs in bytes',
+    paper: 'Bamboo (USENIX 2004)',
+    found:
+      'Lookups keep completing down to median sessions of 1.4 minutes, at less than 900 bytes a second and node, where the reactive repair of other systems fails at 23 minutes.',
+    setup: '200 nodes on a transit-stub network (published: 1,000), 8 minutes at each of four lengths',
+    messages: 1e6,
+    plots: [{ form: 'bars', x: 'median session in minutes', y: 'bytes a second and node', series: { 'control, ours': 5 } }],
+    anyOverlay: true,
+    run: shortSessions,
   },
 }
