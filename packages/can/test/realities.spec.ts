@@ -4,6 +4,7 @@ import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import { bitsOf } from '../src/index.ts'
 import type { CanNode } from '../src/index.ts'
+import type { RealitiesMessage } from '../src/realities-messages.ts'
 import { TestNetwork } from './network.ts'
 import { RealitiesNetwork } from './realities-network.ts'
 
@@ -184,6 +185,35 @@ describe('ways in several realities', () => {
       assert.notEqual(end, 'lost')
       assert.ok(path.length <= 40, path.join(' '))
     }
+  })
+})
+
+describe('a stranger among several realities', () => {
+  it('becomes nobody’s twin unasked, and makes nobody keep more than is bounded', () => {
+    const contactsMax = 16
+    const network = new RealitiesNetwork('stranger', { realities: 2, dimensions: 2, contactsMax })
+    const [host] = network.grow(6)
+    network.run(60_000)
+    for (let i = 0; i < 100; i++) {
+      const liar = { id: randomGuid(network.prng, 64), address: 'test:liar', epoch: 1 }
+      const claims = [{ zone: '' as CanNode['zones'][number], version: 99, caretaker: false }]
+      for (const message of [
+        { type: 'twin-tell', claims, others: [], token: i % 2 },
+        { type: 'twin-ask', zones: [claims[0]!.zone], token: 1 },
+      ] satisfies RealitiesMessage[])
+        host!.take(liar, message)
+      assert.equal(host!.node.twins.find(liar.id), undefined)
+    }
+    assert.ok(host!.node.twins.size.listeners <= contactsMax)
+    network.run(60_000)
+    assertSound(network)
+  })
+
+  it('is not heard when it speaks of a reality that there is not', () => {
+    const network = new RealitiesNetwork('no such reality', { realities: 2 })
+    const [host, other] = network.grow(2)
+    host!.take(other!.ref, { type: 'within', reality: 2, message: { type: 'ping', seq: 1 } } as RealitiesMessage)
+    assert.ok(host!.events.some((event) => event.type === 'dropped' && event.reason === 'a reality that there is not'))
   })
 })
 
