@@ -42,7 +42,7 @@ export class ListRepair {
   private proceedOn(side: RingSide, now: Millis, fx: OverlayEffects): boolean {
     const which = side.clockwise ? 'after' : 'before'
     if (side.wound === 'lost') {
-      const nearest = side.members[0] ?? this.nearestKnown(side, this.asked[which], now)
+      const nearest = side.nearest ?? this.nearestKnown(side, this.asked[which], now)
       if (nearest === undefined) return false
       if (this.asked[which] !== nearest.id) {
         this.ask(which, nearest, now, fx)

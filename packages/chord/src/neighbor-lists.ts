@@ -32,11 +32,11 @@ export class NeighborLists {
   }
 
   get successor(): NodeRef | undefined {
-    return this.successors.members[0]
+    return this.successors.nearest
   }
 
   get predecessor(): NodeRef | undefined {
-    return this.predecessors.members[0]
+    return this.predecessors.nearest
   }
 
   /** Every neighbour once, from the nearest outwards on both sides by turns. The array is never changed afterwards. */

@@ -44,7 +44,7 @@ export class LeafSetRepair {
   private proceedOn(side: RingSide, probing: Probing, now: Millis, fx: OverlayEffects): boolean {
     const wasLost = side.wound === 'lost'
     if (wasLost) {
-      const nearest = side.members[0] ?? this.nearestKnown(side, now)
+      const nearest = side.nearest ?? this.nearestKnown(side, now)
       if (nearest === undefined) return false
       if (this.asked(side) !== nearest.id) {
         this.ask(side, nearest, probing, now, fx)

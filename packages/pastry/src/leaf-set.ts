@@ -49,11 +49,16 @@ export class LeafSet {
   }
 
   get rightNeighbor(): NodeRef | undefined {
-    return this.right.members[0]
+    return this.right.nearest
   }
 
   get leftNeighbor(): NodeRef | undefined {
-    return this.left.members[0]
+    return this.left.nearest
+  }
+
+  /** The member with the id of `ref`, perhaps in another incarnation. */
+  memberLike(ref: NodeRef): NodeRef | undefined {
+    return this.members.includes(ref) ? ref : this.get(ref.id)
   }
 
   get(id: Guid): NodeRef | undefined {

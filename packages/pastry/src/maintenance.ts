@@ -61,10 +61,9 @@ export class Maintenance {
     return true
   }
 
-  /** Anything arrived from `from`. */
-  heard(from: NodeRef, now: Millis): void {
-    const right = this.state.leafSet.rightNeighbor
-    if (right !== undefined && right.id === from.id) this.rightHeardAt = now
+  /** Anything arrived from the right neighbour. */
+  heardRight(now: Millis): void {
+    this.rightHeardAt = now
   }
 
   /** MSPastry: to the left neighbour only; from the right neighbour the same is expected, and any other message will do. */

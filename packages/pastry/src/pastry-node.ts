@@ -219,7 +219,8 @@ export class PastryNode implements Overlay {
 
   onContact(from: NodeRef, now: Millis, fx: OverlayEffects): void {
     const { state } = this
-    this.maintenance.heard(from, now)
+    const { rightNeighbor } = state.leafSet
+    if (rightNeighbor !== undefined && rightNeighbor.id === from.id) this.maintenance.heardRight(now)
     if (this.probing.size > 0) this.probing.heard(from, fx)
     if (state.failed.size > 0 && state.failed.has(from.id) && !state.failed.refuses(from)) {
       // It was cut off, not dead. Where it belongs its own leaf set tells.

@@ -75,7 +75,7 @@ export class PastryState {
    */
   admit(ref: NodeRef, fx: OverlayEffects): boolean {
     if (ref.id === this.self.id || this.failed.refuses(ref)) return false
-    const neighbor = this.leafSet.get(ref.id)
+    const neighbor = this.leafSet.memberLike(ref)
     const known = neighbor ?? this.routingTable.get(ref.id) ?? this.neighborhoodSet.get(ref.id)
     if (known !== undefined && known.epoch > ref.epoch) return false
     this.failed.forget(ref.id)

@@ -36,9 +36,9 @@ export class TableProbing {
 
   /** Probes the next entry, if it is time, and sets the next time. */
   onTimer(now: Millis, fx: OverlayEffects): void {
-    const { config, leafSet, prng } = this.state
-    const entries = this.state.routingTable.entries().filter((ref) => !leafSet.has(ref.id))
+    const { config, prng } = this.state
     const periodMs = this.periodMs(now)
+    const entries = periodMs === Infinity ? nobody : this.entries()
     const gapMs = Math.max(config.tableProbeMs, Math.round(periodMs / Math.max(1, entries.length)))
     // When failures are rare the gap is long, but the rate may change, so it is looked at again within a heartbeat.
     const due = prng.chance(Math.min(1, config.heartbeatMs / gapMs))
@@ -60,6 +60,12 @@ export class TableProbing {
     return Math.max(detectMs, (2 * share + (4 / 3) * share ** 2) / perMs - detectMs)
   }
 
+  /** Those that are not looked after as members of the leaf set. */
+  private entries(): NodeRef[] {
+    const { routingTable, leafSet } = this.state
+    return routingTable.entries().filter((ref) => !leafSet.has(ref.id))
+  }
+
   private probeNext(entries: readonly NodeRef[], now: Millis, fx: OverlayEffects): void {
     const at = entries.findIndex((ref) => ref.id === this.last)
     const next = entries[(at + 1) % entries.length]
@@ -76,3 +82,5 @@ function deadShare(x: number): number {
 
 /** Our guess: enough for a rate, few enough to follow it. */
 const failuresMax = 16
+
+const nobody: readonly NodeRef[] = []

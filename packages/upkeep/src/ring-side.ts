@@ -15,6 +15,9 @@ export type Wound = 'none' | 'thinned' | 'lost'
 export class RingSide {
   /** The array is never changed, so that it is no larger than it must be, and may be kept. */
   members: readonly NodeRef[] = []
+  /** The first and the last of them: asked for with every message, which is why they stand here as well. */
+  nearest: NodeRef | undefined = undefined
+  furthest: NodeRef | undefined = undefined
   wound: Wound = 'none'
   readonly clockwise: boolean
   /** Most members. */
@@ -31,11 +34,9 @@ export class RingSide {
     return this.members.length === this.places
   }
 
-  get furthest(): NodeRef | undefined {
-    return this.members[this.members.length - 1]
-  }
-
   get(id: Guid): NodeRef | undefined {
+    // Nearly all ids are further out than anybody here.
+    if (this.furthest === undefined || this.isNearer(this.furthest.id, id)) return undefined
     const ref = this.members[this.countBefore(id)]
     return ref !== undefined && ref.id === id ? ref : undefined
   }
@@ -82,13 +83,13 @@ export class RingSide {
     const at = this.countBefore(ref.id)
     const present = this.members[at]
     if (present !== undefined && present.id === ref.id) {
-      if (present !== ref) this.members = this.members.with(at, ref)
+      if (present !== ref) this.hold(this.members.with(at, ref))
       return present.epoch !== ref.epoch
     }
     if (!this.admits(ref.id)) return false
     const members = this.members.toSpliced(at, 0, ref)
     if (members.length > this.places) members.pop()
-    this.members = members
+    this.hold(members)
     if (this.full && this.wound === 'thinned') this.wound = 'none'
     return true
   }
@@ -97,7 +98,7 @@ export class RingSide {
   remove(id: Guid, explained: boolean): boolean {
     const at = this.countBefore(id)
     if (this.members[at]?.id !== id) return false
-    this.members = this.members.toSpliced(at, 1)
+    this.hold(this.members.toSpliced(at, 1))
     if (!explained) {
       if (this.members.length === 0) this.wound = 'lost'
       else if (this.wound === 'none') this.wound = 'thinned'
@@ -118,6 +119,12 @@ export class RingSide {
       assert(this.members[i]!.id !== this.origin, 'a node is not beside itself')
       assert(i === 0 || this.isNearer(this.members[i - 1]!.id, this.members[i]!.id), 'a side of a ring is sorted, nearest first')
     }
+  }
+
+  private hold(members: readonly NodeRef[]): void {
+    this.members = members
+    this.nearest = members[0]
+    this.furthest = members[members.length - 1]
   }
 
   private isOwnHalf(id: Guid): boolean {
