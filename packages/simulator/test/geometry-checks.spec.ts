@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { RealitiesNode } from '@plaxton/can'
 import type { Overlay } from '@plaxton/kbr'
-import type { OverlayName } from '../src/overlays.ts'
+import type { OverlayName, OverlayVariant } from '../src/overlays.ts'
 import { overlays } from '../src/overlays.ts'
 import { checkRing } from '../src/ring-checks.ts'
 import { Simulation } from '../src/simulation.ts'
@@ -117,10 +118,21 @@ describe('the check of CAN', () => {
     broken([own[0]!.slice(0, -1)], /overlaps/)
     broken([], /claims \d+ zones and answers for 0/)
   })
+
+  it('in every reality, where there are several', () => {
+    const { simulation, violations } = atRest('can', { realities: 2 })
+    checkTiling(simulation, violations)
+    assert.equal(violations.total, 0)
+    const { realities } = simulation.nodes[3]!.kbr.overlay as RealitiesNode
+    const own = realities[1]!.zones[0]!
+    Object.defineProperty(realities[1], 'zones', { value: [`${own}0`] })
+    checkTiling(simulation, violations)
+    assert.ok(violations.kept.some(({ detail }) => /volumes add up/.test(detail)))
+  })
 })
 
-function atRest(name: OverlayName) {
-  const { overlay, ownership } = overlays[name]()
+function atRest(name: OverlayName, variant: OverlayVariant = {}) {
+  const { overlay, ownership } = overlays[name](variant)
   const simulation = new Simulation({ seed: 1, nodes: 12, topology: uniform(20), overlay, ownership })
   simulation.joinAll({ gapMs: 1000 })
   simulation.run(120_000)
