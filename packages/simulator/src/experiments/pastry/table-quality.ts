@@ -8,15 +8,15 @@ import { paperPastry, pastryOf } from './paper-pastry.ts'
 export interface RowQuality {
   /** That some live node qualifies for. */
   readonly possible: number
-  /** That hold the nearest node that qualifies. */
+  /** That hold the nearest node that qualifies, or one as near in whole milliseconds, which is as far as nodes can tell. */
   readonly optimal: number
   /** That hold nobody, or somebody who is gone, though there are nodes that qualify. */
   readonly missing: number
 }
 
 /** How good the routing tables of `sample` random nodes are, by row. */
-export function tableQuality(world: World, sample: number): RowQuality[] {
-  const { simulation } = world
+export function tableQuality({ simulation }: World, sample: number): RowQuality[] {
+  const { topology } = simulation.simulator
   const prng = simulation.simulator.stream('table quality')
   const living = simulation.running()
   const nodes = prng.shuffle([...living]).slice(0, sample)
@@ -33,8 +33,8 @@ export function tableQuality(world: World, sample: number): RowQuality[] {
         const held = entry === undefined ? undefined : simulation.nodes[simulation.hostOf(entry)]
         if (held?.running !== true) missing++
         else {
-          const length = world.distance(node.host.index, held.host.index)
-          if (qualified.every((other) => world.distance(node.host.index, other.host.index) >= length)) optimal++
+          const milliseconds = topology.latencyMs(node.host.index, held.host.index)
+          if (qualified.every((other) => topology.latencyMs(node.host.index, other.host.index) >= milliseconds)) optimal++
         }
       }
     }
