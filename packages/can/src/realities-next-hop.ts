@@ -24,7 +24,8 @@ export const ownWay = (reality: number, realities: number): number => 1 + realit
  * any. A key has one root, its owner in reality 0. A message that comes to the owner in another has one hop more before it, to the owner's twin.
  *
  * No message goes in circles. While it may use all realities (cursor 0), the least distance to the point in any of them shrinks with each hop. Where no neighbour is nearer, because some are gone,
- * or the twin is not known, it goes on in one reality alone (cursor 1 + its number), where its distance shrinks; and from there only in one of a lower number, at last in reality 0.
+ * or the twin is not known, it goes on in one reality alone (cursor 1 + its number), where its distance shrinks; and from there only in one of a lower number, at last in reality 0. To a twin, who need not be
+ * what it was, it goes once at most, and from there in reality 0.
  */
 export function realitiesNextHop({ states, twins, suspects }: RealitiesView, key: Guid, cursor: number, avoid: Avoid): NextHop {
   const [roots, count] = [states[0]!, states.length]
@@ -35,7 +36,7 @@ export function realitiesNextHop({ states, twins, suspects }: RealitiesView, key
 
   const within = (reality: number): NextHop => withCursor(nextHop(states[reality]!, suspects, key, avoid), pinnedTo(reality))
   if (roots.territory.at(bits) !== undefined || roots.atlas.at(bits)?.source === 'contact') return within(0)
-  const twin = twins.at(bits)
+  const twin = cursor === pinnedTo(0) ? undefined : twins.at(bits)
   if (twin !== undefined && mayUse(twin)) return withCursor(forward(twin), pinnedTo(0))
 
   const isOwner = states.some(({ territory }) => territory.at(bits) !== undefined)

@@ -169,6 +169,28 @@ describe('ways in several realities', () => {
     assert.ok(arrived > 0.6 * stuck, `${arrived} of ${stuck}`)
   })
 
+  it('come to the root although twins are not what they say they are', () => {
+    const network = new RealitiesNetwork('stale', { realities: 2, dimensions: 2 })
+    network.grow(50)
+    network.run(120_000)
+    const everything = [{ zone: '' as CanNode['zones'][number], version: 99, caretaker: false }]
+    let lies = 0
+    for (const host of network.members()) {
+      for (const other of network.members()) {
+        if (host.node.twins.find(other.ref.id) === undefined) continue
+        host.take(other.ref, { type: 'twin-tell', claims: everything, others: [], token: 0 } as RealitiesMessage)
+        lies++
+      }
+    }
+    assert.ok(lies > 30)
+    for (let i = 0; i < 200; i++) {
+      const key = randomGuid(network.prng, 64)
+      const { path, end } = network.way(key, network.prng.pick(network.members())!)
+      assert.equal(end, 'deliver', path.join(' '))
+      assert.equal(path.at(-1), network.answering(key)[0]!.ref.id)
+    }
+  })
+
   it('come to an end, whoever is ruled out', () => {
     const network = new RealitiesNetwork('loops', { realities: 3, dimensions: 2 })
     network.grow(40)
