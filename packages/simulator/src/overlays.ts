@@ -4,7 +4,7 @@ import { chord, chordDefaults } from '@plaxton/chord'
 import type { ChordConfig, ChordNode } from '@plaxton/chord'
 import { kademlia, kademliaDefaults } from '@plaxton/kademlia'
 import type { KademliaConfig, KademliaNode } from '@plaxton/kademlia'
-import type { OverlayFactory } from '@plaxton/kbr'
+import type { Millis, OverlayFactory } from '@plaxton/kbr'
 import { pastry, pastryDefaults } from '@plaxton/pastry'
 import type { PastryConfig } from '@plaxton/pastry'
 import { tapestry, tapestryDefaults } from '@plaxton/tapestry'
@@ -25,7 +25,7 @@ import type { Topology } from './topology.ts'
 import type { Violations } from './violations.ts'
 import { checkSiblingLists } from './xor-checks.ts'
 import { xorDistance } from './xor-ownership.ts'
-import { checkTiling, zoneOrder } from './zone-ownership.ts'
+import { checkTiling, tiling, zoneOrder } from './zone-ownership.ts'
 
 /** An overlay as the scenarios run and check it. */
 export interface OverlayUnderTest {
@@ -39,6 +39,8 @@ export interface OverlayUnderTest {
   ideal(topology: Topology, places: readonly Place[]): IdealTables
   /** Holds the nodes' own tables against the truth; after quiet. */
   checkTables(simulation: Simulation, violations: Violations): void
+  /** What may still change when nobody has come or gone for long: CAN's zones, which go from those who took care of them to others. It has to stay as it is for `forMs` before the checks. */
+  readonly late?: { readonly look: (simulation: Simulation) => string; readonly forMs: Millis }
 }
 
 /** How an experiment wants its overlay; what is left out is as the mix runs it. */
@@ -92,6 +94,8 @@ function canUnderTest(config: Partial<CanConfig> = {}): OverlayUnderTest {
     ranksHeld: groupMin,
     ideal: (topology, places) => new IdealCan(topology, places, { dimensions }),
     checkTables: checkTiling,
+    // Two rounds of reassignment, a fifth late each, and one of PAST.
+    late: { look: tiling, forMs: 2.4 * canDefaults.reassignMs + 5_000 },
   }
 }
 

@@ -91,7 +91,21 @@ export class Trial {
     if (!simulation.runUntilQuiet({ quietMs, since: repairedAt, withinMs: settleLimitMs })) {
       this.violations.add('the network settles', simulation.now, `membership still changed at ${simulation.lastChangeAt} ms`)
     }
+    this.settleLate()
     simulation.run(Math.max(0, ...this.services.map((service) => service.healMs)))
+  }
+
+  private settleLate(): void {
+    const { simulation, subject } = this
+    if (subject.late === undefined) return
+    const { look, forMs } = subject.late
+    let seen = look(simulation)
+    let since = simulation.now
+    simulation.runUntil(() => {
+      const now = look(simulation)
+      if (now !== seen) [seen, since] = [now, simulation.now]
+      return simulation.now - since >= forMs
+    }, settleLimitMs)
   }
 
   /** A violation unless everybody has become a member in time. */

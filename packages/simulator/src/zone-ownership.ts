@@ -82,6 +82,17 @@ function nearest(point: bigint, zones: readonly string[], width: number): bigint
   return least
 }
 
+/** Who claims which zones. */
+export function tiling(simulation: Simulation): string {
+  const claimsOf = (owner: ZoneOwner): string => owner.claims.map(({ zone }) => zone).join()
+  return membersOf(simulation)
+    .map(({ id, kbr }) => {
+      const owner = kbr.overlay as Overlay & ZoneOwner
+      return `${id} ${(owner.realities ?? [owner]).map(claimsOf).join('/')}`
+    })
+    .join(' ')
+}
+
 /** After quiet, the members' zones tile the space, in every reality: none overlaps another, and their volumes add up to all of it, exactly. And nobody claims what it does not answer for. */
 export function checkTiling(simulation: Simulation, violations: Violations): void {
   const all = membersOf(simulation).map((node) => ({ node, owner: node.kbr.overlay as Overlay & ZoneOwner }))

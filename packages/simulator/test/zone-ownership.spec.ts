@@ -3,6 +3,9 @@ import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { Overlay } from '@plaxton/kbr'
+import { overlays } from '../src/overlays.ts'
+import { Simulation } from '../src/simulation.ts'
+import { uniform } from '../src/topology.ts'
 import { zoneOrder } from '../src/zone-ownership.ts'
 
 /** Members, each with the zones it says it answers for. */
@@ -48,5 +51,24 @@ describe('ownership by zones', () => {
   it('has its boundaries at the ends of zones', () => {
     order.look!(members({ '01': ['0'], '02': ['1'] }))
     assert.deepEqual(order.boundaries(['01', '02'] as Guid[]), ['01', '00', '7f', 'ff', '80', '02', '80', 'ff', '7f', '00'])
+  })
+})
+
+describe('what changes late in a CAN', () => {
+  it('is who has which zones: a dead node’s is given away more than two minutes after everybody has noticed', () => {
+    const { overlay, ownership, late } = overlays.can()
+    const simulation = new Simulation({ seed: 1, nodes: 6, topology: uniform(10), network: { noticeMs: 20 }, overlay, ownership })
+    simulation.joinAll({ gapMs: 500 })
+    simulation.run(10_000)
+    const before = late!.look(simulation)
+    simulation.run(60_000)
+    assert.equal(late!.look(simulation), before)
+    simulation.crash(simulation.nodes[2]!)
+    simulation.run(20_000)
+    const caredFor = late!.look(simulation)
+    simulation.run(100_000)
+    assert.equal(late!.look(simulation), caredFor)
+    simulation.run(60_000)
+    assert.notEqual(late!.look(simulation), caredFor)
   })
 })
