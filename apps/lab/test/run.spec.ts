@@ -201,7 +201,10 @@ describe('the results that are kept in the repository', () => {
   it('have the columns that are drawn', () => {
     for (const { experiment, runs } of kept)
       for (const { series } of allExperiments().find(({ name }) => name === experiment)!.experiment.plots ?? [])
-        for (const { columns } of runs) assert.ok(Math.max(...Object.values(series)) < columns.length, experiment)
+        for (const [legend, column] of Object.entries(series))
+          for (const { columns } of runs)
+            for (const word of ['published', 'ideal'])
+              assert.equal(columns[column]?.includes(word), legend.includes(word), `${experiment}: ${legend} is ${columns[column]}`)
   })
 })
 

@@ -24,7 +24,13 @@ export function itRepeatsInSlices(
       const report = run({ seed: 1, ...options })
       report.claims.forEach((claim, number) => assert.ok(claim.holds || tooSmall(name, claim, number), renderReport(report)))
       for (const row of report.rows) assert.equal(row.length, report.columns.length)
-      for (const { series } of plots) for (const column of Object.values(series)) assert.ok(column > 0 && column < report.columns.length)
+      for (const { series } of plots)
+        for (const [legend, column] of Object.entries(series))
+          for (const word of ['published', 'ideal'])
+            assert.ok(
+              column > 0 && report.columns[column]?.includes(word) === legend.includes(word),
+              `${legend} is ${report.columns[column]}`,
+            )
     })
   }
 }
