@@ -125,6 +125,13 @@ describe('a CAN of several realities', () => {
 })
 
 describe('ways in several realities', () => {
+  let network: RealitiesNetwork
+  before(() => {
+    network = new RealitiesNetwork('twins', { realities: 2, dimensions: 2 })
+    network.grow(48)
+    network.run(120_000)
+  })
+
   it('are shorter with each, to the same roots', () => {
     const prng = Prng.fromSeed('keys')
     const keys = Array.from({ length: 20 }, () => randomGuid(prng, 64))
@@ -133,9 +140,6 @@ describe('ways in several realities', () => {
   })
 
   it('end with at most one hop from the owner of the point in another reality to the root', () => {
-    const network = new RealitiesNetwork('twins', { realities: 2, dimensions: 2 })
-    network.grow(50)
-    network.run(120_000)
     let through = 0
     for (let i = 0; i < 200; i++) {
       const key = randomGuid(network.prng, 64)
@@ -149,11 +153,8 @@ describe('ways in several realities', () => {
   })
 
   it('go on when every nearer neighbour in reality 0 is ruled out', () => {
-    const network = new RealitiesNetwork('cut way', { realities: 2, dimensions: 2 })
-    network.grow(60)
-    network.run(120_000)
     let [stuck, arrived] = [0, 0]
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 500; i++) {
       const key = randomGuid(network.prng, 64)
       const from = network.prng.pick(network.members())!
       // All that reality 0 would try, one after the other.
@@ -169,10 +170,22 @@ describe('ways in several realities', () => {
     assert.ok(arrived > 0.6 * stuck, `${arrived} of ${stuck}`)
   })
 
+  it('come to an end, whoever is ruled out', () => {
+    for (let i = 0; i < 500; i++) {
+      const key = randomGuid(network.prng, 64)
+      const avoid = new Set(
+        network.prng
+          .shuffle(network.members())
+          .slice(0, network.prng.nextInt(20))
+          .map(({ ref }) => ref.id),
+      )
+      const { path, end } = network.way(key, network.prng.pick(network.members())!, avoid)
+      assert.notEqual(end, 'lost')
+      assert.ok(path.length <= 40, path.join(' '))
+    }
+  })
+
   it('come to the root although twins are not what they say they are', () => {
-    const network = new RealitiesNetwork('stale', { realities: 2, dimensions: 2 })
-    network.grow(50)
-    network.run(120_000)
     const everything = [{ zone: '' as CanNode['zones'][number], version: 99, caretaker: false }]
     let lies = 0
     for (const host of network.members()) {
@@ -188,24 +201,6 @@ describe('ways in several realities', () => {
       const { path, end } = network.way(key, network.prng.pick(network.members())!)
       assert.equal(end, 'deliver', path.join(' '))
       assert.equal(path.at(-1), network.answering(key)[0]!.ref.id)
-    }
-  })
-
-  it('come to an end, whoever is ruled out', () => {
-    const network = new RealitiesNetwork('loops', { realities: 3, dimensions: 2 })
-    network.grow(40)
-    network.run(120_000)
-    for (let i = 0; i < 500; i++) {
-      const key = randomGuid(network.prng, 64)
-      const avoid = new Set(
-        network.prng
-          .shuffle(network.members())
-          .slice(0, network.prng.nextInt(20))
-          .map(({ ref }) => ref.id),
-      )
-      const { path, end } = network.way(key, network.prng.pick(network.members())!, avoid)
-      assert.notEqual(end, 'lost')
-      assert.ok(path.length <= 40, path.join(' '))
     }
   })
 })
@@ -239,10 +234,10 @@ describe('a stranger among several realities', () => {
   })
 })
 
-/** The mean of the ways from everybody to these keys among 48 nodes. */
+/** The mean of the ways from everybody to these keys among 32 nodes. */
 function hopsIn(realities: number, keys: readonly Guid[]): number {
   const network = new RealitiesNetwork('ways', { realities, dimensions: 2 })
-  network.grow(48)
+  network.grow(32)
   network.run(60_000)
   const ways = keys.flatMap((key) => network.members().map((from) => network.way(key, from)))
   assert.ok(ways.every(({ end }) => end === 'deliver'))
@@ -252,7 +247,7 @@ function hopsIn(realities: number, keys: readonly Guid[]): number {
 /** The same among as many nodes of one reality, with the same ids. */
 function plainHops(keys: readonly Guid[]): number {
   const network = new TestNetwork('ways', { dimensions: 2 })
-  network.grow(48)
+  network.grow(32)
   network.run(60_000)
   let hops = 0
   for (const key of keys) {
