@@ -192,7 +192,10 @@ export class NeighborLists {
   assertInvariants(): void {
     this.successors.assertInvariants()
     this.predecessors.assertInvariants()
-    assert(new Set(this.members.map((ref) => ref.id)).size === this.members.length, 'the lists name everybody once')
+    assert(
+      this.successors.members.every((ref) => (this.predecessors.get(ref.id) ?? ref) === ref),
+      'the lists name everybody once',
+    )
     assert(!this.meets || !this.wounded, 'a whole ring has no wounds')
     const { predecessor } = this
     assert(predecessor === undefined || !inOpen(predecessor.id, this.certainFrom, this.self.id), 'no key before the predecessor is owned')

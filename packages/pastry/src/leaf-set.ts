@@ -206,7 +206,10 @@ export class LeafSet {
   assertInvariants(): void {
     this.right.assertInvariants()
     this.left.assertInvariants()
-    assert(new Set(this.members.map((ref) => ref.id)).size === this.members.length, 'a leaf set names everybody once')
+    assert(
+      this.right.members.every((ref) => (this.left.get(ref.id) ?? ref) === ref),
+      'a leaf set names everybody once',
+    )
     assert(!this.whole || !this.wounded, 'a whole ring has no wounds')
   }
 

@@ -139,10 +139,8 @@ export class PastryState {
   assertInvariants(): void {
     this.leafSet.assertInvariants()
     this.routingTable.assertInvariants()
-    for (const ref of this.everybody()) {
-      assert(ref.id !== this.self.id, 'a node is in none of its own tables')
-      assert(!this.failed.has(ref.id), 'a node that is taken to be dead is in no table')
-    }
+    assert(this.find(this.self.id) === undefined, 'a node is in none of its own tables')
+    for (const id of this.failed.ids()) assert(this.find(id) === undefined, 'a node that is taken to be dead is in no table')
     assert(this.failed.size <= this.config.failedMax, 'failed nodes are bounded')
     assert(this.neighborhoodSet.entries().length <= this.config.neighborhoodSetSize, 'the neighbourhood set is bounded')
   }

@@ -103,6 +103,7 @@ export class TransmissionTable {
   }
 
   assertInvariants(): void {
+    if (this.unacked === undefined && this.returnPaths === undefined) return
     const open = new Map<Passage, number>()
     for (const { state, passage } of this.unacked ?? none) {
       assert(state === 'sent', `a transmission that is ${state} awaits an acknowledgement`)
@@ -113,11 +114,7 @@ export class TransmissionTable {
       if (state === 'accepted') open.set(passage, (open.get(passage) ?? 0) + 1)
     }
     for (const [passage, count] of open) assert(passage.copies >= count, `${count} copies are under way, ${passage.copies} counted`)
-    const seqs = (this.unacked ?? none).map(({ seq }) => seq)
-    assert(
-      seqs.every((seq, i) => i === 0 || seqs[i - 1]! < seq),
-      'transmissions are in the order of their numbers',
-    )
+    this.unacked?.forEach(({ seq }, i, all) => assert(i === 0 || all[i - 1]!.seq < seq, 'transmissions are in the order of their numbers'))
     assert(this.unackedSize <= this.config.inFlightMax, `${this.unackedSize} messages are under way`)
     assert(this.returnPathsSize <= this.config.returnPathsMax, `${this.returnPathsSize} return paths`)
   }

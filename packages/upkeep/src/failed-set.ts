@@ -49,6 +49,11 @@ export class FailedSet {
     return this.gone !== undefined && this.gone.has(id)
   }
 
+  /** In the order of failing. */
+  ids(): Iterable<Guid> {
+    return this.gone?.keys() ?? []
+  }
+
   /** Whether hearing *of* `ref` is no reason to look for it. */
   distrusts(ref: NodeRef, now: Millis): boolean {
     const known = this.gone?.get(ref.id)
