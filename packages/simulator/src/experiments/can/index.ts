@@ -24,6 +24,7 @@ export const canExperiments: Readonly<Record<string, Experiment>> = {
       'A zone in each of several independent coordinate spaces brings a node nearer to every point in one of them; more dimensions do so for less.',
     setup: '1,024 to 16,384 nodes, 1,000 keys a figure',
     messages: 0,
+    plots: [{ form: 'lines', x: 'nodes', y: 'hops to the root', series: { 'r 1': 3, 'r 2': 6, 'r 3': 9, 'r 4': 12 }, logarithmic: true }],
     run: realities,
   },
   rtt: {
