@@ -53,7 +53,8 @@ export function lineChart({ lines, x, y }: LineChart): string {
     ),
     label(x.title, { x: (left + right) / 2, y: bottom + 2 * fontSize + 8, 'text-anchor': 'middle', fill: soft }),
     label(y.title, { x: left, y: top - 8, fill: soft }),
-    ...lines.map((line, i) => drawLine(line, lineStyle(i), across.place, up.place)),
+    // The first comes last, and so on top.
+    ...lines.map((line, i) => drawLine(line, lineStyle(i), across.place, up.place)).reverse(),
     ...samples.parts,
   ])
 }
