@@ -52,7 +52,7 @@ export const tapestryExperiments: Readonly<Record<string, Experiment>> = {
     run: insertionTime,
   },
   traffic: {
-    says: 'bytes for that, in base 4',
+    says: 'bytes to insert one node by the size of the network, in base 4',
     paper: 'Tapestry (JSAC 2004), figure 17',
     found: 'What an insertion costs in bytes grows with the logarithm of the network: 18 kB at 40 nodes, 50 kB at 500.',
     setup: 'up to 500 nodes, 10 insertions a line',
