@@ -22,7 +22,7 @@ const forMore: Readonly<Record<string, RegExp>> = {
   hops: /within 0\.03/,
   distribution: /within \.02/,
   churn: /10,000|ways take/,
-  // The second does not hold at any size: see the README of the lab.
+  // That upkeep takes less than 900 B does not hold at any size: see the README of the lab.
   sessions: /complete|900/,
 }
 
