@@ -73,7 +73,9 @@ function loneliness({ silent, elsewhere }: BootstrapOutcome, network: string): s
   return [
     `no node of the network "${network}" answers at the bootstrap addresses: this node is alone for now, and goes on trying`,
     ...silent.map((address) => `  no answer from ${address}`),
-    ...elsewhere.map((address) => `  ${address} answers, but is not in this network: perhaps another --network, --overlay or --puzzle-bits is meant`),
+    ...elsewhere.map(
+      (address) => `  ${address} answers, but is not in this network: perhaps another --network, --overlay or --puzzle-bits is meant`,
+    ),
   ]
 }
 
