@@ -43,13 +43,13 @@ export class Grants {
     return this.split(joiner, attempt, now, fx)
   }
 
-  /** Gives the joiner a whole zone if there are several, its former one above all, else half of the one there is: the half with its point, where that is this node's. */
+  /** Gives the joiner a whole zone if there are several, the one with its point or else its former one, else half of the one there is: the half with its point, where that is this node's. */
   split(joiner: NodeRef, attempt: number, now: Millis, fx: OverlayEffects): boolean {
     this.expire(now)
     const bits = bitsOf(this.state.pointOf(joiner.id))
     const free = this.freeZones(joiner.id, now)
-    const former = free.find(({ holding }) => holding.careFor === joiner.id)
-    const around = former ?? free.find(({ zone }) => contains(zone, bits)) ?? free[0]
+    const former = (): (typeof free)[number] | undefined => free.find(({ holding }) => holding.careFor === joiner.id)
+    const around = free.find(({ zone }) => contains(zone, bits)) ?? former() ?? free[0]
     if (around === undefined) return false
     let { zone } = around
     if (free.length === 1) {
