@@ -42,7 +42,7 @@ export const sizePattern = /([\d.]+) kB minified, ([\d.]+) kB gzipped, with ever
 /** In bytes; undefined where the README says nothing. */
 export function saidSize(readme: string): Size | undefined {
   const [, minified, gzipped] = sizePattern.exec(readme) ?? []
-  return minified === undefined ? undefined : { minified: 1000 * Number(minified), gzipped: 1000 * Number(gzipped) }
+  return minified === undefined ? undefined : { minified: Math.round(1000 * Number(minified)), gzipped: Math.round(1000 * Number(gzipped)) }
 }
 
 /** Rounded up, so that what is said is kept. */
