@@ -15,7 +15,7 @@ export function replicaSet(state: CanState, key: Guid, count: number): NodeRef[]
   const found: NodeRef[] = []
   if (count === 0) return found
   for (const mark of state.atlas.inOrder(bitsOf(key))) {
-    const isGone = mark?.source === 'ghost' || (mark !== undefined && state.failed.has(mark.node.id))
+    const isGone = mark?.source === 'ghost' || (mark !== undefined && state.failed.hasIncarnation(mark.node))
     if (mark === undefined || (isGone && found.length === 0)) break
     if (isGone || found.some(({ id }) => id === mark.node.id)) continue
     found.push(mark.node)

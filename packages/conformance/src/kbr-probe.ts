@@ -52,10 +52,10 @@ export class Journal {
 
 let tags = 0
 
-/** The payload of a new message, by which its upcalls are told from all others. */
+/** The payload of a new message, by which its upcalls are told from all others. All are of one length, since the history of a simulated network tells lengths. */
 export function newTag(): Uint8Array {
   tags++
-  return textBytes(`letter ${tags}.`)
+  return textBytes(`letter ${String(tags).padStart(9, '0')}.`)
 }
 
 /** What stands before the first full stop, if there is one soon. */

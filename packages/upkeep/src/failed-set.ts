@@ -49,6 +49,12 @@ export class FailedSet {
     return this.gone !== undefined && this.gone.has(id)
   }
 
+  /** Whether this incarnation of a node has failed, or a later one. */
+  hasIncarnation({ id, epoch }: NodeRef): boolean {
+    const known = this.gone?.get(id)
+    return known !== undefined && epoch <= known.ref.epoch
+  }
+
   /** In the order of failing. */
   ids(): Iterable<Guid> {
     return this.gone?.keys() ?? []

@@ -36,6 +36,16 @@ describe('the failed set', () => {
     assert.equal(failed.distrusts(ref('22'), 900), true)
   })
 
+  it('has an incarnation that failed and those before it, not one that began anew', () => {
+    const failed = new FailedSet(config)
+    failed.add(ref('11', 2), false, 0)
+    assert.deepEqual(
+      [1, 2, 3].map((epoch) => failed.hasIncarnation(ref('11', epoch))),
+      [true, true, false],
+    )
+    assert.equal(failed.hasIncarnation(ref('22')), false)
+  })
+
   it('forgets the first when full, and all whose time is over', () => {
     const failed = new FailedSet(config)
     for (const [now, id] of ['11', '22', '33', '44'].entries()) failed.add(ref(id), false, now)
