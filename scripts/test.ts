@@ -38,16 +38,12 @@ process.env['TURBO_TELEMETRY_DISABLED'] = '1'
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 if (positionals.length === 0 && !values.coverage) {
-  add(await check('types and build', 'turbo', ['run', 'build', '--output-logs=errors-only']))
-  add(await check('types of tests and scripts at the root', 'tsc', ['-b']))
-  add(await check('lint', 'oxlint', ['--deny-warnings']))
-  add(await check('format, which npm run format mends', 'oxfmt', ['--check']))
-  add(await check('unused files, exports and dependencies', 'knip', ['--no-progress', '--no-config-hints']))
-}
-if (positionals.length === 0 && !values.coverage) {
-  const running: Promise<Tally>[] = []
-  for (const patterns of SPECS) running.push(specs(patterns, false, running.at(-1)))
-  for (const tally of running) add(await tally)
+  const [programs, ...sources] = SPECS
+  const checked = checks()
+  // Whole programs and packages are built first; other specs run from the sources, and need not wait.
+  const running = [checked.then(() => specs(programs!, false))]
+  for (const patterns of sources) running.push(specs(patterns, false, running.at(-1)))
+  for (const tally of [checked, ...running]) add(await tally)
 } else add(await specs(positionals.length === 0 ? SPECS.flat() : positionals, values.coverage))
 
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
@@ -60,8 +56,25 @@ function add(tally: Tally): void {
   total.skipped += tally.skipped
 }
 
+/** Everything but specs, one after the other. */
+async function checks(): Promise<Tally> {
+  const sum: Tally = { passed: 0, failed: 0, skipped: 0 }
+  for (const [title, command, ...args] of [
+    ['types and build', 'turbo', 'run', 'build', '--output-logs=errors-only'],
+    ['types of tests and scripts at the root', 'tsc', '-b'],
+    ['lint', 'oxlint', '--deny-warnings'],
+    ['format, which npm run format mends', 'oxfmt', '--check'],
+    ['unused files, exports and dependencies', 'knip', '--no-progress', '--no-config-hints'],
+  ] as const) {
+    const { passed, failed } = await check(title, command, args)
+    sum.passed += passed
+    sum.failed += failed
+  }
+  return sum
+}
+
 /** One command that must end with status 0. */
-async function check(title: string, command: string, args: string[]): Promise<Tally> {
+async function check(title: string, command: string, args: readonly string[]): Promise<Tally> {
   console.log(`\n— ${title}: ${command} ${args.join(' ')}`)
   const started = performance.now()
   const { status } = await run(command, args, inTurn(undefined))
@@ -122,7 +135,7 @@ interface Run {
 }
 
 /** Runs a command, passes on what it prints, and ends it when it outstays `lingerAfter` or LIMIT_MS. */
-function run(command: string, args: string[], say: Say, lingerAfter?: RegExp): Promise<Run> {
+function run(command: string, args: readonly string[], say: Say, lingerAfter?: RegExp): Promise<Run> {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
