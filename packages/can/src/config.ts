@@ -87,7 +87,7 @@ export const canDefaults: CanConfig = {
   rttWeighted: 1,
   /** The paper leaves it open. Without it a newcomer's zone holds the point it chose, its own id. */
   uniformPartitioning: 0,
-  /** As in the paper's plain CAN; it takes 2 to 4 elsewhere (§3.5). */
+  /** As in the paper's plain CAN; it takes 2 to 4 elsewhere (§3.4). */
   peersPerZone: 1,
   /** As in the paper's plain CAN. Each further one costs the upkeep of another CAN, and shortens the ways of large networks in few dimensions (§3.2). */
   realities: 1,

@@ -317,7 +317,7 @@ export class CanState {
     return { ...said, digest: digestOf(said) }
   }
 
-  /** Zone overloading (§3.5): the largest stretch of halvings around a zone that has no more owners than `peersPerZone`, each of them known. */
+  /** Zone overloading (§3.4): the largest stretch of halvings around a zone that has no more owners than `peersPerZone`, each of them known. */
   private sharedAround(zone: Zone): Zone {
     const nodes = new Set<Guid>([this.self.id])
     for (let prefix = zone; prefix !== ''; prefix = parentOf(prefix)) {

@@ -17,8 +17,6 @@ export interface OverlayUnderTest {
   /** Whose keys are whose, written from the definition and not from the overlay's code. */
   readonly ownership: Ownership
   readonly has: OverlayAbilities
-  /** How long after the last coming or going it may still move keys between those who stay. Default: it is done within 70 s. */
-  readonly lateMs?: Millis
 }
 
 export interface SimulatedContext extends KbrContext {
@@ -36,10 +34,10 @@ export interface SimulatedCase {
 }
 
 /** A network whose faults are drawn from the seed as well. */
-export function newNetwork({ create, ownership, lateMs = 0 }: OverlayUnderTest, seed: string): SimulatedNetwork {
+export function newNetwork({ create, ownership }: OverlayUnderTest, seed: string): SimulatedNetwork {
   // Half of the networks tell of broken connections, as TCP does; in the others only silence tells.
   const noticeMs = Prng.fromSeed(`${seed}/notice`).chance(0.5) ? 200 : undefined
-  return new SimulatedNetwork({ seed, overlay: create(), ownership, noticeMs, lateMs })
+  return new SimulatedNetwork({ seed, overlay: create(), ownership, noticeMs })
 }
 
 /** How a simulated network is made. */
@@ -51,11 +49,7 @@ interface SimulatedInit {
    * How long an attempt to reach a dead node takes to be reported, as on TCP; undefined: never, as on UDP, and only timeouts tell.
    */
   readonly noticeMs: Millis | undefined
-  readonly lateMs: Millis
 }
-
-/** Longer than the slowest exchange that most overlays have, one a minute. */
-const quietMs = 70_000
 
 /** Nodes that join together while a network is built. */
 const joinersAtOnce = 8
@@ -72,11 +66,10 @@ export class SimulatedNetwork implements KbrNetwork {
   readonly payloadBytesMax = routingDefaults.payloadBytesMax
   /** Virtual time: repair by timeouts alone takes minutes, and costs nothing. */
   readonly patienceMs = 900_000
-  readonly quietMs: Millis
+  readonly quietMs = 70_000
   private running: SimMember[] = []
 
   constructor(init: SimulatedInit) {
-    this.quietMs = Math.max(quietMs, init.lateMs)
     this.simulation = new Simulation({
       seed: init.seed,
       nodes: 0,

@@ -7,7 +7,7 @@ export interface ZoneMapOptions {
   readonly dimensions: number
   /** The largest zone among the owner's and its neighbours' is split (SIGCOMM 2001, §3.7). Default false. */
   readonly uniform?: boolean
-  /** Nodes to a zone before it is split (§3.5). Default 1. */
+  /** Nodes to a zone before it is split (§3.4). Default 1. */
   readonly peersPerZone?: number
 }
 

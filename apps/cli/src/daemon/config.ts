@@ -67,7 +67,7 @@ export async function daemonConfig(flags: DaemonFlags): Promise<DaemonConfig> {
     network: networkName(chosen.network ?? defaultNetwork),
     overlay: kind.make(file[name as OverlayName]),
     virtualNodes: virtualNodes(chosen.virtualNodes ?? 1),
-    puzzleBits: puzzleBits(chosen.puzzleBits ?? 0),
+    puzzleBits: wholeWithin('puzzleBits', chosen.puzzleBits ?? 0, 0, puzzleBitsMax),
     past: file.past ?? {},
     dolr: file.dolr ?? {},
   }
@@ -81,13 +81,12 @@ function networkName(name: string): string {
 
 /** How many nodes one host may run is a bound of the ids. */
 export function virtualNodes(count: number): number {
-  if (Number.isInteger(count) && count >= 1 && count <= virtualNodesLimit) return count
-  throw new UsageError(`virtualNodes is ${count}, allowed is 1 to ${virtualNodesLimit}`)
+  return wholeWithin('virtualNodes', count, 1, virtualNodesLimit)
 }
 
-function puzzleBits(count: number): number {
-  if (Number.isInteger(count) && count >= 0 && count <= puzzleBitsMax) return count
-  throw new UsageError(`puzzleBits is ${count}, allowed is 0 to ${puzzleBitsMax}`)
+function wholeWithin(field: string, count: number, least: number, most: number): number {
+  if (Number.isInteger(count) && count >= least && count <= most) return count
+  throw new UsageError(`${field} is ${count}, allowed is ${least} to ${most}`)
 }
 
 type ConfigFile = Omit<DaemonFlags, 'config'> &

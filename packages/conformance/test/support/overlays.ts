@@ -1,4 +1,4 @@
-import { can, canDefaults } from '@plaxton/can'
+import { can } from '@plaxton/can'
 import { chord } from '@plaxton/chord'
 import { kademlia } from '@plaxton/kademlia'
 import { pastry } from '@plaxton/pastry'
@@ -32,8 +32,6 @@ export const overlays: Readonly<Record<string, OverlayUnderTest>> = {
     create: can,
     ownership: zoneOrder(),
     has: { ranges: 'contiguous', proximity: true, heals: true },
-    // What is kept for those who are gone is given away then, in rounds of reassignment that come up to a fifth late.
-    lateMs: canDefaults.caretakeMs + 2.4 * canDefaults.reassignMs,
   },
 }
 

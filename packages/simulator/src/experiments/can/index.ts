@@ -38,7 +38,7 @@ export const canExperiments: Readonly<Record<string, Experiment>> = {
   },
   overloading: {
     says: 'milliseconds of a hop by nodes a zone',
-    paper: 'CAN (SIGCOMM 2001), §3.5',
+    paper: 'CAN (SIGCOMM 2001), §3.4',
     found: 'Several nodes in one zone, of which each knows the nearest next door, take up to 45 % off a hop.',
     setup: '16,384 nodes, 2,000 keys a line',
     messages: 0,

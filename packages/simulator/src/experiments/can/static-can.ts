@@ -24,7 +24,7 @@ export interface RouteOptions {
   readonly rttWeighted?: boolean
   /** Of the neighbours that are nearer in the space the nearest by round trip, whatever the progress. Default false. */
   readonly nearestFirst?: boolean
-  /** Points to which a key is mapped; all are asked at once, and the first answer counts (§3.4). Default 1. */
+  /** Points to which a key is mapped; all are asked at once, and the first answer counts (§3.5). Default 1. */
   readonly hashFunctions?: number
 }
 

@@ -5,7 +5,7 @@ import { StaticCan } from './static-can.ts'
 /** Milliseconds of a hop by the most nodes a zone may have (SIGCOMM 2001, table 2). */
 const published = [116.4, 92.8, 72.9, 64.4] as const
 
-/** Zone overloading (§3.5): several nodes own one zone, and each knows the nearest owner of every neighbouring zone. */
+/** Zone overloading (§3.4): several nodes own one zone, and each knows the nearest owner of every neighbouring zone. */
 export function zoneOverloading({ seed, nodes = 2 ** 14, lookups = 2_000, onProgress }: ExperimentOptions): Report {
   const rows = published.map((paper, i) => {
     const network = new StaticCan({ seed, nodes, dimensions: 2, peersPerZone: i + 1 })
