@@ -31,12 +31,14 @@ interface Tally {
   passed: number
   failed: number
   skipped: number
+  /** What failed, as it was told: said once more at the very end, for thousands of lines lie between. */
+  failures: string[]
 }
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { coverage: { type: 'boolean', default: false } } })
 process.env['TURBO_TELEMETRY_DISABLED'] = '1'
 
-const total: Tally = { passed: 0, failed: 0, skipped: 0 }
+const total: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
 if (positionals.length === 0 && !values.coverage) {
   const [programs, ...sources] = SPECS
   const checked = checks()
@@ -47,6 +49,7 @@ if (positionals.length === 0 && !values.coverage) {
 } else add(await specs(positionals.length === 0 ? SPECS.flat() : positionals, values.coverage))
 
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
+for (const failure of total.failures) console.log(`\n${failure.trimEnd()}`)
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
@@ -54,11 +57,12 @@ function add(tally: Tally): void {
   total.passed += tally.passed
   total.failed += tally.failed
   total.skipped += tally.skipped
+  total.failures.push(...tally.failures)
 }
 
 /** Everything but specs, one after the other. */
 async function checks(): Promise<Tally> {
-  const sum: Tally = { passed: 0, failed: 0, skipped: 0 }
+  const sum: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] }
   for (const [title, command, ...args] of [
     ['types and build', 'turbo', 'run', 'build', '--output-logs=errors-only'],
     ['types of tests and scripts at the root', 'tsc', '-b'],
@@ -66,20 +70,23 @@ async function checks(): Promise<Tally> {
     ['format, which npm run format mends', 'oxfmt', '--check'],
     ['unused files, exports and dependencies', 'knip', '--no-progress', '--no-config-hints'],
   ] as const) {
-    const { passed, failed } = await check(title, command, args)
-    sum.passed += passed
-    sum.failed += failed
+    const failure = await check(title, command, args)
+    if (failure === undefined) sum.passed++
+    else {
+      sum.failed++
+      sum.failures.push(failure)
+    }
   }
   return sum
 }
 
-/** One command that must end with status 0. */
-async function check(title: string, command: string, args: readonly string[]): Promise<Tally> {
+/** One command that must end with status 0; what it printed when it did not. */
+async function check(title: string, command: string, args: readonly string[]): Promise<string | undefined> {
   console.log(`\n— ${title}: ${command} ${args.join(' ')}`)
   const started = performance.now()
-  const { status } = await run(command, args, inTurn(undefined))
+  const { status, output } = await run(command, args, inTurn(undefined))
   console.log(`  ${status === 0 ? 'passed' : `FAILED with status ${status}`} in ${seconds(started)}`)
-  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 }
+  return status === 0 ? undefined : `  ${title}: ${command} ended with status ${status}\n${output}`
 }
 
 /** Specs in one mocha process, counted from its closing lines. What they print is kept back until `turn` has come. */
@@ -89,25 +96,25 @@ async function specs(patterns: string[], coverage: boolean, turn?: Promise<unkno
   const mocha = ['--conditions=plaxton-source', MOCHA, '--forbid-only', ...(process.stdout.isTTY ? ['--color'] : []), ...files]
   const say = inTurn(turn)
   say(`\n— specs: ${files.length} files\n`)
-  if (files.length === 0) {
-    say('  no spec matches\n')
-    return { passed: 0, failed: 1, skipped: 0 }
-  }
+  if (files.length === 0) return broken('no spec matches')
   const started = performance.now()
   const closing = /^ {2}\d+ (?:passing \(|pending|failing)/m
   const { status, output } = coverage ? await run('c8', ['node', ...mocha], say, closing) : await run('node', mocha, say, closing)
+  say(`  specs took ${seconds(started)}\n`)
 
   const tally = { passed: count(output, 'passing'), failed: count(output, 'failing'), skipped: count(output, 'pending') }
-  if (status !== 0 && tally.failed === 0) {
-    say(`  the test process ended with status ${status} although no test failed\n`)
-    tally.failed = 1
+  if (tally.passed + tally.failed === 0) return broken('no test ran')
+  if (tally.failed > 0) return { ...tally, failures: [output.slice(output.search(/^ {2}\d+ failing/m))] }
+  if (status === 0) return { ...tally, failures: [] }
+  return {
+    ...tally,
+    ...broken(`the test process ended with status ${status} although no test failed: ${patterns.join(' ')}`),
+    passed: tally.passed,
   }
-  if (tally.passed + tally.failed === 0) {
-    say('  no test ran\n')
-    tally.failed = 1
-  }
-  say(`  specs took ${seconds(started)}\n`)
-  return tally
+}
+
+function broken(why: string): Tally {
+  return { passed: 0, failed: 1, skipped: 0, failures: [`  ${why}`] }
 }
 
 type Say = (text: string) => void
