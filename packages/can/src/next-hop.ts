@@ -34,7 +34,7 @@ export function nextHop(state: CanState, suspects: ReadonlySet<Guid>, key: Guid,
   const best = greedyHop(
     state.space,
     point,
-    from,
+    state.reach,
     candidates.filter(({ ref }) => mayUse(ref)),
     state.config.rttWeighted === 1,
   )
@@ -52,24 +52,29 @@ export interface HopCandidate {
 }
 
 /**
- * Of the candidates nearer to `point` than the square `from2` of a distance, the nearest; or weighted, the one with the most progress by round trip (§3.3). Undefined when none is
- * nearer.
+ * Of the candidates nearer to `point` than all zones of the one who asks, `own`, the nearest; or weighted, the one with the most progress by round trip (§3.3), in {@link Space.hopsLeft}. Who has no zones makes
+ * no progress that could be weighted. Undefined when none is nearer.
  */
 export function greedyHop<C extends HopCandidate>(
   space: Space,
   point: readonly number[],
-  from2: number,
+  own: readonly Zone[],
   candidates: readonly C[],
   rttWeighted: boolean,
 ): C | undefined {
+  const here = nearestZone(space, point, own)
+  const from2 = here === undefined ? Infinity : space.distance2(point, here)
   let best: C | undefined
   let bestValue = -Infinity
   for (const candidate of candidates) {
-    const distance2 = least(candidate.zones.map((zone) => space.distance2(point, zone)))
+    const there = nearestZone(space, point, candidate.zones)
+    if (there === undefined) continue
+    const distance2 = space.distance2(point, there)
     if (distance2 >= from2) continue
-    const value = rttWeighted
-      ? (Math.sqrt(Math.min(from2, farthest)) - Math.sqrt(distance2)) / ((candidate.rttMs ?? unknownRttMs) + 1)
-      : -distance2
+    const value =
+      rttWeighted && here !== undefined
+        ? (space.hopsLeft(point, here, here) - space.hopsLeft(point, there, here)) / ((candidate.rttMs ?? unknownRttMs) + 1)
+        : -distance2
     if (value > bestValue) {
       best = candidate
       bestValue = value
@@ -129,6 +134,19 @@ function zonesOf(claims: readonly Claim[]): Zone[] {
   return claims.map(({ zone }) => zone)
 }
 
+function nearestZone(space: Space, point: readonly number[], zones: readonly Zone[]): Zone | undefined {
+  if (zones.length === 1) return zones[0]
+  let nearest: Zone | undefined
+  let nearest2 = Infinity
+  for (const zone of zones) {
+    const distance2 = space.distance2(point, zone)
+    if (distance2 >= nearest2) continue
+    nearest = zone
+    nearest2 = distance2
+  }
+  return nearest
+}
+
 function least(numbers: readonly number[]): number {
   let result = Infinity
   for (const number of numbers) if (number < result) result = number
@@ -142,7 +160,5 @@ function forward(to: NodeRef): NextHop {
 const deliver: NextHop = { action: 'deliver' }
 const hold: NextHop = { action: 'hold' }
 const nobody: Avoid = new Set()
-/** Beyond every distance on the torus, for who has no zone. */
-const farthest = 2 ** 52
 /** Our guess: a peer that nobody has measured is as far as one on another continent. */
 const unknownRttMs = 200

@@ -59,9 +59,9 @@ function nearestInAny(states: readonly CanState[], key: Guid, bits: string, mayU
   }
   const { space, config } = states[0]!
   const point = space.pointOf(bits)
-  const from = Math.min(...states.map((state) => distanceFrom(state, point)))
+  const own = states.flatMap(({ reach }) => reach)
   const candidates = states.flatMap((state) => candidatesOf(state).filter(({ ref }) => mayUse(ref)))
-  return greedyHop(space, point, from, candidates, config.rttWeighted === 1)?.ref
+  return greedyHop(space, point, own, candidates, config.rttWeighted === 1)?.ref
 }
 
 /** In which realities a message may go on that is stuck: in the one it keeps to, then in those of lower numbers, the nearest first. */

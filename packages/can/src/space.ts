@@ -66,15 +66,23 @@ export class Space {
   distance2(point: readonly number[], zone: Zone): number {
     const { low, high } = this.boxOf(zone)
     let sum = 0
-    for (let i = 0; i < this.dimensions; i++) {
-      const at = point[i]!
-      const [from, to] = [low[i]!, high[i]!]
-      if (at >= from && at < to) continue
-      const upward = at < from ? from - at : from - at + this.cells
-      const downward = at >= to ? at - to + 1 : at - to + 1 + this.cells
-      sum += Math.min(upward, downward) ** 2
-    }
+    for (let i = 0; i < this.dimensions; i++) sum += this.gap(point[i]!, low[i]!, high[i]!) ** 2
     return sum
+  }
+
+  /**
+   * How far it is from a zone to a point in hops rather than in cells: the sides of `here`, the zone of who asks, are the measure along each dimension, and a dimension along which the point lies outside
+   * costs one hop at least, however narrow the gap. In many dimensions each is halved once or twice, and gaps tell nothing.
+   */
+  hopsLeft(point: readonly number[], zone: Zone, here: Zone): number {
+    const { low, high } = this.boxOf(zone)
+    const side = this.boxOf(here)
+    let sum = 0
+    for (let i = 0; i < this.dimensions; i++) {
+      const gap = this.gap(point[i]!, low[i]!, high[i]!)
+      if (gap > 0) sum += Math.max(1, gap / (side.high[i]! - side.low[i]!)) ** 2
+    }
+    return Math.sqrt(sum)
   }
 
   /** Whether two zones are neighbours: their spans overlap along all dimensions but one, and along that one they abut (§2). */
@@ -88,5 +96,13 @@ export class Space {
       if (++apart > 1) return false
     }
     return apart === 1
+  }
+
+  /** Cells from `at` to the nearest from `low` up to but not including `high`, one way or the other around the torus. */
+  private gap(at: number, low: number, high: number): number {
+    if (at >= low && at < high) return 0
+    const upward = at < low ? low - at : low - at + this.cells
+    const downward = at >= high ? at - high + 1 : at - high + 1 + this.cells
+    return Math.min(upward, downward)
   }
 }

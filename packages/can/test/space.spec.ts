@@ -42,6 +42,15 @@ describe('the space', () => {
     assert.equal(plane.distance2([6, 6], zone('0000')), 9 + 9)
   })
 
+  it('counts what is left to a point in hops of the size of a zone, and one at least along each dimension that differs', () => {
+    const here = zone('0000')
+    assert.equal(plane.hopsLeft([1, 2], here, here), 0)
+    assert.equal(plane.hopsLeft([4, 2], here, here), 1, 'one cell beyond four')
+    assert.equal(plane.hopsLeft([4, 7], here, here), Math.sqrt(2), 'one hop along each')
+    assert.equal(plane.hopsLeft([9, 2], here, here), 1.5, 'six cells of four a hop')
+    assert.equal(plane.hopsLeft([9, 2], zone('0010'), here), 1, 'seen from there, in hops as long as here')
+  })
+
   it('has for every point outside a zone a neighbour of that zone which is nearer: greedy routing always gets on', () => {
     const depth = 6
     const zones = zonesOf(depth)

@@ -30,10 +30,9 @@ export class IdealCan extends IdealTables {
     const owner = this.zones.ownerOf(bits)
     const path = [from]
     for (let at = from; at !== owner;) {
-      const distance2 = this.space.distance2(point, this.zones.zoneOf(at))
       const next =
         this.candidatesOf(at).find(({ position }) => position === owner) ??
-        greedyHop(this.space, point, distance2, this.candidatesOf(at), true)
+        greedyHop(this.space, point, [this.zones.zoneOf(at)], this.candidatesOf(at), true)
       at = next!.position
       path.push(at)
     }

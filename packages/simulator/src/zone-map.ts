@@ -84,6 +84,26 @@ export class ZoneMap {
     return [...new Set(this.cells.values())].map(({ zone }) => zone)
   }
 
+  /** Hops from a node to a random point by the shortest ways through neighbouring zones, on average: what no routing can better. */
+  fewestHopsFrom(node: number): number {
+    const seen = new Set([this.cells.get(node)!])
+    let mean = 0
+    let ring = [...seen]
+    for (let hops = 0; ring.length > 0; hops++) {
+      for (const { zone } of ring) mean += hops * 2 ** -zone.length
+      const next: Cell[] = []
+      for (const { neighbors } of ring) {
+        for (const neighbor of neighbors) {
+          if (seen.has(neighbor)) continue
+          seen.add(neighbor)
+          next.push(neighbor)
+        }
+      }
+      ring = next
+    }
+    return mean
+  }
+
   private cellAt(bits: string): Cell {
     let tree = this.tree
     assert(tree !== undefined, 'somebody has joined')
