@@ -25,7 +25,7 @@ export function simulatedCases(subject: OverlayUnderTest): SimulatedCase[] {
     { title: 'most of the nodes crash at once, and those that are left own everything', run: withstandsMassFailure },
     subject.has.proximity
       ? { title: 'of the nodes that a message could go to first, it takes a near one', nodes: 64, once: true, run: takesNearHops }
-      : { title: 'declares: next hops are not chosen by proximity', run: async () => {} },
+      : { title: 'declares: next hops need not be near', run: async () => {} },
     ...hostileCases,
   ]
 }
