@@ -12,7 +12,6 @@ const published = {
     neighbors: 4.57,
     peers: undefined,
     directMs: 115.9,
-    nearestMs: undefined,
     pathMs: 23_008,
   },
   knobs: {
@@ -22,7 +21,6 @@ const published = {
     neighbors: 27.1,
     peers: 2.95,
     directMs: 82.4,
-    nearestMs: undefined,
     pathMs: 135.29,
   },
   growth: { nodes: 2 ** 14, hops: 4.56 },
@@ -46,8 +44,8 @@ export function allKnobs({ seed, nodes = 2 ** 16, lookups = 1_000, onProgress }:
   const landmarks = measured('+ 4 landmarks', { ...knobsOn, landmarks: 4 }, { rttWeighted: true })
   const hashes = measured('+ 3 hash functions', knobsOn, { rttWeighted: true, hashFunctions: 3 })
   const realities = measured('+ 2nd reality', { ...knobsOn, realities: 2 }, { rttWeighted: true })
-  const nearest = measured('nearest instead of RTT weighting', knobsOn, { nearestFirst: true })
-  const columns = [published.bare, bare, published.knobs, knobs, landmarks, hashes, realities, nearest]
+  const plain = measured('progress as distance', knobsOn, { rttWeighted: true, plainProgress: true })
+  const columns = [published.bare, bare, published.knobs, knobs, landmarks, hashes, realities, plain]
   const line = (name: string, of: (figures: Figures) => number | undefined): Array<string | number | undefined> => [
     name,
     ...columns.map(of),
@@ -65,7 +63,6 @@ export function allKnobs({ seed, nodes = 2 ** 16, lookups = 1_000, onProgress }:
       line('IP ms', ({ directMs }) => directMs),
       line('CAN ms', ({ pathMs }) => pathMs),
       line('stretch', stretch),
-      line('IP ms to the nearest node of the zone', ({ nearestMs }) => nearestMs),
     ],
     remarks: [
       `Bare bones at this size by the formula: ${(0.5 * Math.sqrt(nodes)).toFixed(0)} hops.`,
@@ -106,8 +103,6 @@ interface Figures {
   readonly neighbors: number
   readonly peers: number | undefined
   readonly directMs: number
-  /** Straight to the nearest of those who share the zone. */
-  readonly nearestMs: number | undefined
   readonly pathMs: number
 }
 

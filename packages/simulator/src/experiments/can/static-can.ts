@@ -25,8 +25,8 @@ export interface StaticCanOptions {
 export interface RouteOptions {
   /** By progress over round trip; else to the nearest neighbour in the space. Default false. */
   readonly rttWeighted?: boolean
-  /** Of the neighbours that are nearer in the space the nearest by round trip, whatever the progress. Default false. */
-  readonly nearestFirst?: boolean
+  /** Progress as plain distance in the space, not in hops as the core counts it. Default false. */
+  readonly plainProgress?: boolean
   /** Points to which a key is mapped; all are asked at once, and the first answer counts (§3.5). Default 1. */
   readonly hashFunctions?: number
 }
@@ -40,8 +40,6 @@ export interface StaticRoutes {
   readonly pathMs: number
   /** Straight from the source to where the path ends. */
   readonly directMs: number
-  /** Straight from the source to the nearest of those in whose zone it ends. */
-  readonly nearestMs: number
 }
 
 /** A way to the point of these bits. */
@@ -96,7 +94,7 @@ export class StaticCan {
   /** Routes of `lookups` random keys from random nodes. */
   route(lookups: number, options: RouteOptions = {}): StaticRoutes {
     const { hashFunctions = 1 } = options
-    let [hops, rootHops, pathMs, directMs, nearestMs] = [0, 0, 0, 0, 0]
+    let [hops, rootHops, pathMs, directMs] = [0, 0, 0, 0]
     for (let i = 0; i < lookups; i++) {
       const from = this.prng.nextInt(this.nodes)
       const paths = Array.from({ length: hashFunctions }, () => this.path(from, bitsOf(randomGuid(this.prng)), options))
@@ -105,7 +103,6 @@ export class StaticCan {
       hops += path.nodes.length - 1
       rootHops += path.nodes.length - 1 + (this.realities[0]!.peersOf(end) === this.realities[0]!.ownersOf(path.bits) ? 0 : 1)
       directMs += this.topology.distance(from, end)
-      nearestMs += Math.min(...this.realities[0]!.peersOf(end).map((peer) => this.topology.distance(from, peer)))
       pathMs += this.lengthOf(path)
     }
     return {
@@ -114,7 +111,6 @@ export class StaticCan {
       hopMs: pathMs / hops,
       pathMs: pathMs / lookups,
       directMs: directMs / lookups,
-      nearestMs: nearestMs / lookups,
     }
   }
 
@@ -136,23 +132,29 @@ export class StaticCan {
   }
 
   /** With several realities the point may be reached in any of them, and each hop goes to whoever is closest in any (§3.2). */
-  private path(from: number, bits: string, { rttWeighted = false, nearestFirst = false }: RouteOptions): Path {
+  private path(from: number, bits: string, { rttWeighted = false, plainProgress = false }: RouteOptions): Path {
     const point = this.space.pointOf(bits)
     const path = [from]
     for (let at = from; !this.realities.some((zones) => bits.startsWith(zones.zoneOf(at)));) {
       const own = this.realities.map((zones) => zones.zoneOf(at))
-      const candidates = this.candidates(at, rttWeighted || nearestFirst)
-      const next = nearestFirst ? this.nearestOf(candidates, point, own) : greedyHop(this.space, point, own, candidates, rttWeighted)
+      const candidates = this.candidates(at, rttWeighted)
+      const next = plainProgress ? this.byDistance(candidates, point, own) : greedyHop(this.space, point, own, candidates, rttWeighted)
       at = next!.node
       path.push(at)
     }
     return { bits, nodes: path }
   }
 
-  private nearestOf(candidates: readonly Candidate[], point: readonly number[], own: readonly Zone[]): Candidate | undefined {
-    const from2 = Math.min(...own.map((zone) => this.space.distance2(point, zone)))
-    const nearer = candidates.filter(({ zones }) => this.space.distance2(point, zones[0]!) < from2)
-    return nearer.reduce((best, other) => (other.rttMs! < best.rttMs! ? other : best))
+  /** The core's choice but for the measure of progress. */
+  private byDistance(candidates: readonly Candidate[], point: readonly number[], own: readonly Zone[]): Candidate | undefined {
+    const from = Math.min(...own.map((zone) => this.distance(point, zone)))
+    const value = ({ zones, rttMs }: Candidate): number => (from - this.distance(point, zones[0]!)) / (rttMs! + 1)
+    const best = candidates.reduce((one, other) => (value(other) > value(one) ? other : one))
+    return value(best) > 0 ? best : undefined
+  }
+
+  private distance(point: readonly number[], zone: Zone): number {
+    return Math.sqrt(this.space.distance2(point, zone))
   }
 
   private lengthOf({ nodes }: Path): number {
