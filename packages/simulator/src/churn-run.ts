@@ -1,4 +1,6 @@
 import type { Millis } from '@plaxton/kbr'
+import type { PastryConfig } from '@plaxton/pastry'
+import type { RoutingConfig } from '@plaxton/routing'
 import { keepSessions } from './churn.ts'
 import { failDomain, flashCrowd } from './crowds.ts'
 import type { Wave } from './crowds.ts'
@@ -21,6 +23,10 @@ export interface ChurnOptions {
   readonly nodes: number
   /** Default `pastry`, with MSPastry's 32 leaves. */
   readonly overlay?: OverlayName
+  /** What is otherwise in Pastry. */
+  readonly pastry?: Partial<PastryConfig>
+  /** What is otherwise in how messages are passed on. */
+  readonly routing?: Partial<RoutingConfig>
   /** Mean session in minutes. */
   readonly sessionMinutes: number
   /** Simulated minutes that are measured, after a warm-up of a quarter of that. */
@@ -59,6 +65,8 @@ export interface ChurnResult {
   /** Delivered more than once. */
   readonly duplicates: number
   readonly hops: Summary
+  /** From sending to delivery, mean over lookups that were delivered, those at their source included. */
+  readonly meanMs: Millis
   /** Route delay by direct delay, mean over lookups that travelled (MSPastry's RDP). */
   readonly delayPenalty: number
   /** Messages a second and node besides the lookups themselves and their acknowledgements. */
@@ -77,7 +85,7 @@ export function runChurn(options: ChurnOptions): ChurnResult {
   const log = new ProbeLog()
   const { overlay = 'pastry', realism = {} } = options
   const encode = options.encode === true || realism.accessLinks !== undefined
-  const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32 }) : overlays[overlay]()
+  const subject = overlay === 'pastry' ? pastryUnderTest({ leafSetSize: 32, ...options.pastry }) : overlays[overlay]()
   const simulation = new Simulation({
     seed: options.seed,
     nodes: options.nodes,
@@ -88,6 +96,7 @@ export function runChurn(options: ChurnOptions): ChurnResult {
     encode,
     overlay: subject.overlay,
     ownership: subject.ownership,
+    ...(options.routing === undefined ? {} : { routing: options.routing }),
     applications: () => [log.application()],
   })
   simulation.joinAll({ gapMs: 50 })
@@ -151,6 +160,7 @@ function result(options: ChurnOptions, simulation: Simulation, log: ProbeLog): O
     wrongRate: arrived.filter((probe) => probe.deliveredAt !== probe.rootThen).length / log.probes.length,
     duplicates: log.probes.filter((probe) => probe.deliveries > 1).length,
     hops: summarize(arrived.map((probe) => probe.hops)),
+    meanMs: arrived.reduce((sum, probe) => sum + probe.elapsedMs, 0) / arrived.length,
     delayPenalty: penalties.reduce((sum, x) => sum + x, 0) / penalties.length,
     falseSuspicions: simulation.falseSuspicions,
   }
