@@ -100,7 +100,7 @@ export class Reports {
     }
     const sent = this.tokens.get(from.id)
     const answers = report.echo !== 0 && sent?.token === report.echo
-    if (answers) this.tokens.delete(from.id)
+    if (answers) this.answered(from, sent, now)
     if (!state.counts) {
       if (report.token !== 0) this.tell(from, report.token, 0, now, fx)
       return undefined
@@ -125,6 +125,12 @@ export class Reports {
     const taken = state.contacts.get(from.id)
     if (taken !== undefined && isUndisputed) send(from, { type: 'heard', digest: taken.digest }, fx)
     return { yielded, released }
+  }
+
+  /** What was asked once tells how far its answerer is, without a ping. */
+  private answered(from: NodeRef, { madeAt, askedAt }: Token, now: Millis): void {
+    this.tokens.delete(from.id)
+    if (madeAt === askedAt) this.state.proximity.sample(from.id, now - askedAt)
   }
 
   /** One report in return, if any is due. */

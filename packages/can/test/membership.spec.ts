@@ -142,3 +142,17 @@ describe('a stranger that claims what is not its own', () => {
     assert.equal(network.members().length, 6)
   })
 })
+
+describe('the distance of a contact', () => {
+  it('is known from the first exchange of reports, without waiting for pings', () => {
+    const network = new TestNetwork('distances')
+    network.grow(10)
+    network.run(1_000)
+    const measured = network
+      .members()
+      .flatMap(({ node }) => node.neighborSet(20).map((contact) => node.measuredMs(contact)))
+      .filter((rttMs) => rttMs !== undefined)
+    assert.ok(measured.length >= 81, `${measured.length} of 90 contacts are measured`)
+    for (const rttMs of measured) assert.equal(rttMs, 20, 'ten there and ten back')
+  })
+})
