@@ -24,7 +24,7 @@ export interface LookupsUnderChurn {
   readonly simulation: Simulation
   /** But for those whose source died meanwhile, which takes its message along. */
   readonly probes: readonly Probe[]
-  /** How often a lookup had to go another way, by its key. */
+  /** How often a lookup had to go another way because a node was gone, and not just slow to acknowledge, by its key. */
   readonly reroutes: ReadonlyMap<Guid, number>
 }
 
@@ -41,7 +41,8 @@ export function lookUpUnderChurn(options: ExperimentOptions, { nodes, config, pe
   const reroutes = new Map<Guid, number>()
   simulation.onEvent((_node, event) => {
     if (event.type !== 'rerouted') return
-    const { key } = event as Extract<KbrEvent, { type: 'rerouted' }>
+    const { key, from } = event as Extract<KbrEvent, { type: 'rerouted' }>
+    if (simulation.nodes[simulation.hostOf(from)]!.running) return
     reroutes.set(key, (reroutes.get(key) ?? 0) + 1)
   })
   lookUpAtRandom(simulation, log, { perSecond: 1, untilMs })
