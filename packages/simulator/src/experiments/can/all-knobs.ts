@@ -112,5 +112,5 @@ function measure(network: StaticCan, lookups: number, routes: RouteOptions): Omi
   return { ...network.route(lookups, routes), ...network.state(), fewestHops: network.fewestHops(fewestSources) }
 }
 
-/** Sources of shortest ways, each to all points: the mean then has one tenth of a hop of error at most. */
+/** Sources of shortest ways, each to all points: the mean hardly depends on them. */
 const fewestSources = 20
