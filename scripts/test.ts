@@ -106,11 +106,8 @@ async function specs(patterns: string[], coverage: boolean, turn?: Promise<unkno
   if (tally.passed + tally.failed === 0) return broken('no test ran')
   if (tally.failed > 0) return { ...tally, failures: [output.slice(output.search(/^ {2}\d+ failing/m))] }
   if (status === 0) return { ...tally, failures: [] }
-  return {
-    ...tally,
-    ...broken(`the test process ended with status ${status} although no test failed: ${patterns.join(' ')}`),
-    passed: tally.passed,
-  }
+  const { failed, failures } = broken(`the test process ended with status ${status} although no test failed: ${patterns.join(' ')}`)
+  return { ...tally, failed, failures }
 }
 
 function broken(why: string): Tally {

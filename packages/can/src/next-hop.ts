@@ -29,7 +29,6 @@ export function nextHop(state: CanState, suspects: ReadonlySet<Guid>, key: Guid,
     return mayUse(mark.node) ? forward(mark.node) : hold
   }
   const point = state.space.pointOf(bits)
-  const from = distanceFrom(state, point)
   const candidates = candidatesOf(state)
   const best = greedyHop(
     state.space,
@@ -39,7 +38,7 @@ export function nextHop(state: CanState, suspects: ReadonlySet<Guid>, key: Guid,
     state.config.rttWeighted === 1,
   )
   if (best !== undefined) return forward(best.ref)
-  const further = secondRing(state, bits, point, from).find(mayUse)
+  const further = secondRing(state, bits, point, distanceFrom(state, point)).find(mayUse)
   return further === undefined ? hold : forward(further)
 }
 
@@ -64,6 +63,7 @@ export function greedyHop<C extends HopCandidate>(
 ): C | undefined {
   const here = nearestZone(space, point, own)
   const from2 = here === undefined ? Infinity : space.distance2(point, here)
+  const left = here === undefined ? 0 : space.hopsLeft(point, here, here)
   let best: C | undefined
   let bestValue = -Infinity
   for (const candidate of candidates) {
@@ -72,9 +72,7 @@ export function greedyHop<C extends HopCandidate>(
     const distance2 = space.distance2(point, there)
     if (distance2 >= from2) continue
     const value =
-      rttWeighted && here !== undefined
-        ? (space.hopsLeft(point, here, here) - space.hopsLeft(point, there, here)) / ((candidate.rttMs ?? unknownRttMs) + 1)
-        : -distance2
+      rttWeighted && here !== undefined ? (left - space.hopsLeft(point, there, here)) / ((candidate.rttMs ?? unknownRttMs) + 1) : -distance2
     if (value > bestValue) {
       best = candidate
       bestValue = value

@@ -27,6 +27,7 @@ export async function settle(context: KbrContext, members = context.network.memb
   }
 }
 
+/** Our guess: enough that most who wait wait for something they see. */
 const sampledKeys = 24
 
 function neighborhoods(members: readonly KbrMember[]): string {
