@@ -356,6 +356,7 @@ export class CanNode implements Overlay {
     if (contact !== undefined && contact.ref.epoch > from.epoch) return
     if (!report.member) this.departures.retract(from, now, fx)
     const outcome = this.reports.onReport(from, report, now, fx)
+    this.takeover.onDispute(from, report.claims, now, fx)
     if (outcome === undefined) return
     if (state.ghosts.forget(from)) state.redraw()
     if (outcome.released) this.onSettled(now, fx)

@@ -15,6 +15,11 @@ export class Contests {
     this.open.set(zone, { since: now, rivals: new Set(rivals) })
   }
 
+  /** It claims `zone`, or the zone of which that was a part, as well. */
+  join(zone: Zone, rival: Guid): void {
+    for (const [contested, { rivals }] of this.open) if (zone.startsWith(contested)) rivals.add(rival)
+  }
+
   /** A contact has confirmed what it was told. */
   confirmed({ ref, told, toldAt, confirmed }: Contact): void {
     if (told === confirmed) for (const { since, rivals } of this.open.values()) if (toldAt >= since) rivals.delete(ref.id)

@@ -48,6 +48,11 @@ export class Reports {
     if (!this.state.contacts.has(ref.id)) this.probing.start(ref, false, now, fx)
   }
 
+  /** The same at once, even if that node was asked a moment ago: it may have taken over the same as this one. */
+  challenge(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    this.tell(ref, 0, this.tokenFor(ref, now), now, fx)
+  }
+
   /** Everybody hears at once what this node owns, also those that are no contacts any more because of it. */
   announce(now: Millis, fx: OverlayEffects): void {
     for (const contact of this.state.contacts.values()) this.tell(contact.ref, 0, 0, now, fx)

@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Gap } from './atlas.ts'
-import { claimsMax } from './claim.ts'
+import { claimsMax, outranks } from './claim.ts'
 import type { Claim, Entry } from './claim.ts'
 import { Contests } from './contests.ts'
 import type { Ghost } from './ghosts.ts'
@@ -82,6 +82,19 @@ export class Takeover {
     for (const { node } of entries.filter(isWanted).slice(0, foundMax)) this.reports.greet(node, now, fx)
   }
 
+  /** `from` claims what this node has taken over and does not answer for yet, and would be in the right: it gets the time to prove that it is there. */
+  onDispute(from: NodeRef, claims: readonly Claim[], now: Millis, fx: OverlayEffects): void {
+    const { territory, self, config } = this.state
+    for (const own of territory.holdings) {
+      if (own.settlesAt === undefined || !claims.some((claim) => overlap(claim.zone, own.zone) && outranks(claim, from.id, own, self.id)))
+        continue
+      this.contests.join(own.zone, from.id)
+      // Once only, so that nobody can put it off for ever.
+      const settlesAt = Math.min(now, own.since + config.contestMs) + config.contestMs
+      if (territory.putOff(own.zone, settlesAt)) fx.startTimer('contest', 0, settlesAt - now)
+    }
+  }
+
   /** A contact has confirmed a report. True when this node may answer for what it took over. */
   onConfirmed(contact: Contact): boolean {
     this.contests.confirmed(contact)
@@ -147,7 +160,7 @@ export class Takeover {
     state.territoryChanged(fx)
     // The dead node's neighbours are to hear of it, although some are not this one's.
     for (const { node } of ghost?.others ?? [])
-      if (!state.contacts.has(node.id) && !state.failed.has(node.id)) this.reports.greet(node, now, fx)
+      if (node.id !== state.self.id && !state.contacts.has(node.id) && !state.failed.has(node.id)) this.reports.challenge(node, now, fx)
     return true
   }
 

@@ -86,6 +86,15 @@ export class Territory {
     this.replace(this.held.map((holding) => (holding.zone.startsWith(zone) ? { ...holding, settlesAt: undefined } : holding)))
   }
 
+  /** Whether the decision about a zone that was taken over is now due later than before. */
+  putOff(zone: Zone, settlesAt: Millis): boolean {
+    const isEarlier = (holding: Holding): boolean =>
+      holding.zone === zone && holding.settlesAt !== undefined && holding.settlesAt < settlesAt
+    if (!this.held.some(isEarlier)) return false
+    this.replace(this.held.map((holding) => (isEarlier(holding) ? { ...holding, settlesAt } : holding)))
+    return true
+  }
+
   /** True when the time of something had come. */
   settle(now: Millis): boolean {
     const isDue = ({ settlesAt }: Holding): boolean => settlesAt !== undefined && settlesAt <= now

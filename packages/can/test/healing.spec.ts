@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { Space } from '../src/index.ts'
@@ -62,6 +63,66 @@ describe('the zone of a dead node', () => {
       }
       healsWithin(network, network.prng.pick(network.members())!, 2_500)
       assert.ok(claimed.size > 1, 'several took it over')
+    }
+  })
+
+  it('is told of at once to all who may have taken it over as well, also those that are no contacts', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const network = grown(`told ${seed}`, 24, { groupMin: 2 })
+      const victim = network.prng.pick(network.members())!
+      const rivals = victim.node.neighborSet(64).map(({ id }) => id)
+      const told = new Map<string, Set<string>>()
+      network.onSent = (from, to, message) => {
+        const { claims = [] } = message as unknown as { claims?: ReadonlyArray<{ caretaker: boolean }> }
+        if (message.type !== 'report' || !claims.some(({ caretaker }) => caretaker)) return
+        const name = `${from.id} at ${network.now}`
+        if (told.size === 0 || told.has(name)) told.set(name, (told.get(name) ?? new Set([from.id])).add(to.id))
+      }
+      kill(network, victim)
+      network.run(3_000)
+      const [first] = told.values()
+      assert.deepEqual(
+        rivals.filter((id) => first?.has(id) !== true),
+        [],
+        `seed ${seed}`,
+      )
+    }
+  })
+
+  it('is not answered for while somebody who claims it as well may yet prove to be there; but only once as long', () => {
+    for (const disputed of [false, true]) {
+      const network = grown('disputed', 12)
+      const victim = network.members()[5]!
+      const zone = victim.node.zones[0]!
+      const key = keyOf(victim)
+      // Nobody confirms, so that time decides.
+      network.passes = (_from, _to, { type }) => type !== 'heard'
+      kill(network, victim)
+      const taker = (): Host | undefined => network.members().find(({ node }) => node.claims.some((claim) => claim.zone === zone))
+      assert.ok(network.runUntil(() => taker() !== undefined, 3_000))
+      const since = network.now
+      const [claim] = taker()!.node.claims.filter((other) => other.zone === zone)
+      const liar = { id: randomGuid(network.prng, 64), address: 'test:liar', epoch: 1 }
+      const claims = [{ zone, version: claim!.version + 1, caretaker: false }]
+      const lie = {
+        type: 'report',
+        claims,
+        groups: [''],
+        shared: [],
+        others: [],
+        digest: 1,
+        member: true,
+        token: 0,
+        echo: 0,
+        base: 0,
+        gone: [],
+      } as const
+      while (network.answering(key).length === 0 && network.now - since < 10_000) {
+        if (disputed) taker()!.take(liar, lie)
+        network.run(100)
+      }
+      const waitMs = network.now - since
+      assert.ok(Math.abs(waitMs - (disputed ? 3_000 : 1_500)) <= 100, `${waitMs} ms`)
     }
   })
 
