@@ -179,7 +179,7 @@ export class CanNode implements Overlay {
         this.joining?.meet(from)
         return onJoinRequest(state, from, received, fx)
       case 'join-refusal':
-        return this.joining?.onRefused(from, received.attempt, fx)
+        return this.joining?.onRefused(from, received, fx)
       case 'split':
         return onSplit(state, this.grants, from, received, now, fx)
       case 'grant':
@@ -296,7 +296,7 @@ export class CanNode implements Overlay {
     // The joiner itself, before it crashed or from an attempt before.
     else if (next.epoch < join.joiner.epoch) {
       this.departures.noteIncarnation(join.joiner, now, fx)
-      send(join.joiner, { type: 'join-refusal', attempt: join.attempt }, fx)
+      send(join.joiner, { type: 'join-refusal', attempt: join.attempt, member: true }, fx)
     }
     return false
   }

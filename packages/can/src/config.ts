@@ -27,8 +27,9 @@ export interface CanConfig {
   /** Silence after which a watched contact is probed, any other `digestMs` later; and how often that is looked at. */
   readonly silenceMs: Millis
   readonly watchMs: Millis
-  /** Wait for the answer of a peer whose round trip is unknown; with a known one, four round trips but never longer. */
+  /** Wait for the answer of a peer whose round trip is unknown; with a known one, so many round trips but never longer. */
   readonly probeTimeoutMs: Millis
+  readonly probeRoundTrips: number
   /** Shortest wait for an answer, however near the peer is. */
   readonly probeTimeoutMinMs: Millis
   /** Probes sent again before a peer counts as failed. */
@@ -107,6 +108,8 @@ export const canDefaults: CanConfig = {
   watchMs: 5_000,
   /** MSPastry. */
   probeTimeoutMs: 3_000,
+  /** Our guess. All neighbours of a dead node have to find that out before one of them takes over, and half of them do when the other half has. */
+  probeRoundTrips: 2,
   /** Our guess: longer than a busy event loop pauses. */
   probeTimeoutMinMs: 500,
   /** MSPastry. */
@@ -169,6 +172,7 @@ const bounds: Bounds<keyof CanConfig> = {
   silenceMs: [100, 3_600_000],
   watchMs: [10, 3_600_000],
   probeTimeoutMs: [10, 600_000],
+  probeRoundTrips: [1, 100],
   probeTimeoutMinMs: [1, 600_000],
   probeRetries: [0, 10],
   probesMax: [16, 4_096],

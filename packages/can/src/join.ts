@@ -4,7 +4,7 @@ import { JoinRounds } from '@plaxton/upkeep'
 import { encodeJoinPayload } from './codec.ts'
 import type { Grants } from './grants.ts'
 import { send } from './messages.ts'
-import type { Grant, JoinPayload, JoinRequest, Split } from './messages.ts'
+import type { Grant, JoinPayload, JoinRefusal, JoinRequest, Split } from './messages.ts'
 import type { Reports } from './reports.ts'
 import type { CanState } from './state.ts'
 
@@ -78,9 +78,11 @@ export class Join {
     if (this.phase === 'claiming') this.pause(fx)
   }
 
-  onRefused(from: NodeRef, attempt: number, fx: OverlayEffects): void {
+  /** By a fellow joiner, or by a member that has nothing to give at the moment. */
+  onRefused(from: NodeRef, { attempt, member }: JoinRefusal, fx: OverlayEffects): void {
     if (attempt !== this.attempt || this.phase !== 'asking') return
-    if (from.id === this.contact.id) this.rounds.refusedBy(from)
+    if (member) this.rounds.noteMember()
+    else if (from.id === this.contact.id) this.rounds.refusedBy(from)
     this.pause(fx)
   }
 
@@ -116,7 +118,7 @@ export function onJoinRequest(state: CanState, from: NodeRef, request: JoinReque
   const { purpose, attempt, key } = request
   const isKey = key.length === state.self.id.length && (purpose === 'seek' || key === state.pointOf(from.id))
   if (state.standing === 'member' && isKey) fx.route(key, encodeJoinPayload({ purpose, joiner: from, attempt }))
-  else if (purpose === 'join') send(from, { type: 'join-refusal', attempt }, fx)
+  else if (purpose === 'join') send(from, { type: 'join-refusal', attempt, member: false }, fx)
 }
 
 /** A join or a search has come to the owner of its point. */
@@ -133,12 +135,12 @@ export function serveJoin(
   if (joiner.id === state.self.id) return
   if (purpose === 'seek') return reports.greet(joiner, now, fx)
   const isServed = key === state.pointOf(joiner.id) && grants.serve(joiner, attempt, now, fx)
-  if (!isServed) send(joiner, { type: 'join-refusal', attempt }, fx)
+  if (!isServed) send(joiner, { type: 'join-refusal', attempt, member: true }, fx)
 }
 
 /** A neighbour with a smaller zone passes a joiner on. */
 export function onSplit(state: CanState, grants: Grants, from: NodeRef, { joiner, attempt }: Split, now: Millis, fx: OverlayEffects): void {
   const isKnown = state.contacts.has(from.id) && joiner.id !== state.self.id
   if (state.standing !== 'member' || !isKnown || !grants.split(joiner, attempt, now, fx))
-    send(joiner, { type: 'join-refusal', attempt }, fx)
+    send(joiner, { type: 'join-refusal', attempt, member: state.standing === 'member' }, fx)
 }

@@ -95,9 +95,11 @@ export interface JoinRequest extends Message {
 }
 
 /** The receiver of the request is no member, or has no zone that could be split. */
-interface JoinRefusal extends Message {
+export interface JoinRefusal extends Message {
   readonly type: 'join-refusal'
   readonly attempt: number
+  /** It is a member: there is a network to join, although not at once. */
+  readonly member: boolean
 }
 
 /** Uniform partitioning: the receiver's zone is larger than the sender's; let it be split for this joiner. */

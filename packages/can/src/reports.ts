@@ -128,7 +128,7 @@ export class Reports {
     const mustHear = conflicts.won || yielded
     this.answer(from, report, due.length < conflicts.lost.length, now, fx, mustHear)
     const taken = state.contacts.get(from.id)
-    if (taken !== undefined && isUndisputed) send(from, { type: 'heard', digest: taken.digest }, fx)
+    if (taken !== undefined && isUndisputed && !this.isOutdone(from, report.claims)) send(from, { type: 'heard', digest: taken.digest }, fx)
     return { yielded, released }
   }
 
@@ -177,6 +177,18 @@ export class Reports {
     for (const zone of zones) this.state.territory.yield(zone)
     this.state.territoryChanged(fx)
     return true
+  }
+
+  /** Whether the sender has taken something over that was given to somebody since, and has yet to hear of it. */
+  private isOutdone(from: NodeRef, claims: readonly Claim[]): boolean {
+    const taken = claims.filter(({ caretaker }) => caretaker)
+    if (taken.length === 0) return false
+    for (const contact of this.state.contacts.values()) {
+      if (contact.ref.id === from.id) continue
+      if (contact.claims.some(({ zone, version }) => taken.some((claim) => version > claim.version && overlap(zone, claim.zone))))
+        return true
+    }
+    return false
   }
 
   private tell(to: NodeRef, echo: number, token: number, now: Millis, fx: OverlayEffects): void {

@@ -46,7 +46,7 @@ function samples(): CanMessage[] {
     { type: 'ping', seq: 1 },
     { type: 'pong', seq: 2 ** 53 - 1 },
     { type: 'join-request', purpose: 'seek', attempt: 0, key: node().id },
-    { type: 'join-refusal', attempt: 3 },
+    { type: 'join-refusal', attempt: 3, member: true },
     { type: 'split', joiner: node(), attempt: 3 },
     { type: 'grant', ...around, attempt: 3, zone: claim('01101', 8) },
     { type: 'adopt', giver: node(), zone: claim('1', 1, true), ttl: 32 },

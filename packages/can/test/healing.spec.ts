@@ -187,6 +187,35 @@ describe('at rest', () => {
 })
 
 describe('a report', () => {
+  it('is not confirmed when it takes over what has been given to somebody since', () => {
+    for (const behind of [0, 1]) {
+      const network = grown('outdone', 12)
+      const [one] = network.members() as [Host]
+      const [owner, taker] = one.node.neighborSet(2).map(({ id }) => network.hosts.get(id)!) as [Host, Host]
+      const { zone, version } = owner.node.claims[0]!
+      const claims = [...taker.node.claims.map((claim) => ({ ...claim })), { zone, version: version - behind, caretaker: true }]
+      const said = {
+        type: 'report',
+        claims,
+        groups: [''],
+        shared: [],
+        others: [],
+        digest: 1,
+        member: true,
+        token: 0,
+        echo: 0,
+        base: 0,
+        gone: [],
+      }
+      let confirmed = false
+      network.onSent = (from, to, { type }) => {
+        if (from.id === one.ref.id && to.id === taker.ref.id && type === 'heard') confirmed = true
+      }
+      one.take(taker.ref, said)
+      assert.equal(confirmed, behind === 0)
+    }
+  })
+
   it('is sent again until it is confirmed', () => {
     const network = grown('confirmed', 12)
     const reportsWithin = (forMs: Millis): number => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
+import type { JoinRefusal, JoinRequest } from '../src/messages.ts'
 import { TestNetwork } from './network.ts'
 import { bitsOf, overlap } from '../src/zone.ts'
 
@@ -141,6 +142,29 @@ describe('a stranger that claims what is not its own', () => {
     assertTiled(network)
     assert.equal(network.members().length, 6)
   })
+})
+
+describe('a joiner that is refused again and again', () => {
+  for (const member of [false, true]) {
+    it(member ? 'by a member founds no network beside it' : 'by fellow joiners alone founds a network, having the least id', () => {
+      const network = new TestNetwork('refused')
+      const joiner = network.add(`${'0'.repeat(15)}1` as Guid)
+      const other = network.add('f'.repeat(16) as Guid)
+      const { ref } = other
+      network.passes = (_from, to) => to.id !== ref.id
+      const asked: number[] = []
+      network.onSent = (_from, to, message) => {
+        if (to.id === ref.id && message.type === 'join-request') asked.push((message as JoinRequest).attempt)
+      }
+      joiner.join([other])
+      for (let i = 0; i < 600; i++) {
+        const refusals = asked.splice(0).map((attempt): JoinRefusal => ({ type: 'join-refusal', attempt, member }))
+        for (const refusal of refusals) joiner.take(ref, refusal)
+        network.run(100)
+      }
+      assert.equal(joiner.node.ready, !member)
+    })
+  }
 })
 
 describe('the distance of a contact', () => {

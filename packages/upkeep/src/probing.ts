@@ -2,16 +2,14 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis, NodeRef, OverlayEffects } from '@plaxton/kbr'
 import type { Proximity } from './proximity.ts'
 import { Acquittals, Suspects, probeWaitMs } from './suspects.ts'
+import type { ProbeWait } from './suspects.ts'
 
 /** The bounds of {@link Probing}. */
-export interface ProbingConfig {
+export interface ProbingConfig extends ProbeWait {
   /** Probes under way to nodes that are in no table. Full: another stranger is left out. */
   readonly probesMax: number
   /** Pings after the first before a silent peer is taken to be dead. */
   readonly probeRetries: number
-  /** Wait for a pong where the round trip is not known, and the least and most where it is. */
-  readonly probeTimeoutMs: Millis
-  readonly probeTimeoutMinMs: Millis
   /** For so long after an answer, others' saying that a peer is dead is no reason to ask it again. */
   readonly heartbeatMs: Millis
 }

@@ -59,12 +59,16 @@ export class Acquittals {
   }
 }
 
-/** How long to wait for an answer: four round trips where `rttMs` is known, within bounds. */
-export function probeWaitMs(
-  rttMs: Millis | undefined,
-  { probeTimeoutMs, probeTimeoutMinMs }: { readonly probeTimeoutMs: Millis; readonly probeTimeoutMinMs: Millis },
-): Millis {
-  return rttMs === undefined ? probeTimeoutMs : Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(4 * rttMs)))
+/** How long to wait for an answer: `probeRoundTrips` (four unless it says otherwise) where `rttMs` is known, within bounds. */
+export function probeWaitMs(rttMs: Millis | undefined, { probeTimeoutMs, probeTimeoutMinMs, probeRoundTrips = 4 }: ProbeWait): Millis {
+  return rttMs === undefined ? probeTimeoutMs : Math.min(probeTimeoutMs, Math.max(probeTimeoutMinMs, Math.ceil(probeRoundTrips * rttMs)))
+}
+
+/** The bounds of {@link probeWaitMs}: the wait where the round trip is not known, which is also the longest; and the shortest. */
+export interface ProbeWait {
+  readonly probeTimeoutMs: Millis
+  readonly probeTimeoutMinMs: Millis
+  readonly probeRoundTrips?: number
 }
 
 const nobody: ReadonlySet<Guid> = new Set()
