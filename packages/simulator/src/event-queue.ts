@@ -16,8 +16,8 @@ export const entryKinds = { message: 1, timer: 2, answer: 3, peerDown: 4, contro
  * millisecond before its block is dealt out, so the order holds. A timer that is far off lies still. Against the 4-ary heap that was here before, 3 times as many pops and
  * pushes a second with 20,000 entries pending (9.9 to 14.6 million against 3.6 to 5.2), 2.2 times with 600,000 (`bench/simulator.bench.ts`, interleaved).
  *
- * An entry is a slot of parallel typed arrays: nothing is allocated for it but what the caller put into `payload`. Grows by doubling and never shrinks. Bound: `most` entries;
- * beyond that the nodes are in a storm, and a push throws.
+ * An entry is a slot of {@link wordsOfSlot} words that lie side by side, since with many entries pending each slot is found cold: nothing is allocated for it but what the caller put into
+ * `payload`. Grows by doubling and never shrinks. Bound: `most` entries; beyond that the nodes are in a storm, and a push throws.
  */
 export class EventQueue {
   /** Entries pending. */
@@ -33,14 +33,10 @@ export class EventQueue {
 
   private capacity = 0
   private readonly most: number
-  // By slot.
-  private times = new Float64Array(0)
-  private kinds = new Uint8Array(0)
-  private targets = new Int32Array(0)
-  private sources = new Int32Array(0)
+  /** Of each slot, in this order: the millisecond of its block and its kind, its target, its source, and the slot that follows in the same list, or `none`. */
+  private words = new Int32Array(0)
+  /** By slot. */
   private readonly payloads: unknown[] = []
-  /** The slot that follows in the same list, or `none`. */
-  private followers = new Int32Array(0)
   /** The first of the slots that are not in use. */
   private free = none
 
@@ -62,16 +58,17 @@ export class EventQueue {
   push(time: Millis, kind: EntryKind, target: number, source: number, payload: unknown): void {
     if (!Number.isInteger(time) || time < this.time) refuse(time, this.time)
     if (this.free === none) this.grow(2 * this.capacity)
+    const { words } = this
     const slot = this.free
-    this.free = this.followers[slot]!
+    const word = slot * wordsOfSlot
+    this.free = words[word + follower]!
     this.size++
-    this.times[slot] = time
-    this.kinds[slot] = kind
-    this.targets[slot] = target
-    this.sources[slot] = source
-    this.payloads[slot] = payload
-    this.followers[slot] = none
     const block = Math.floor(time / blockMs)
+    words[word] = (time - block * blockMs) * kindsMax + kind
+    words[word + 1] = target
+    words[word + 2] = source
+    words[word + follower] = none
+    this.payloads[slot] = payload
     if (block === this.block) this.enlist(slot)
     else this.putOff(slot, block)
   }
@@ -79,20 +76,23 @@ export class EventQueue {
   /** Takes the earliest entry out and shows it in the fields above; false when none is due up to `until`. */
   pop(until: Millis = Infinity): boolean {
     const slot = this.left > 0 || this.beginNextBlock(until) ? this.first() : none
-    if (slot === none || this.times[slot]! > until) {
+    const time = this.block * blockMs + this.hand
+    if (slot === none || time > until) {
       if (until !== Infinity) this.time = until
       return false
     }
-    this.firsts[this.hand] = this.followers[slot]!
+    const { words } = this
+    const word = slot * wordsOfSlot
+    this.firsts[this.hand] = words[word + follower]!
     this.left--
     this.size--
-    this.time = this.times[slot]!
-    this.kind = this.kinds[slot]! as EntryKind
-    this.target = this.targets[slot]!
-    this.source = this.sources[slot]!
+    this.time = time
+    this.kind = (words[word]! % kindsMax) as EntryKind
+    this.target = words[word + 1]!
+    this.source = words[word + 2]!
     this.payload = this.payloads[slot]
     this.payloads[slot] = undefined
-    this.followers[slot] = this.free
+    words[word + follower] = this.free
     this.free = slot
     return true
   }
@@ -106,9 +106,9 @@ export class EventQueue {
 
   /** Puts a slot at the end of its millisecond in the running block. */
   private enlist(slot: number): void {
-    const at = this.times[slot]! % blockMs
+    const at = Math.floor(this.words[slot * wordsOfSlot]! / kindsMax)
     if (this.firsts[at] === none) this.firsts[at] = slot
-    else this.followers[this.lasts[at]!] = slot
+    else this.words[this.lasts[at]! * wordsOfSlot + follower] = slot
     this.lasts[at] = slot
     this.left++
     // The hand may have passed on to the next entry already.
@@ -121,24 +121,25 @@ export class EventQueue {
       this.later.set(block, { first: slot, last: slot })
       return
     }
-    this.followers[list.last] = slot
+    this.words[list.last * wordsOfSlot + follower] = slot
     list.last = slot
   }
 
   /** The running block has no entries left: deals out those of the next that has any. False when that begins after `until`: entries may yet be pushed for a block before it. */
   private beginNextBlock(until: Millis): boolean {
-    let next = Infinity
-    for (const block of this.later.keys()) if (block < next) next = block
-    if (next === Infinity || next * blockMs > until) return false
-    let slot = this.later.get(next)!.first
-    this.later.delete(next)
-    this.block = next
+    let begun = Infinity
+    for (const block of this.later.keys()) if (block < begun) begun = block
+    if (begun === Infinity || begun * blockMs > until) return false
+    let slot = this.later.get(begun)!.first
+    this.later.delete(begun)
+    this.block = begun
     this.hand = 0
     while (slot !== none) {
-      const follower = this.followers[slot]!
-      this.followers[slot] = none
+      const word = slot * wordsOfSlot
+      const next = this.words[word + follower]!
+      this.words[word + follower] = none
       this.enlist(slot)
-      slot = follower
+      slot = next
     }
     return true
   }
@@ -147,15 +148,13 @@ export class EventQueue {
     const before = this.capacity
     assert(before < this.most, `${before} entries are pending: messages or timers beget others without end`)
     const capacity = Math.min(wanted, this.most)
-    this.times = widened(this.times, new Float64Array(capacity))
-    this.kinds = widened(this.kinds, new Uint8Array(capacity))
-    this.targets = widened(this.targets, new Int32Array(capacity))
-    this.sources = widened(this.sources, new Int32Array(capacity))
-    this.followers = widened(this.followers, new Int32Array(capacity))
+    const words = new Int32Array(capacity * wordsOfSlot)
+    words.set(this.words)
     for (let slot = before; slot < capacity; slot++) {
       this.payloads.push(undefined)
-      this.followers[slot] = slot + 1 < capacity ? slot + 1 : none
+      words[slot * wordsOfSlot + follower] = slot + 1 < capacity ? slot + 1 : none
     }
+    this.words = words
     this.free = before
     this.capacity = capacity
   }
@@ -167,6 +166,13 @@ interface SlotList {
   last: number
 }
 
+/** The words of a slot, and the last of them. */
+const wordsOfSlot = 4
+const follower = 3
+
+/** More than there are of {@link entryKinds}. */
+const kindsMax = 8
+
 /** No slot. */
 const none = -1
 
@@ -175,9 +181,4 @@ const blockMs = 4096
 
 function refuse(time: Millis, now: Millis): never {
   assert(false, `an entry for ${time} ms at ${now} ms: times are whole milliseconds, and none is past`)
-}
-
-function widened<T extends Float64Array | Int32Array | Uint8Array>(from: T, into: T): T {
-  into.set(from)
-  return into
 }
