@@ -221,7 +221,7 @@ export class CanNode implements Overlay {
         if (this.ready && this.reassignment.run(now, fx)) this.announce(now, fx)
         return fx.startTimer('reassign', 0, state.prng.jitter(state.config.reassignMs, 0.2))
       case 'watch':
-        this.doubts.repeat(fx)
+        this.doubts.repeat(now, fx)
         return this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)
       default:
         this.maintenance.onTimer(kind, this.joins.bootstraps, now, fx)

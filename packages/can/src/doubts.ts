@@ -27,12 +27,15 @@ export class Doubts {
     for (const ref of told.values()) if (ref.id !== self.id && ref.id !== lost.ref.id && !failed.has(ref.id)) this.tell(ref, lost.ref, fx)
   }
 
-  /** Asks those that still name a gone node. */
-  repeat(fx: OverlayEffects): void {
-    const { contacts, ghosts } = this.state
+  /** Asks those that still name a gone node. One that has said nothing for a while may be gone as well, and would be waited for in vain. */
+  repeat(now: Millis, fx: OverlayEffects): void {
+    const { contacts, ghosts, config } = this.state
     for (const node of ghosts.nodes()) {
-      for (const { ref, others } of contacts.values())
-        if (others.some((other) => other.node.id === node.id && other.node.epoch <= node.epoch)) this.tell(ref, node, fx)
+      for (const { ref, others, heardAt } of contacts.values()) {
+        if (!others.some((other) => other.node.id === node.id && other.node.epoch <= node.epoch)) continue
+        this.tell(ref, node, fx)
+        if (now - heardAt > config.probeTimeoutMs) this.probing.start(ref, false, now, fx)
+      }
     }
   }
 

@@ -161,6 +161,23 @@ describe('the zone of a dead node', () => {
     assert.deepEqual(first.node.replicaSet(firstKey(victim.node.zones[0]!, width), 7), [])
   })
 
+  it('has another owner soon after the first looks for it, although half of its neighbours died in the same moment', () => {
+    for (const seed of ['half', 'the other half', 'one more half']) {
+      const network = grown(seed, 24)
+      const members = network.prng.shuffle(network.members())
+      const [victim] = members as [Host]
+      const key = keyOf(victim)
+      for (const host of members.slice(0, 12)) host.crash()
+      network.run(5_000)
+      const neighbor = members.slice(12).find(({ node }) => node.neighborSet(64).some(({ id }) => id === victim.ref.id))!
+      neighbor.node.suspect(victim.ref, network.now, neighbor)
+      assert.ok(
+        network.runUntil(() => network.answering(key).length === 1, 9_000),
+        'nobody answers within 9 s',
+      )
+    }
+  })
+
   it('is found to be without an owner although all that watched that node died with it, and nobody sends anything', () => {
     const network = grown('silent', 24)
     const [victim] = network.members() as [Host]
