@@ -4,7 +4,7 @@ import type { Guid } from '@plaxton/guid'
 import type { Millis } from '@plaxton/kbr'
 import { Space } from '../src/index.ts'
 import { bitsOf, contains, firstKey, parentOf } from '../src/zone.ts'
-import { TestNetwork } from './network.ts'
+import { TestNetwork, reportOf } from './network.ts'
 
 type Host = ReturnType<TestNetwork['members']>[number]
 
@@ -104,19 +104,7 @@ describe('the zone of a dead node', () => {
       const [claim] = taker()!.node.claims.filter((other) => other.zone === zone)
       const liar = { id: randomGuid(network.prng, 64), address: 'test:liar', epoch: 1 }
       const claims = [{ zone, version: claim!.version + 1, caretaker: false }]
-      const lie = {
-        type: 'report',
-        claims,
-        groups: [''],
-        shared: [],
-        others: [],
-        digest: 1,
-        member: true,
-        token: 0,
-        echo: 0,
-        base: 0,
-        gone: [],
-      } as const
+      const lie = reportOf(claims)
       while (network.answering(key).length === 0 && network.now - since < 10_000) {
         if (disputed) taker()!.take(liar, lie)
         network.run(100)
@@ -211,19 +199,7 @@ describe('a report', () => {
       const [owner, taker] = one.node.neighborSet(2).map(({ id }) => network.hosts.get(id)!) as [Host, Host]
       const { zone, version } = owner.node.claims[0]!
       const claims = [...taker.node.claims.map((claim) => ({ ...claim })), { zone, version: version - behind, caretaker: true }]
-      const said = {
-        type: 'report',
-        claims,
-        groups: [''],
-        shared: [],
-        others: [],
-        digest: 1,
-        member: true,
-        token: 0,
-        echo: 0,
-        base: 0,
-        gone: [],
-      }
+      const said = reportOf(claims)
       let confirmed = false
       network.onSent = (from, to, { type }) => {
         if (from.id === one.ref.id && to.id === taker.ref.id && type === 'heard') confirmed = true

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomGuid } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { JoinRefusal, JoinRequest } from '../src/messages.ts'
-import { TestNetwork } from './network.ts'
+import { TestNetwork, reportOf } from './network.ts'
 import { bitsOf, overlap } from '../src/zone.ts'
 
 /** Who delivers the key: everybody that does. */
@@ -124,19 +124,7 @@ describe('a stranger that claims what is not its own', () => {
     network.run(5_000)
     const liar = { id: randomGuid(network.prng, 64), address: 'test:liar', epoch: 1 }
     const claims = [{ zone: '' as (typeof hosts)[0]['node']['zones'][0], version: 99, caretaker: false }]
-    const lie = {
-      type: 'report',
-      claims,
-      groups: [''],
-      shared: [],
-      others: [],
-      digest: 1,
-      member: true,
-      token: 0,
-      echo: 0,
-      base: 0,
-      gone: [],
-    } as const
+    const lie = reportOf(claims)
     for (const host of hosts) host.take(liar, lie)
     network.run(60_000)
     assertTiled(network)

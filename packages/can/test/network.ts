@@ -1,7 +1,9 @@
 import { VirtualNetwork } from '@plaxton/testbed'
 import { can } from '../src/index.ts'
+import type { Claim } from '../src/claim.ts'
 import type { CanConfig, CanNode } from '../src/index.ts'
-import { overlap, volumeOf } from '../src/zone.ts'
+import type { Report } from '../src/messages.ts'
+import { everything, overlap, volumeOf } from '../src/zone.ts'
 
 export class TestNetwork extends VirtualNetwork<CanNode> {
   constructor(seed: number | string, config: Partial<CanConfig> = {}, idBits = 64) {
@@ -20,5 +22,22 @@ export class TestNetwork extends VirtualNetwork<CanNode> {
     const zones = this.members().flatMap(({ node }) => node.zones)
     const overlaps = zones.flatMap((a, i) => zones.slice(i + 1).flatMap((b) => (overlap(a, b) ? [`'${a}' overlaps '${b}'`] : [])))
     return this.volume() === 1 ? overlaps : [...overlaps, `the zones add up to ${this.volume()}`]
+  }
+}
+
+/** What a member says that claims these zones and knows nobody. */
+export function reportOf(claims: readonly Claim[]): Report {
+  return {
+    type: 'report',
+    claims,
+    groups: [everything],
+    shared: [],
+    others: [],
+    digest: 1,
+    member: true,
+    token: 0,
+    echo: 0,
+    base: 0,
+    gone: [],
   }
 }
