@@ -166,6 +166,21 @@ describe('the zone of a dead node', () => {
     }
   })
 
+  it('is taken to be dead after three probes of two round trips, however long these take', () => {
+    const rttMs = 700
+    const network = new TestNetwork('far')
+    network.latencyMs = () => rttMs / 2
+    network.grow(12)
+    network.run(60_000)
+    const [one, victim] = network.members() as [Host, Host]
+    assert.equal(one.node.measuredMs(victim.ref), rttMs)
+    victim.crash()
+    const since = network.now
+    one.node.suspect(victim.ref, since, one)
+    assert.ok(network.runUntil(() => one.events.some(({ type }) => type === 'peer-failed'), 30_000))
+    assert.equal(network.now - since, 3 * 2 * rttMs)
+  })
+
   it('is found to be without an owner although all that watched that node died with it, and nobody sends anything', () => {
     const network = grown('silent', 24)
     const [victim] = network.members() as [Host]

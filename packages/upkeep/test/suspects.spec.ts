@@ -50,6 +50,7 @@ describe('the wait for an answer', () => {
       [undefined, 10, 200, 5_000].map((rttMs) => probeWaitMs(rttMs, bounds)),
       [3_000, 500, 800, 3_000],
     )
+    assert.equal(probeWaitMs(400, { ...bounds, probeRoundTrips: 2 }), 800)
   })
 })
 
