@@ -26,7 +26,7 @@ export interface PeerLinkHost {
   readonly outboundBudget: ByteBudget
   /** This node's hello, to be sent first on each stream. */
   hello(): Uint8Array
-  /** Asks for `flush()` when the running step is over, or at the end of the turn; for a `patient` frame at the end of the turn. */
+  /** Asks for `flush()` when the running step is over, or at the end of the turn; for a `patient` frame a little later. */
   flushSoon(peer: PeerLink, patient: boolean): void
   /** Tells the receiver, when the running step is over. */
   reportDown(peer: PeerLink, cause: PeerDownCause): void

@@ -83,7 +83,21 @@ describe('Libp2pLink', () => {
       assert.equal(written(), 1)
     })
 
-    it('writes a patient frame at the end of the turn when nothing follows', async () => {
+    it('writes a patient frame together with what follows it in the next turn', async () => {
+      const writes: number[] = []
+      // A turn may take longer than patience lasts, but not each of them.
+      for (let trial = 1; trial <= 20; trial++) {
+        before = a.link.counters.writes
+        a.link.send(b.link.self, bytesOf('patient'), true)
+        await new Promise((resolve) => setImmediate(resolve))
+        a.link.send(b.link.self, bytesOf('in haste'))
+        await b.recorder.received(1 + 2 * trial)
+        writes.push(written())
+      }
+      assert.ok(writes.includes(1), `writes per trial: ${writes}`)
+    })
+
+    it('writes a patient frame alone when nothing follows', async () => {
       a.link.send(b.link.self, bytesOf('patient'), true)
       await b.recorder.received(2)
       assert.equal(written(), 1)

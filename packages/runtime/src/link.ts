@@ -24,7 +24,7 @@ export interface Link {
   /**
    * Best effort, in order while one connection holds; the link owns `frame` from here on. Connects when needed. What can't be
    * sent is dropped and reported by `onPeerDown`, unless the reference is a false one: its id may be that of a node that lives. A `patient`
-   * frame may wait until all that is ready now has been handled, to leave together with what follows it.
+   * frame may wait for some milliseconds, to leave together with what follows it.
    */
   send(to: NodeRef, frame: Uint8Array, patient?: boolean): void
   /** Peers worth keeping connected, the overlay's neighbours. Replaces the list given before. */
