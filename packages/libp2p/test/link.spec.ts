@@ -94,7 +94,7 @@ describe('Libp2pLink', () => {
         await b.recorder.received(1 + 2 * trial)
         writes.push(written())
       }
-      assert.ok(writes.includes(1), `writes per trial: ${writes}`)
+      assert.ok(writes.includes(1), `writes per trial: ${writes.join()}`)
     })
 
     it('writes a patient frame alone when nothing follows', async () => {
