@@ -49,6 +49,11 @@ export interface RouteOptions {
    * walking is configured to. 1: for what must not arrive at two places because the first was slow.
    */
   readonly attempts?: number
+  /**
+   * Any of so many nodes closest to the key will do, as for reading what each of them holds; 1 to 64. An overlay that can (Pastry) leads the message past a near one of them, and on to
+   * the root unless the application stops it there.
+   */
+  readonly nearestOf?: number
   /** Collect the ids of the nodes passed, for explaining; costs 32 bytes a hop. Default false. */
   readonly keepPath?: boolean
 }

@@ -37,6 +37,11 @@ export interface Overlay extends Kbr {
    * source, for all but the overlay's own): Tapestry's count of resolved digits, Pastry's numeric mode.
    */
   nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop
+  /**
+   * The `cursor` with which a message sets out that any of the `count` nodes closest to its key may stop (`RouteOptions.nearestOf`). Overlays without it lead such a message
+   * straight to the root.
+   */
+  nearestOf?(count: number): number
 
   /**
    * Command: become a member through one of `bootstrap` (nearest first if known); alone when it is empty. A member that is given nodes makes

@@ -6,6 +6,7 @@ import { maxClaims } from './claims.ts'
 export interface PastConfig {
   readonly replicas: number
   readonly maxReplicas: number
+  readonly nearReplicas: number
   readonly smallBytes: number
   readonly maxObjectBytes: number
   readonly maxOwners: number
@@ -44,6 +45,11 @@ export const pastDefaults = {
   replicas: 5,
   /** No certificate may ask for more. The paper's bound is |L|/2 + 1; this is it for |L| = 16, Pastry's usual leaf set. */
   maxReplicas: 9,
+  /**
+   * A read first goes to a near one of so many nodes closest to the guid, where the overlay can tell (Pastry); 0, which is our choice: to the root, past whoever is on the way. A replica that the
+   * owner's removal has not reached yet answers, and one that is not the root is the last to hear of it.
+   */
+  nearReplicas: 0,
   /** Up to here data travels along the path, above directly between the two ends. A forwarded 16 KiB costs less than a new connection (20 ms). */
   smallBytes: 16 * 1024,
   /** Largest object. A block of IPFS is at most 1 MiB almost everywhere; larger things are DAGs of blocks. */
@@ -122,6 +128,7 @@ const day = 24 * 3_600_000
 const bounds: Bounds<keyof PastConfig> = {
   replicas: [1, 64],
   maxReplicas: [1, 64],
+  nearReplicas: [0, 64],
   smallBytes: [0, 64 * 1024],
   maxObjectBytes: [1, 1024 * 1024],
   maxOwners: [1, maxClaims],

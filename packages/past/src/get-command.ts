@@ -83,12 +83,19 @@ export class GetCommand extends Command {
       `asking for ${shortGuid(this.guid)}${firstHop === undefined ? '' : ` by way of ${namesOf([firstHop])}`}`,
       fx,
     )
-    const options = { replyWithinMs: this.attemptMs(now), ...(firstHop === undefined ? {} : { firstHop }) }
+    const options = { replyWithinMs: this.attemptMs(now), ...this.wayOf(attempt, firstHop) }
     const excluded = [...this.excluded, ...this.fetching].slice(0, maxExcluded)
     const call = { type: 'get', want: this.want, excluded, hurry: attempt > 0 } as const
     const isWhole = this.fetching.size === 0
     this.parts.errands.route(this.guid, call, options, fx, (answered, time, effects) => this.onAnswered(answered, isWhole, time, effects))
     this.hedgeLater(attempt, fx)
+  }
+
+  /** A later attempt that has no other first hop goes to the root. */
+  private wayOf(attempt: number, firstHop: NodeRef | undefined): { readonly firstHop?: NodeRef; readonly nearestOf?: number } {
+    const { nearReplicas } = this.parts.config
+    if (firstHop !== undefined) return { firstHop }
+    return attempt === 0 && nearReplicas > 0 ? { nearestOf: nearReplicas } : {}
   }
 
   /** The overlay's own choice first; later attempts start with neighbours not used yet, while there are any. */

@@ -3,6 +3,7 @@ import type { Guid } from '@plaxton/guid'
 import { assert } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
 import { RingSide } from '@plaxton/upkeep'
+import { shareOfRing } from './share-of-ring.ts'
 
 /**
  * The |L|/2 nodes that follow a node clockwise (right) and the |L|/2 that precede it (left): the structure that Pastry's correctness
@@ -179,11 +180,13 @@ export class LeafSet {
 
   /** How many nodes the ring has: exactly when it is wholly known, otherwise by how far apart the members are. */
   estimateNodes(): number {
-    const [from, to] = [this.left.furthest, this.right.furthest]
-    if (this.whole || from === undefined || to === undefined) return this.size + 1
-    // The leading 13 hex digits are all that a double can hold.
-    const span = parseInt(clockwiseDistance(from.id, to.id).slice(0, 13).padEnd(13, '0'), 16) / 16 ** 13
-    return Math.max(this.size + 1, Math.round(this.size / span))
+    if (this.whole || this.left.furthest === undefined || this.right.furthest === undefined) return this.size + 1
+    return Math.max(this.size + 1, Math.round(this.size / this.span))
+  }
+
+  /** The mean distance of two neighbours, as a share of the ring. */
+  get spacing(): number {
+    return this.whole ? 1 / (this.size + 1) : this.span / this.size
   }
 
   /**
@@ -211,6 +214,12 @@ export class LeafSet {
       'a leaf set names everybody once',
     )
     assert(!this.whole || !this.wounded, 'a whole ring has no wounds')
+  }
+
+  /** What the members span, as a share of the ring; 0 when a side is empty. */
+  private get span(): number {
+    const [from, to] = [this.left.furthest, this.right.furthest]
+    return from === undefined || to === undefined ? 0 : shareOfRing(clockwiseDistance(from.id, to.id))
   }
 
   private byTurns(): NodeRef[] {

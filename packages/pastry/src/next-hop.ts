@@ -1,12 +1,18 @@
 import { isCloserOnRing } from '@plaxton/guid'
 import type { Guid } from '@plaxton/guid'
 import type { Avoid, NextHop, NodeRef } from '@plaxton/kbr'
+import { towardsNearest } from './nearest-of.ts'
 import type { PastryState } from './state.ts'
 
 /** Cursor of a message that has been routed by prefix so far. */
 export const prefixMode = 0
 /** Cursor of a message that has taken a leaf-set hop: from now on every hop must be numerically closer to the key. */
 export const numericMode = 1
+
+/** What is added to the mode in the cursor of a message that any of the `count` nodes closest to the key may stop. */
+export function forNearestOf(count: number): number {
+  return 2 * count
+}
 
 /**
  * Pastry's routing decision (Middleware 2001, §2.3), with one addition. A leaf-set hop is numeric and may shorten the shared prefix, from
@@ -18,6 +24,13 @@ export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Gu
   const { leafSet, self } = state
   const mayUseAll = avoid.size === 0 && suspects.size === 0
   const mayUse = mayUseAll ? everybody : (ref: NodeRef) => !avoid.has(ref.id) && !suspects.has(ref.id)
+  const mode = cursor & 1
+  const count = cursor >> 1
+
+  if (count > 0) {
+    const near = towardsNearest(state, key, count, mayUse)
+    if (near !== undefined) return { action: 'forward', to: near, cursor: cursor | numericMode }
+  }
 
   if (key === self.id || leafSet.covers(key)) {
     const root = key === self.id ? self : mayUseAll ? leafSet.closest(key) : leafSet.closestUsable(key, mayUse)
@@ -26,15 +39,15 @@ export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Gu
     return state.standing === 'member' ? deliver : hold
   }
 
-  if (cursor === prefixMode) {
+  if (mode === prefixMode) {
     const entry = state.routingTable.towards(key)
-    if (entry !== undefined && mayUse(entry)) return { action: 'forward', to: entry, cursor: prefixMode }
+    if (entry !== undefined && mayUse(entry)) return { action: 'forward', to: entry, cursor }
     const other = rareCase(state, key, mayUse)
-    if (other !== undefined) return { action: 'forward', to: other, cursor: prefixMode }
+    if (other !== undefined) return { action: 'forward', to: other, cursor }
   }
   // Beyond the leaf set's reach this node is nobody's root. In a whole network some member is closer, so this is a gap under repair.
   const closer = closestKnown(state, key, mayUse)
-  if (closer !== undefined) return { action: 'forward', to: closer, cursor: numericMode }
+  if (closer !== undefined) return { action: 'forward', to: closer, cursor: cursor | numericMode }
   return hold
 }
 

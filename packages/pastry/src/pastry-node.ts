@@ -21,7 +21,7 @@ import type {
   Pong,
   StateReply,
 } from './messages.ts'
-import { nextHop } from './next-hop.ts'
+import { forNearestOf, nextHop } from './next-hop.ts'
 import { Probing } from './probing.ts'
 import { keyRange, replicaSet, routeCandidates } from './questions.ts'
 import { onSlotRequest } from './slot-repair.ts'
@@ -94,6 +94,10 @@ export class PastryNode implements Overlay {
 
   nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop {
     return nextHop(this.state, this.probing.suspects, key, cursor, avoid)
+  }
+
+  nearestOf(count: number): number {
+    return forNearestOf(count)
   }
 
   localLookup(key: Guid, num: number, safe: boolean): NodeRef[] {

@@ -65,6 +65,7 @@ export class AppStack implements AppEffects, Host {
     this.checkPayload(payload)
     const wantsReply = options.replyWithinMs !== undefined
     if (wantsReply) this.checkWait('options.replyWithinMs', options.replyWithinMs)
+    checkNearestOf(options.nearestOf)
     const id = wantsReply ? this.stack.nextId() : 0
     this.stack.later({ type: 'route', host: this, id, key, payload, options })
     return id
@@ -135,3 +136,12 @@ export class AppStack implements AppEffects, Host {
       throw new InvalidValueError(field, value, `whole milliseconds from 1 to ${max}`)
   }
 }
+
+function checkNearestOf(count = 1): void {
+  if (!Number.isInteger(count) || count < 1 || count > nearestOfMax) {
+    throw new InvalidValueError('options.nearestOf', count, `a whole number from 1 to ${nearestOfMax}`)
+  }
+}
+
+/** PAST's most replicas. */
+const nearestOfMax = 64

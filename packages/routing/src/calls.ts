@@ -125,7 +125,7 @@ export class Calls {
         application: call.host.application.name,
         payload: call.payload,
         hops: 0,
-        cursor: 0,
+        cursor: stack.firstCursor(call.options),
         replyWithinMs: Math.max(1, call.deadlineAt - stack.now),
         keepPath: call.options.keepPath === true,
         path: noPath,

@@ -336,13 +336,13 @@ export class KbrNode implements Core {
   }
 
   private fireAndForget({ host, key, payload, options }: RouteTask): Passage {
-    const passage = this.oneWay(host.application.name, key, payload, options.keepPath === true)
+    const passage = this.oneWay(host.application.name, key, payload, options.keepPath === true, this.stack.firstCursor(options))
     passage.leaveBy(options, [])
     return passage
   }
 
   /** A message that wants no reply. */
-  private oneWay(application: string, key: Guid, payload: Uint8Array, keepPath: boolean, cursor = 0): Passage {
+  private oneWay(application: string, key: Guid, payload: Uint8Array, keepPath: boolean, cursor: number): Passage {
     const { self, now, config } = this.stack
     const nonce = this.stack.nextNonce()
     const message = {

@@ -199,6 +199,11 @@ export class Stack {
     this.overlay.suspect(peer, this.now, this.overlayFx!)
   }
 
+  /** The cursor with which a message sets out: another node than the root may do. */
+  firstCursor({ nearestOf }: RouteOptions): number {
+    return nearestOf === undefined ? 0 : (this.overlay.nearestOf?.(nearestOf) ?? 0)
+  }
+
   /** How long `peer` may take to acknowledge a message with so many bytes of payload. */
   waitMs(peer: NodeRef, payloadBytes: number): Millis {
     return this.roundTrips.timeoutMs(peer.id) + (payloadBytes >> 10)

@@ -50,6 +50,30 @@ describe('the source of a routed message', () => {
     assert.deepEqual(test.app.replies[0]!.reply.path, ['00', '80', '90'])
   })
 
+  it('says whether another than the root will do, to overlays that can tell who is near', () => {
+    const cursorOf = (options: RouteOptions, canTell: boolean): number => {
+      const test = bed('00', ['80'])
+      const asked: number[] = []
+      const { overlay } = test
+      const nextHop = overlay.nextHop.bind(overlay)
+      overlay.nextHop = (to, cursor, avoid) => {
+        asked.push(cursor)
+        return nextHop(to, cursor, avoid)
+      }
+      if (canTell) Object.assign(overlay, { nearestOf: (count: number) => 10 * count })
+      route(test, options)
+      return asked[0]!
+    }
+    for (const options of [within, {}]) {
+      assert.equal(cursorOf(options, true), 0)
+      assert.equal(cursorOf({ ...options, nearestOf: 3 }, true), 30)
+      assert.equal(cursorOf({ ...options, nearestOf: 3 }, false), 0)
+    }
+    for (const nearestOf of [0, -1, 1.5, 65, NaN]) {
+      assert.throws(() => route(bed('00', ['80']), { nearestOf }), { code: 'ERR_INVALID_VALUE', message: /options\.nearestOf.*1 to 64/ })
+    }
+  })
+
   it('is the root itself when it is closest, in the same step', () => {
     const test = bed('80', ['00'])
     const id = test.run(0, (fx) => fx.route(key, bytes('x'), { ...within, keepPath: true }))
