@@ -34,8 +34,6 @@ export interface CanConfig {
   readonly probeTimeoutMinMs: Millis
   /** Probes sent again before a peer counts as failed. */
   readonly probeRetries: number
-  /** When so many others say that a peer is dead, one probe without an answer is enough. */
-  readonly witnessesSure: number
   /** Probes that await an answer at one time, and strangers whose answer to a report is awaited. Full: a new one is left out; of the strangers the first goes. */
   readonly probesMax: number
   /** How long a failed node is remembered. */
@@ -116,8 +114,6 @@ export const canDefaults: CanConfig = {
   probeTimeoutMinMs: 500,
   /** MSPastry. */
   probeRetries: 2,
-  /** Our guess: that all of them have lost three probes, and this node one, is unlikelier than that a node alone has lost three. */
-  witnessesSure: 3,
   /** Our guess: all contacts of a usual node. */
   probesMax: 64,
   /** FreePastry. */
@@ -179,7 +175,6 @@ const bounds: Bounds<keyof CanConfig> = {
   probeRoundTrips: [1, 100],
   probeTimeoutMinMs: [1, 600_000],
   probeRetries: [0, 10],
-  witnessesSure: [1, 64],
   probesMax: [16, 4_096],
   failedMs: [1_000, 86_400_000],
   failedHoldMs: [0, 86_400_000],

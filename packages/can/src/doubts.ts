@@ -46,7 +46,7 @@ export class Doubts {
     if (contact === undefined || from.id === node || contact.ref.epoch > epoch) return isNews
     // Anybody else might keep this node busy with asking.
     const isConcerned = this.state.contacts.has(from.id) || contact.others.some((other) => other.node.id === from.id)
-    if (isConcerned) this.probing.verify(contact.ref, now, fx, from.id)
+    if (isConcerned) this.probing.verify(contact.ref, now, fx)
     return isNews
   }
 

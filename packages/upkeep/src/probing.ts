@@ -12,8 +12,6 @@ export interface ProbingConfig extends ProbeWait {
   readonly probeRetries: number
   /** For so long after an answer, others' saying that a peer is dead is no reason to ask it again. */
   readonly heartbeatMs: Millis
-  /** When so many others say that a peer is dead, one ping without an answer is enough. Unless it is given, no number of them is. */
-  readonly witnessesSure?: number
 }
 
 /** What {@link Probing} asks of the overlay whose peers it probes. */
@@ -66,24 +64,21 @@ export class Probing {
       return
     }
     if (before === undefined && running.size >= this.host.config.probesMax && this.host.find(ref.id) === undefined) return
-    const probe: Probe = { ref, seq: 0, attempts: 0, sentAt: 0, doubted: false, witnesses: undefined }
+    const probe = { ref, seq: 0, attempts: 0, sentAt: 0, doubted: false }
     running.set(ref.id, probe)
     if (suspect) this.suspected.add(ref, fx)
     this.send(probe, now, fx)
   }
 
   /**
-   * Somebody, the `witness`, says that `ref` is dead. This node looks for itself, but not again shortly after an answer: while a partition heals, many say
+   * Somebody says that `ref` is dead. This node looks for itself, but not again shortly after an answer: while a partition heals, many say
    * so of many.
    */
-  verify(ref: NodeRef, now: Millis, fx: OverlayEffects, witness?: Guid): void {
-    const isNew = !this.has(ref.id)
-    if (isNew && this.acquittals.has(ref.id, this.host.config.heartbeatMs, now)) return
-    if (isNew) this.start(ref, false, now, fx)
+  verify(ref: NodeRef, now: Millis, fx: OverlayEffects): void {
+    if (this.has(ref.id) || this.acquittals.has(ref.id, this.host.config.heartbeatMs, now)) return
+    this.start(ref, false, now, fx)
     const probe = this.running?.get(ref.id)
-    if (probe === undefined) return
-    if (isNew) probe.doubted = true
-    if (witness !== undefined && !this.isWitnessed(probe)) (probe.witnesses ??= new Set()).add(witness)
+    if (probe !== undefined) probe.doubted = true
   }
 
   /** Whether it is being probed because others say that it is dead. */
@@ -110,7 +105,7 @@ export class Probing {
   expired(seq: number, now: Millis, fx: OverlayEffects): NodeRef | undefined {
     const probe = this.bySeq(seq)
     if (probe === undefined) return undefined
-    if (probe.attempts > this.host.config.probeRetries || this.isWitnessed(probe)) return probe.ref
+    if (probe.attempts > this.host.config.probeRetries) return probe.ref
     this.send(probe, now, fx)
     return undefined
   }
@@ -134,10 +129,6 @@ export class Probing {
     fx.startTimer('probe', probe.seq, probeWaitMs(this.host.proximity.of(probe.ref.id), this.host.config))
   }
 
-  private isWitnessed({ witnesses }: Probe): boolean {
-    return witnesses !== undefined && witnesses.size >= (this.host.config.witnessesSure ?? Infinity)
-  }
-
   private bySeq(seq: number): Probe | undefined {
     if (this.running === undefined) return undefined
     for (const probe of this.running.values()) if (probe.seq === seq) return probe
@@ -151,8 +142,6 @@ interface Probe {
   seq: number
   attempts: number
   sentAt: Millis
-  /** It is probed because somebody says that it is dead. */
+  /** Somebody says that it is dead. */
   doubted: boolean
-  /** Who says so. Bound: `witnessesSure`. Undefined when nobody does. */
-  witnesses: Set<Guid> | undefined
 }
