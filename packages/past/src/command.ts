@@ -71,6 +71,12 @@ export abstract class Command {
     return Math.max(1, Math.min(config.attemptMs + transferMs(bytes, config), this.deadline - now))
   }
 
+  /** Time for one attempt to reach the root and come back. When what is left is not enough for two it gets all of it: what waits on the way for a dead node to be replaced would otherwise be cut short, only to begin anew. */
+  protected wayMs(now: Millis): Millis {
+    const leftMs = Math.max(1, this.deadline - now)
+    return leftMs < 2 * this.parts.config.attemptMs ? leftMs : this.parts.config.attemptMs
+  }
+
   /** Runs `again` after a pause, or lets the deadline end the command with `why`. */
   protected retryLater(why: PlaxtonError, attempt: number, fx: AppEffects, again: (now: Millis, fx: AppEffects) => void): void {
     this.lastError = why
@@ -108,7 +114,7 @@ export abstract class RootCommand extends Command {
   protected abstract attempt(now: Millis, fx: AppEffects): void
 
   protected askRoot(call: PastCall, now: Millis, fx: AppEffects): void {
-    this.parts.errands.route(this.guid, call, { replyWithinMs: this.attemptMs(now) }, fx, (answered, time, effects) =>
+    this.parts.errands.route(this.guid, call, { replyWithinMs: this.wayMs(now) }, fx, (answered, time, effects) =>
       this.onAnswered(answered, time, effects),
     )
   }

@@ -67,7 +67,7 @@ export const pastDefaults = {
 
   /** A command that names no time of its own ends after this. FreePastry waits 30 s; a person does not. */
   commandMs: 10_000,
-  /** One way to the root and back, including the root's wait for its replicas. Three fit into {@link commandMs}. */
+  /** One way to the root and back, including the root's wait for its replicas. Three fit into {@link commandMs}; the last gets what is left. */
   attemptMs: 3000,
   /** A replica that has not answered by then is replaced by the next. Our guess: ten wide-area round trips. */
   replicaMs: 1000,

@@ -83,7 +83,7 @@ export class GetCommand extends Command {
       `asking for ${shortGuid(this.guid)}${firstHop === undefined ? '' : ` by way of ${namesOf([firstHop])}`}`,
       fx,
     )
-    const options = { replyWithinMs: this.attemptMs(now), ...this.wayOf(attempt, firstHop) }
+    const options = { replyWithinMs: this.wayMs(now), ...this.wayOf(attempt, firstHop) }
     const excluded = [...this.excluded, ...this.fetching].slice(0, maxExcluded)
     const call = { type: 'get', want: this.want, excluded, hurry: attempt > 0 } as const
     const isWhole = this.fetching.size === 0

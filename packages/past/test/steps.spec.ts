@@ -26,8 +26,13 @@ class Recorder implements Partial<AppEffects> {
   localLookup = () => others
   neighborSet = () => others
   replicaSet = (_key: Guid, count: number) => nodes.slice(0, count)
-  startTimer = () => {}
+  /** Timers and routes in the order in which they were started. */
+  readonly timers: Array<{ kind: string; arg: number; delayMs: number }> = []
+  readonly routes: Array<{ id: number; withinMs: number | undefined }> = []
 
+  startTimer(kind: string, arg: number, delayMs: number): void {
+    this.timers.push({ kind, arg, delayMs })
+  }
   ask(token: number, question: Question): void {
     this.questions.push({ token, question })
     const entries =
@@ -41,8 +46,9 @@ class Recorder implements Partial<AppEffects> {
     this.log.push(`${decodeMessage(payload).type} to ${to.address}`)
     return this.nextId++
   }
-  route(_key: Guid, payload: Uint8Array, _options: RouteOptions): number {
+  route(_key: Guid, payload: Uint8Array, { replyWithinMs }: RouteOptions): number {
     this.log.push(`route ${decodeMessage(payload).type}`)
+    this.routes.push({ id: this.nextId, withinMs: replyWithinMs })
     return this.nextId++
   }
   reply(handle: number, payload: Uint8Array): void {
@@ -235,5 +241,39 @@ describe('a node on the way', () => {
     recorder.take()
     past.onAnswer(recorder.question('read'), { kind: 'failed', reason: 'the disk is gone' }, 12, fx)
     assert.deepEqual(recorder.take(), ['route get'])
+  })
+})
+
+describe('a command, step by step', () => {
+  it('gives an attempt three seconds, and one after which there would be no time for another all that is left', () => {
+    const { recorder, past, fx, guid } = stage()
+    const { routes, timers } = recorder
+    past.get({ guid }, 0, fx)
+    const failed = (now: number): void => {
+      for (const { id } of routes.splice(0)) {
+        past.onReply(
+          id,
+          { ok: false, failure: { reason: 'timed out', detail: 'too late', at: undefined }, elapsedMs: 3_000, path: [] },
+          now,
+          fx,
+        )
+      }
+      // The pause before the next attempt.
+      past.onTimer('alarm', timers.at(-1)!.arg, now + 500, fx)
+    }
+    assert.deepEqual(
+      routes.map(({ withinMs }) => withinMs),
+      [3_000],
+    )
+    failed(3_000)
+    assert.deepEqual(
+      routes.map(({ withinMs }) => withinMs),
+      [3_000],
+    )
+    failed(6_000)
+    assert.deepEqual(
+      routes.map(({ withinMs }) => withinMs),
+      [3_500],
+    )
   })
 })
