@@ -24,12 +24,14 @@ export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Gu
   const { leafSet, self } = state
   const mayUseAll = avoid.size === 0 && suspects.size === 0
   const mayUse = mayUseAll ? everybody : (ref: NodeRef) => !avoid.has(ref.id) && !suspects.has(ref.id)
+  // It may be any number below 2^32, for strangers send it.
   const mode = cursor & 1
-  const count = cursor >> 1
+  const count = cursor >>> 1
+  const inNumericMode = cursor - mode + numericMode
 
   if (count > 0) {
     const near = towardsNearest(state, key, count, mayUse)
-    if (near !== undefined) return { action: 'forward', to: near, cursor: cursor | numericMode }
+    if (near !== undefined) return { action: 'forward', to: near, cursor: inNumericMode }
   }
 
   if (key === self.id || leafSet.covers(key)) {
@@ -47,7 +49,7 @@ export function nextHop(state: PastryState, suspects: ReadonlySet<Guid>, key: Gu
   }
   // Beyond the leaf set's reach this node is nobody's root. In a whole network some member is closer, so this is a gap under repair.
   const closer = closestKnown(state, key, mayUse)
-  if (closer !== undefined) return { action: 'forward', to: closer, cursor: cursor | numericMode }
+  if (closer !== undefined) return { action: 'forward', to: closer, cursor: inNumericMode }
   return hold
 }
 

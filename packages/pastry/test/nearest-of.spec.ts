@@ -113,7 +113,10 @@ describe('the way to the nearest of the closest nodes', () => {
     const nodes = network(someValues(Prng.fromSeed('hostile'), 40), Prng.fromSeed('hostile'))
     for (const state of nodes.values()) {
       for (const cursor of [2 ** 32 - 1, 2 ** 32 - 2, 2 ** 31, 129]) {
-        for (let key = 0; key < 256; key += 17) assert.doesNotThrow(() => nextHop(state, nobody, byte(key), cursor, nobody))
+        for (let key = 0; key < 256; key += 17) {
+          const next = nextHop(state, nobody, byte(key), cursor, new Set(state.leafSet.members.map(({ id }) => id)))
+          if (next.action === 'forward') assert.ok(next.cursor >= 0 && next.cursor < 2 ** 32, `${next.cursor}`)
+        }
       }
     }
   })
