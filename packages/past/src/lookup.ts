@@ -122,7 +122,7 @@ export class Lookup {
     if (holder === undefined) return respond(absent(false), now, fx)
     const object = { type: 'object', holder, claims, settled: true } as const
     if (want === 'presence' || leading.size > this.parts.config.smallBytes) return respond(object, now, fx)
-    obtain(this.parts, key, leading.contentDigest, holders, now, fx, (data, time, effects) =>
+    obtain(this.parts, key, leading, holders, now, fx, (data, time, effects) =>
       respond(data === undefined ? absent(false) : { ...object, data: data.bytes }, time, effects),
     )
   }

@@ -224,8 +224,8 @@ export class Root {
   ): void {
     const targets = replicaSet(guid, count, fx).filter((node) => !holders.some((holder) => sameNode(holder, node)))
     if (targets.length === 0) return this.answerInspection(guid, findings.claims, holders, respond, now, fx)
-    const digest = leadingCertificate(findings.claims, now)?.contentDigest ?? guid
-    obtain(this.parts, guid, digest, holders, now, fx, (data, time, effects) => {
+    const wanted = leadingCertificate(findings.claims, now) ?? { contentDigest: guid, size: this.parts.config.maxObjectBytes }
+    obtain(this.parts, guid, wanted, holders, now, fx, (data, time, effects) => {
       const count = targets.length
       const order = { guid, claims: findings.claims, data, candidates: targets, wanted: count, enough: count, tries: 1 }
       new Replication(this.parts, order, (replicated, at, fxDone) => {

@@ -20,7 +20,7 @@ class Recorder implements Partial<AppEffects> {
   readonly ready = true
   private log: string[] = []
   private readonly questions: Array<{ token: number; question: Question }> = []
-  private readonly requests: Array<{ id: number; to: NodeRef }> = []
+  private readonly requests: Array<{ id: number; to: NodeRef; withinMs: number }> = []
   private nextId = 1
 
   localLookup = () => others
@@ -41,8 +41,8 @@ class Recorder implements Partial<AppEffects> {
         : ''
     this.log.push(`ask ${question.kind}${entries}`)
   }
-  request(to: NodeRef, payload: Uint8Array, _options: RequestOptions): number {
-    this.requests.push({ id: this.nextId, to })
+  request(to: NodeRef, payload: Uint8Array, { withinMs }: RequestOptions): number {
+    this.requests.push({ id: this.nextId, to, withinMs })
     this.log.push(`${decodeMessage(payload).type} to ${to.address}`)
     return this.nextId++
   }
@@ -73,6 +73,10 @@ class Recorder implements Partial<AppEffects> {
   }
   requestTo(address: string): number {
     return this.requests.findLast(({ to }) => to.address === address)?.id ?? 0
+  }
+  /** How long the last answer is waited for. */
+  get waitMs(): number {
+    return this.requests.at(-1)?.withinMs ?? 0
   }
 }
 
@@ -199,6 +203,20 @@ describe('a root, step by step', () => {
     assert.deepEqual(recorder.take(), ['past:erased'])
     stored('node-3', [withdrawn])
     assert.deepEqual(recorder.take(), ['reply 8 receipt from node-0 node-1 node-2'])
+  })
+})
+
+describe('a root that holds nothing', () => {
+  it('waits for the data of a holder as long as they can take, however long those of other objects could', () => {
+    const { recorder, past, fx, claim, deliver, verified } = stage()
+    deliver({ type: 'get', want: 'data', excluded: [], hurry: false }, 7)
+    assert.deepEqual(recorder.take(), ['fetch to node-1', 'fetch to node-2', 'fetch to node-3', 'fetch to node-4'])
+    const payload = encodeMessage({ type: 'object', holder: others[1]!, claims: [claim], settled: true })
+    past.onReply(recorder.requestTo('node-2'), { ok: true, payload, hops: 1, elapsedMs: 1, path: [] }, 20, fx)
+    verified()
+    assert.deepEqual(recorder.take().at(-1), 'fetch to node-2')
+    // A replica's second, and five bytes at the pace of the slowest link.
+    assert.equal(recorder.waitMs, 1_001)
   })
 })
 
