@@ -1,7 +1,7 @@
 import type { Guid } from '@plaxton/guid'
 import { Prng } from '@plaxton/kbr'
 import type { NodeRef } from '@plaxton/kbr'
-import { Recorder } from '@plaxton/testbed'
+import { Recorder, byte, ref } from '@plaxton/testbed'
 import type { PastryConfig } from '../src/config.ts'
 import { pastryConfig } from '../src/config.ts'
 import { PastryState } from '../src/state.ts'
@@ -27,4 +27,19 @@ export function memberState(self: NodeRef, others: readonly NodeRef[], config: P
   for (const other of others) state.admit(other, new Recorder())
   state.standing = 'member'
   return state
+}
+
+/** Perfect tables: everybody has met everybody. */
+export function perfectTables(ids: readonly number[], config: Partial<PastryConfig>): Map<number, PastryState> {
+  const refs = ids.map((id) => ref(byte(id)))
+  return new Map(
+    ids.map((self, at) => [
+      self,
+      memberState(
+        refs[at]!,
+        refs.filter((_, other) => other !== at),
+        config,
+      ),
+    ]),
+  )
 }

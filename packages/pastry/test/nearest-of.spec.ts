@@ -4,23 +4,14 @@ import { Prng } from '@plaxton/kbr'
 import { byte, guid, ref, someValues } from '@plaxton/testbed'
 import { forNearestOf, nextHop, prefixMode } from '../src/next-hop.ts'
 import type { PastryState } from '../src/state.ts'
-import { byCloseness, memberState, numberOf } from './helpers.ts'
+import { byCloseness, memberState, numberOf, perfectTables } from './helpers.ts'
 
 const nobody: ReadonlySet<Guid> = new Set()
 const config = { digitBits: 2, leafSetSize: 4 }
 
 /** Perfect tables; how far nodes are is drawn, and known to both. */
 function network(ids: readonly number[], prng: Prng): Map<number, PastryState> {
-  const states = new Map(
-    ids.map((self) => [
-      self,
-      memberState(
-        ref(byte(self)),
-        ids.filter((id) => id !== self).map((id) => ref(byte(id))),
-        config,
-      ),
-    ]),
-  )
+  const states = perfectTables(ids, config)
   for (const a of ids) {
     for (const b of ids) {
       if (a >= b) continue

@@ -5,24 +5,12 @@ import type { NextHop } from '@plaxton/kbr'
 import { byte, guid, ref, someValues } from '@plaxton/testbed'
 import { forNearestOf, nextHop, numericMode, prefixMode } from '../src/next-hop.ts'
 import type { PastryState } from '../src/state.ts'
-import { byCloseness, gap, memberState, numberOf } from './helpers.ts'
+import { byCloseness, gap, memberState, numberOf, perfectTables } from './helpers.ts'
 
 const nobody: ReadonlySet<Guid> = new Set()
 const config = { digitBits: 2, leafSetSize: 4 }
 
-/** Perfect tables: everybody has met everybody. */
-function network(ids: readonly number[]): Map<number, PastryState> {
-  return new Map(
-    ids.map((self) => [
-      self,
-      memberState(
-        ref(byte(self)),
-        ids.filter((id) => id !== self).map((id) => ref(byte(id))),
-        config,
-      ),
-    ]),
-  )
-}
+const network = (ids: readonly number[]): Map<number, PastryState> => perfectTables(ids, config)
 
 function shared(a: number, b: number): number {
   for (let digits = 4; digits > 0; digits--) if (a >> (8 - 2 * digits) === b >> (8 - 2 * digits)) return digits
