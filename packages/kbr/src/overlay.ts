@@ -33,8 +33,8 @@ export interface Overlay extends Kbr {
   readonly codec: MessageCodec
 
   /**
-   * Pure: decides, changes nothing. `cursor` is a small number >= 0 the overlay gave out at the previous hop (0 at the
-   * source, for all but the overlay's own): Tapestry's count of resolved digits, Pastry's numeric mode.
+   * Pure: decides, changes nothing. `cursor` is a small number >= 0 the overlay gave out at the previous hop (at the
+   * source 0, or what {@link nearestOf} says, or what the overlay's own message set out with): Tapestry's count of resolved digits, Pastry's numeric mode.
    */
   nextHop(key: Guid, cursor: number, avoid: Avoid): NextHop
   /**

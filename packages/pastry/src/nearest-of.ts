@@ -16,7 +16,7 @@ export function towardsNearest(state: PastryState, key: Guid, count: number, may
   const closest = replicaSet(state, key, count)
   if (closest.includes(state.self)) return undefined
   const areAll = closest.length === count || state.leafSet.wholeRing
-  return nearestOf(state, (areAll ? closest : [...closest, ...whoseLeafSetsReach(state, key)]).filter(mayUse))
+  return nearest(state, (areAll ? closest : [...closest, ...whoseLeafSetsReach(state, key)]).filter(mayUse))
 }
 
 /**
@@ -30,7 +30,7 @@ function whoseLeafSetsReach(state: PastryState, key: Guid): NodeRef[] {
 }
 
 /** Of those as near, and of those whose distance is unknown, the first. */
-function nearestOf({ proximity }: PastryState, refs: readonly NodeRef[]): NodeRef | undefined {
+function nearest({ proximity }: PastryState, refs: readonly NodeRef[]): NodeRef | undefined {
   let best: NodeRef | undefined
   for (const ref of refs) if (best === undefined || proximity.orFar(ref.id) < proximity.orFar(best.id)) best = ref
   return best

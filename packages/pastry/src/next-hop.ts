@@ -15,7 +15,7 @@ export function forNearestOf(count: number): number {
 }
 
 /**
- * Pastry's routing decision (Middleware 2001, §2.3), with one addition. A leaf-set hop is numeric and may shorten the shared prefix, from
+ * Pastry's routing decision (Middleware 2001, §2.3), with two additions. {@link towardsNearest} goes first where another than the root will do. And a leaf-set hop is numeric and may shorten the shared prefix, from
  * 7ff… to 800…; were the next node free to go by prefix again, two nodes with stale leaf sets could send a message back and forth. So after
  * a leaf-set hop a message stays in numeric mode. Each hop makes strict progress: in prefix mode the shared prefix grows, or it stays
  * and the numeric distance shrinks; in numeric mode the distance shrinks.

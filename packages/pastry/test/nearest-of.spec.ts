@@ -56,8 +56,8 @@ describe('the way to the nearest of the closest nodes', () => {
     }
   })
 
-  /** Three nodes know each other wholly; from 10 the node 30 is the farthest, unless it is `near`. */
-  function three(near: number): Map<number, PastryState> {
+  /** Four nodes that know the whole ring; from 10 the others are equally far, but for the one that is `near`. */
+  function four(near: number): Map<number, PastryState> {
     const nodes = network([0x10, 0x20, 0x30, 0x40], Prng.fromSeed('four'))
     const state = nodes.get(0x10)!
     for (const id of [0x20, 0x30, 0x40]) state.proximity.set(byte(id), id === near ? 1 : 100)
@@ -65,15 +65,15 @@ describe('the way to the nearest of the closest nodes', () => {
   }
 
   it('leads straight to the nearest where the leaf set reaches them all, and from there to the root', () => {
-    assert.deepEqual(way(three(0x30), 0x10, 0x42, 2), [0x10, 0x30, 0x40])
-    assert.deepEqual(way(three(0x40), 0x10, 0x42, 2), [0x10, 0x40])
+    assert.deepEqual(way(four(0x30), 0x10, 0x42, 2), [0x10, 0x30, 0x40])
+    assert.deepEqual(way(four(0x40), 0x10, 0x42, 2), [0x10, 0x40])
     // 20 is near, but not one of the two closest.
-    assert.deepEqual(way(three(0x20), 0x10, 0x42, 2), [0x10, 0x40])
-    assert.deepEqual(way(three(0x20), 0x10, 0x42, 3), [0x10, 0x20, 0x40])
+    assert.deepEqual(way(four(0x20), 0x10, 0x42, 2), [0x10, 0x40])
+    assert.deepEqual(way(four(0x20), 0x10, 0x42, 3), [0x10, 0x20, 0x40])
   })
 
   it('goes from one of them to the root', () => {
-    assert.deepEqual(way(three(0x10), 0x30, 0x42, 2), [0x30, 0x40])
+    assert.deepEqual(way(four(0x10), 0x30, 0x42, 2), [0x30, 0x40])
   })
 
   it('leads from afar to the nearest node whose leaf set should reach the key', () => {
@@ -89,7 +89,7 @@ describe('the way to the nearest of the closest nodes', () => {
   })
 
   it('avoids whom a message for the root would avoid', () => {
-    const state = three(0x30).get(0x10)!
+    const state = four(0x30).get(0x10)!
     const cursor = forNearestOf(2) + prefixMode
     const to = (suspects: readonly string[], avoid: readonly string[]): string | false => {
       const next = nextHop(state, new Set(suspects.map(guid)), byte(0x42), cursor, new Set(avoid.map(guid)))

@@ -14,7 +14,7 @@ export function paperWorld(options: ExperimentOptions, nodes: number): World {
   return new World(options, { nodes, topology: plane(), subject: pastryUnderTest(paperPastry) })
 }
 
-/** Adds nodes, one every {@link joinGapMs} or {@link growth} of those that there are a second, until there are so many, and waits until all are members and their tables have settled. */
+/** Adds nodes, one every {@link joinGapMs} or, where that is faster, {@link growth} times those that there are each second, until there are so many, and waits until all are members and their tables have settled. */
 export function growTo(simulation: Simulation, nodes: number, onProgress: ExperimentOptions['onProgress']): void {
   for (let i = simulation.nodes.length; i < nodes; i++) {
     simulation.addNode()
